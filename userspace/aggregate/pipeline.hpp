@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A source's records all the way to a Report: decode → merge → correlate →
+// aggregate, with an optional observer for live output.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "aggregate/aggregator.hpp"
+#include "correlate/correlator.hpp"
+#include "decode/merge.hpp"
+#include "source/source.hpp"
+
+namespace ipcscope::aggregate {
+
+class Analysis final : public source::Sink {
+public:
+    struct Observer {
+        std::function<void(const decode::Event&)> event;
+        std::function<void(const correlate::Interval&)> interval;
+    };
+
+    explicit Analysis(Observer observer = {});
+
+    Result<void> host(const source::Host& host) override;
+    Result<void> records(unsigned cpu, std::span<const std::byte> bytes) override;
+    Result<void> watermark(std::uint64_t time_ns) override;
+    Result<void> ledger(const source::Ledger& ledger) override;
+    Result<void> end(std::uint64_t time_ns) override;
+
+    /// Call once, after the source has ended.  `incomplete_why`: set by the
+    /// caller where the source broke off.
+    Report report(std::string incomplete_why = {});
+
+private:
+    Observer observer_;
+    Aggregator aggregator_;
+    correlate::Correlator correlator_;
+    decode::Merger merger_;
+    source::Host host_;
+    source::Ledger ledger_;
+    std::uint64_t last_ns_ = 0;
+    std::uint64_t end_ns_ = 0;
+    bool ended_ = false;
+};
+
+}  // namespace ipcscope::aggregate

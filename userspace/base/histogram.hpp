@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Log-linear histogram of nanoseconds: fixed size, exact count, min, max, sum.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace ipcscope {
+
+/// Values 0..63 have a bucket each; above, every power of two is cut into 32
+/// equal buckets, so a reported quantile is at most 1/32 (3.2 %) above the
+/// true one.  Covers all of uint64_t.
+class Histogram {
+public:
+    static constexpr unsigned kSubBits = 5;
+
+    struct Bucket {
+        std::uint64_t low;    ///< smallest value it holds
+        std::uint64_t high;   ///< largest value it holds
+        std::uint64_t count;
+    };
+
+    void add(std::uint64_t value);
+    void merge(const Histogram& other);
+
+    std::uint64_t count() const { return count_; }
+    std::uint64_t sum() const { return sum_; }   ///< saturates
+    std::uint64_t min() const { return count_ ? min_ : 0; }
+    std::uint64_t max() const { return max_; }
+
+    /// Smallest bucket bound not below the fraction `q` (0..1) of all values,
+    /// never above max() nor below min(); 0 when empty.
+    std::uint64_t quantile(double q) const;
+
+    /// The buckets that hold something, in order.
+    std::vector<Bucket> buckets() const;
+
+    static unsigned index(std::uint64_t value);
+    static std::uint64_t low(unsigned index);
+    static std::uint64_t high(unsigned index);
+    static constexpr unsigned kBuckets = (64 - kSubBits + 1) << kSubBits;
+
+private:
+    std::vector<std::uint64_t> counts_;   ///< grown to what is used
+    std::uint64_t count_ = 0;
+    std::uint64_t sum_ = 0;
+    std::uint64_t min_ = UINT64_MAX;
+    std::uint64_t max_ = 0;
+};
+
+}  // namespace ipcscope

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What events amount to: from a generation to its delivery, from a kill to
+// the death, and a process's share of a pipeline.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "decode/event.hpp"
+
+namespace ipcscope::correlate {
+
+using decode::Origin;
+using decode::Outcome;
+using decode::State;
+using decode::Task;
+
+/// How a generated signal ended.
+enum class End : std::uint8_t {
+    handler,          ///< a handler was set up
+    standard,         ///< its default action was taken
+    accepted,         ///< sigwait, signalfd: dequeued without a delivery
+    death,            ///< fatal: it became the process's group exit
+    not_queued,       ///< ignored, already pending or overflow: see outcome
+    pending,          ///< unmatched: still pending when the trace ended
+    target_exited,    ///< unmatched: the target died first
+    unseen,           ///< unmatched: must have ended while events were lost
+};
+
+/// One generated signal.
+struct SignalInterval {
+    std::uint64_t generated_ns = 0;
+    Task sender;
+    Task target;
+    unsigned signal = 0;
+    std::int32_t si_code = 0;
+    Origin origin{};
+    Outcome outcome{};
+    State target_state{};
+    bool shared = false;
+    bool fatal = false;
+    bool unkillable = false;
+    decode::Disposition disposition{};
+    bool blocked = false;
+    End end{};
+    Task receiver;                 ///< the thread that took it
+    std::uint64_t ended_ns = 0;    ///< delivery; 0 where unmatched
+
+    /// True where the kernel took the signal (delivered or info lost).
+    bool queued() const
+    {
+        return outcome == Outcome::delivered || outcome == Outcome::info_lost;
+    }
+    bool matched() const { return end <= End::death; }
+    std::uint64_t latency_ns() const { return matched() ? ended_ns - generated_ns : 0; }
+};
+
+/// A delivery or dequeue for which no generation was seen.
+struct Orphan {
+    std::uint64_t time_ns = 0;
+    Task receiver;
+    unsigned signal = 0;
+    /// Why: the group exit's own SIGKILL, a synchronous fault's, or unknown
+    /// (sent before the trace began, or lost).
+    enum class Why : std::uint8_t { group_exit, unknown } why{};
+};
+
+/// A fatal signal to a process with a thread in D or K sleep.
+struct KillInterval {
+    std::uint64_t sent_ns = 0;
+    unsigned signal = 0;
+    Task sender;
+    Origin origin{};
+    Task target;                        ///< tid: the stuck thread
+    State state{};                      ///< uninterruptible or killable
+    std::uint32_t stuck_threads = 0;
+    std::vector<std::string> stack;     ///< "pipe_wait+0x6f/0xa0", innermost first; safe text
+    unsigned repeats = 0;               ///< further fatal signals while it was dying
+    std::optional<std::uint64_t> gone_ns;    ///< process dead: parent told (SIGCHLD) or freed
+    std::optional<std::uint64_t> reaped_ns;  ///< its task was freed
+    std::uint64_t trace_end_ns = 0;     ///< for those that are still stuck
+
+    std::optional<std::uint64_t> time_to_die_ns() const
+    {
+        if (!gone_ns) return std::nullopt;
+        return *gone_ns - sent_ns;
+    }
+};
+
+using Interval = std::variant<SignalInterval, Orphan, KillInterval>;
+
+}  // namespace ipcscope::correlate

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The words that vm/supervise (host) and vm/init (guest) exchange over one
+ * virtio-serial port. It is a byte stream of frames, in both directions:
+ *
+ *     +------+-----------+---------+------------------+
+ *     | type | reserved  | length  | length bytes ... |
+ *     | u8   | 3 x 0     | u32 LE  |                  |
+ *     +------+-----------+---------+------------------+
+ *
+ * A port is first-in first-out, so the STATUS frame, which is sent last,
+ * proves that everything before it has arrived. It also carries the number of
+ * output bytes that the guest sent; the host compares them with its own count.
+ *
+ *     guest                        host
+ *       HELLO  release ----------->
+ *              <------------------ JOB     (what to run, and a token)
+ *       START  -------------------->       (the command is running)
+ *       OUT / ERR / KLOG ---------->
+ *              <------------------ IN / WINSIZE   (only with a terminal)
+ *       STATUS token, status, .. -->
+ *              <------------------ ACK
+ *       outb(0xf4) = a second witness, seen as QEMU's own exit status
+ */
+#ifndef IPCSCOPE_VM_PROTOCOL_H
+#define IPCSCOPE_VM_PROTOCOL_H
+
+#include <stdint.h>
+
+enum frame_type {
+	FRAME_HELLO = 'H',	/* guest: uname -r */
+	FRAME_JOB = 'J',	/* host: key NUL value NUL, repeated */
+	FRAME_START = 'S',	/* guest: empty */
+	FRAME_OUT = 'o',	/* guest: bytes of the command's stdout */
+	FRAME_ERR = 'e',	/* guest: bytes of the command's stderr */
+	FRAME_KLOG = 'k',	/* guest: lines of the kernel log */
+	FRAME_IN = 'i',		/* host: bytes for the command's terminal */
+	FRAME_WINSIZE = 'w',	/* host: struct frame_winsize */
+	FRAME_FATAL = 'F',	/* guest: why the command could not be started */
+	FRAME_STATUS = 's',	/* guest: struct frame_status */
+	FRAME_ACK = 'a',	/* host: empty; the guest may switch itself off */
+};
+
+struct frame_header {
+	uint8_t type;
+	uint8_t reserved[3];
+	uint32_t length_bytes;
+};
+_Static_assert(sizeof(struct frame_header) == 8, "frame header");
+
+struct frame_winsize {
+	uint16_t rows;
+	uint16_t columns;
+};
+_Static_assert(sizeof(struct frame_winsize) == 4, "window size");
+
+#define TOKEN_BYTES 32
+
+struct frame_status {
+	char token[TOKEN_BYTES];
+	uint32_t status;	/* 0..255, as a shell would show it */
+	uint32_t share_errors;	/* shares that could not be flushed */
+	uint64_t out_bytes;
+	uint64_t err_bytes;
+	uint64_t klog_lost;	/* kernel log records that were overwritten */
+};
+_Static_assert(sizeof(struct frame_status) == 64, "status");
+
+#define FRAME_MAX_BYTES (1u << 20)
+
+/* isa-debug-exit: QEMU leaves with (value << 1) | 1. */
+#define DEBUG_EXIT_PORT 0xf4
+/* What init writes where it gives up before any command ran. */
+#define DEBUG_EXIT_FATAL 0x55
+#define PORT_NAME "ipcscope"
+
+#endif

@@ -1,0 +1,835 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Runs one guest and gives its verdict; vm/run execs this once it knows what
+ * to boot, so the signals sent to vm/run arrive here.
+ *
+ *   supervise [options] -- QEMU ARGS... -- COMMAND ARGS...
+ *
+ * It starts QEMU with two socketpairs (the guest's console, and the port of
+ * protocol.h), copies the command's output, keeps the time limits, hands the
+ * kernel's log to the splat scanner and leaves with the exit codes of vm/run.
+ * Nothing is written to disk, and QEMU dies with this process however that
+ * ends (PR_SET_PDEATHSIG), so there is nothing to clean up.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "protocol.h"
+
+#define EXIT_USAGE 2
+#define EXIT_TIMEOUT 124
+#define EXIT_NO_VERDICT 125
+#define EXIT_SPLAT 126
+
+#define LOG_LIMIT_BYTES (16u << 20)
+#define OUTPUT_LIMIT_BYTES (1u << 20)
+#define ESCAPE_KEY 0x1d		/* Ctrl-], three times, ends a terminal run */
+#define MAX_KERNELS 4
+#define MAX_SCAN_ARGS 128
+#define QEMU_EXTRA_ARGS 16
+
+struct buffer {
+	char *data;
+	size_t head, tail, size;
+};
+
+struct options {
+	const char *kernel[MAX_KERNELS];
+	int kernels;
+	const char *dead_mark;
+	char *scan[MAX_SCAN_ARGS + 2];
+	int scan_args;
+	double timeout_s, boot_timeout_s;
+	int tty, verbose;
+	struct buffer job;
+	char **qemu, **command;
+};
+
+struct guest {
+	const struct options *opt;
+	pid_t pid;
+	int port, console, qemu_output, signals;
+	struct buffer in, to_port, out, err;	/* byte queues */
+	struct buffer klog, console_log, qemu_log;
+	struct frame_status status;
+	char token[TOKEN_BYTES];
+	uint64_t out_bytes, err_bytes;
+	long long started_ms, acked_ms;
+	int hello, running, have_status, have_input, escapes;
+	int reaped, qemu_status;
+	int verdict;	/* -1 while there is none */
+};
+
+static struct termios saved_terminal;
+static int terminal_is_raw;
+
+static void terminal_restore(void)
+{
+	if (terminal_is_raw)
+		tcsetattr(0, TCSAFLUSH, &saved_terminal);
+	terminal_is_raw = 0;
+}
+
+__attribute__((format(printf, 1, 2)))
+static void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("vm/run: ", stderr);
+	vfprintf(stderr, format, args);
+	fputs(terminal_is_raw ? "\r\n" : "\n", stderr);
+	va_end(args);
+}
+
+__attribute__((noreturn))
+static void die(const char *what)
+{
+	say("%s: %s", what, strerror(errno));
+	terminal_restore();
+	exit(EXIT_NO_VERDICT);
+}
+
+static long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* ---- buffers ---------------------------------------------------------- */
+
+static size_t used(const struct buffer *b)
+{
+	return b->tail - b->head;
+}
+
+static void put(struct buffer *b, const void *data, size_t size)
+{
+	if (b->head == b->tail)
+		b->head = b->tail = 0;
+	if (b->tail + size > b->size) {
+		if (b->head)
+			memmove(b->data, b->data + b->head, used(b));
+		b->tail -= b->head;
+		b->head = 0;
+	}
+	if (b->tail + size > b->size) {
+		b->size = (b->tail + size) * 2;
+		b->data = realloc(b->data, b->size);
+		if (!b->data)
+			die("memory");
+	}
+	if (size)
+		memcpy(b->data + b->tail, data, size);
+	b->tail += size;
+}
+
+/* A log that a runaway guest fills keeps its first part and its last. */
+static void put_log(struct buffer *b, const void *data, size_t size)
+{
+	if (used(b) + size > LOG_LIMIT_BYTES)
+		b->tail = b->head + LOG_LIMIT_BYTES / 2;
+	put(b, data, size);
+}
+
+static void put_frame(struct buffer *b, int type, const void *data, size_t size)
+{
+	struct frame_header header = { .type = type, .length_bytes = size };
+
+	put(b, &header, sizeof(header));
+	put(b, data, size);
+}
+
+static void job_add(struct options *opt, const char *key, const char *value)
+{
+	put(&opt->job, key, strlen(key) + 1);
+	put(&opt->job, value, strlen(value) + 1);
+}
+
+/* ---- QEMU ------------------------------------------------------------- */
+
+static void qemu_exec(const struct options *opt, const char *kernel,
+		      int port, int console, int output)
+{
+	char port_arg[64], console_arg[64];
+	char *argv[512];
+	sigset_t none;
+	int argc = 0, null = open("/dev/null", O_RDONLY);
+
+	while (opt->qemu[argc] && argc < 512 - QEMU_EXTRA_ARGS) {
+		argv[argc] = opt->qemu[argc];
+		argc++;
+	}
+	snprintf(port_arg, sizeof(port_arg), "socket,id=port,fd=%d", port);
+	snprintf(console_arg, sizeof(console_arg), "socket,id=console,fd=%d",
+		 console);
+	argv[argc++] = "-kernel";
+	argv[argc++] = (char *)kernel;
+	argv[argc++] = "-chardev";
+	argv[argc++] = port_arg;
+	argv[argc++] = "-device";
+	argv[argc++] = "virtserialport,nr=1,chardev=port,name=" PORT_NAME;
+	argv[argc++] = "-chardev";
+	argv[argc++] = console_arg;
+	argv[argc++] = "-serial";
+	argv[argc++] = "chardev:console";
+	argv[argc] = NULL;
+
+	dup2(null, 0);
+	dup2(output, 1);
+	dup2(output, 2);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	fcntl(port, F_SETFD, 0);
+	fcntl(console, F_SETFD, 0);
+	execvp(argv[0], argv);
+	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+static void qemu_start(struct guest *g, const char *kernel)
+{
+	int port[2], console[2], output[2];
+	pid_t parent = getpid();
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, port) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console) ||
+	    pipe2(output, O_CLOEXEC))
+		die("cannot make a channel");
+	g->started_ms = now_ms();
+	g->pid = fork();
+	if (g->pid < 0)
+		die("fork");
+	if (!g->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		qemu_exec(g->opt, kernel, port[1], console[1], output[1]);
+	}
+	close(port[1]);
+	close(console[1]);
+	close(output[1]);
+	g->port = port[0];
+	g->console = console[0];
+	g->qemu_output = output[0];
+	fcntl(g->port, F_SETFL, O_NONBLOCK);
+	fcntl(g->console, F_SETFL, O_NONBLOCK);
+	fcntl(g->qemu_output, F_SETFL, O_NONBLOCK);
+	put_frame(&g->to_port, FRAME_JOB, g->opt->job.data, used(&g->opt->job));
+}
+
+static void qemu_end(struct guest *g)
+{
+	if (g->reaped)
+		return;
+	kill(g->pid, SIGKILL);
+	waitpid(g->pid, &g->qemu_status, 0);
+	g->reaped = 1;
+}
+
+/* ---- frames ----------------------------------------------------------- */
+
+static void take_status(struct guest *g, const char *data, size_t size)
+{
+	if (size != sizeof(g->status)) {
+		say("the guest's status is malformed");
+		g->verdict = EXIT_NO_VERDICT;
+		return;
+	}
+	memcpy(&g->status, data, size);
+	if (memcmp(g->status.token, g->token, TOKEN_BYTES)) {
+		say("the guest's status does not carry this run's token");
+		g->verdict = EXIT_NO_VERDICT;
+	} else if (g->status.out_bytes != g->out_bytes ||
+		   g->status.err_bytes != g->err_bytes) {
+		say("output lost on the way: %llu+%llu bytes sent, %llu+%llu received",
+		    (unsigned long long)g->status.out_bytes,
+		    (unsigned long long)g->status.err_bytes,
+		    (unsigned long long)g->out_bytes,
+		    (unsigned long long)g->err_bytes);
+		g->verdict = EXIT_NO_VERDICT;
+	} else if (g->status.share_errors) {
+		say("%u share(s) could not be written back", g->status.share_errors);
+		g->verdict = EXIT_NO_VERDICT;
+	}
+	g->have_status = 1;
+	g->acked_ms = now_ms();
+	put_frame(&g->to_port, FRAME_ACK, NULL, 0);
+}
+
+static void take_frame(struct guest *g, int type, const char *data, size_t size)
+{
+	switch (type) {
+	case FRAME_HELLO:
+		g->hello = 1;
+		if (g->opt->verbose)
+			say("%lld ms: %.*s is up", now_ms() - g->started_ms,
+			    (int)size, data);
+		break;
+	case FRAME_START:
+		g->running = 1;
+		if (g->opt->verbose)
+			say("%lld ms: the command starts",
+			    now_ms() - g->started_ms);
+		break;
+	case FRAME_OUT:
+		g->out_bytes += size;
+		put(&g->out, data, size);
+		break;
+	case FRAME_ERR:
+		g->err_bytes += size;
+		put(&g->err, data, size);
+		break;
+	case FRAME_KLOG:
+		put_log(&g->klog, data, size);
+		break;
+	case FRAME_FATAL:
+		say("the guest could not start: %.*s", (int)size, data);
+		g->verdict = EXIT_NO_VERDICT;
+		break;
+	case FRAME_STATUS:
+		take_status(g, data, size);
+		break;
+	default:
+		say("the guest sent an unknown frame (%d)", type);
+		g->verdict = EXIT_NO_VERDICT;
+	}
+}
+
+static void take_frames(struct guest *g)
+{
+	struct frame_header header;
+
+	while (used(&g->in) >= sizeof(header) && g->verdict < 0) {
+		const char *at = g->in.data + g->in.head;
+
+		memcpy(&header, at, sizeof(header));
+		if (header.length_bytes > FRAME_MAX_BYTES) {
+			say("the guest sent a frame that is too long");
+			g->verdict = EXIT_NO_VERDICT;
+			return;
+		}
+		if (used(&g->in) < sizeof(header) + header.length_bytes)
+			return;
+		take_frame(g, header.type, at + sizeof(header),
+			   header.length_bytes);
+		g->in.head += sizeof(header) + header.length_bytes;
+	}
+}
+
+/* ---- the loop --------------------------------------------------------- */
+
+/* 1 while there is more, 0 at the end or if nothing waits. */
+static int fill(int *fd, struct buffer *b, int log)
+{
+	char data[65536];
+	ssize_t n;
+
+	if (*fd < 0)
+		return 0;
+	n = read(*fd, data, sizeof(data));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n <= 0) {
+		close(*fd);
+		*fd = -1;
+		return 0;
+	}
+	if (log)
+		put_log(b, data, n);
+	else
+		put(b, data, n);
+	return 1;
+}
+
+static void drain_port(struct guest *g, struct buffer *b)
+{
+	ssize_t n = send(g->port, b->data + b->head, used(b), MSG_NOSIGNAL);
+
+	if (n > 0)
+		b->head += n;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		b->head = b->tail;
+}
+
+/* At most PIPE_BUF bytes: a pipe that polls writable takes those at once. */
+static void drain_output(struct guest *g, int fd, struct buffer *b)
+{
+	size_t size = used(b) < 4096 ? used(b) : 4096;
+	ssize_t n = write(fd, b->data + b->head, size);
+
+	if (n > 0) {
+		b->head += n;
+	} else if (n < 0 && errno != EINTR && errno != EAGAIN) {
+		b->head = b->tail;
+		if (errno == EPIPE)
+			g->verdict = 128 + SIGPIPE;
+		else if (g->verdict < 0)
+			g->verdict = EXIT_NO_VERDICT;
+	}
+}
+
+static void take_winsize(struct guest *g)
+{
+	struct winsize ws;
+	struct frame_winsize win;
+
+	if (!g->opt->tty || ioctl(0, TIOCGWINSZ, &ws))
+		return;
+	win.rows = ws.ws_row;
+	win.columns = ws.ws_col;
+	put_frame(&g->to_port, FRAME_WINSIZE, &win, sizeof(win));
+}
+
+static void take_signal(struct guest *g)
+{
+	struct signalfd_siginfo info;
+
+	while (read(g->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH)
+			take_winsize(g);
+		else if (info.ssi_signo != SIGCHLD)
+			g->verdict = 128 + info.ssi_signo;
+	}
+	if (!g->reaped && waitpid(g->pid, &g->qemu_status, WNOHANG) == g->pid)
+		g->reaped = 1;
+}
+
+static void take_keys(struct guest *g)
+{
+	char data[4096];
+	ssize_t n = read(0, data, sizeof(data));
+
+	if (n <= 0) {
+		g->have_input = 0;
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		g->escapes = data[i] == ESCAPE_KEY ? g->escapes + 1 : 0;
+		if (g->escapes == 3)
+			g->verdict = 128 + SIGINT;
+	}
+	put_frame(&g->to_port, FRAME_IN, data, n);
+}
+
+static void check_time(struct guest *g, long long now)
+{
+	const struct options *opt = g->opt;
+	double age_s = (now - g->started_ms) / 1000.0;
+
+	if (!g->running && age_s > opt->boot_timeout_s) {
+		say("the guest did not start within %g s", opt->boot_timeout_s);
+		g->verdict = EXIT_NO_VERDICT;
+	} else if (g->have_status && now - g->acked_ms > 10000) {
+		say("the guest gave its status but did not switch off");
+		g->verdict = EXIT_NO_VERDICT;
+	} else if (!g->have_status && opt->timeout_s > 0 &&
+		   age_s > opt->timeout_s) {
+		say("the command did not end within %g s", opt->timeout_s);
+		g->verdict = EXIT_TIMEOUT;
+	}
+}
+
+static void step(struct guest *g)
+{
+	int room = used(&g->out) < OUTPUT_LIMIT_BYTES &&
+		   used(&g->err) < OUTPUT_LIMIT_BYTES;
+	struct pollfd p[] = {
+		{ g->signals, POLLIN, 0 },
+		{ g->port, (room ? POLLIN : 0) |
+			(used(&g->to_port) ? POLLOUT : 0), 0 },
+		{ g->console, POLLIN, 0 },
+		{ g->qemu_output, POLLIN, 0 },
+		{ used(&g->out) ? 1 : -1, POLLOUT, 0 },
+		{ used(&g->err) ? 2 : -1, POLLOUT, 0 },
+		{ g->running && g->have_input &&
+			used(&g->to_port) < OUTPUT_LIMIT_BYTES ? 0 : -1, POLLIN, 0 },
+	};
+
+	poll(p, sizeof(p) / sizeof(p[0]), 250);
+	if (p[0].revents)
+		take_signal(g);
+	if (p[1].revents & POLLOUT)
+		drain_port(g, &g->to_port);
+	if (p[1].revents & (POLLIN | POLLHUP) && room) {
+		fill(&g->port, &g->in, 0);
+		take_frames(g);
+	}
+	if (p[2].revents) {
+		size_t before = g->console_log.tail;
+
+		if (fill(&g->console, &g->console_log, 1) && g->opt->verbose &&
+		    g->console_log.tail > before)
+			fwrite(g->console_log.data + before, 1,
+			       g->console_log.tail - before, stderr);
+	}
+	if (p[3].revents)
+		fill(&g->qemu_output, &g->qemu_log, 1);
+	if (p[4].revents)
+		drain_output(g, 1, &g->out);
+	if (p[5].revents)
+		drain_output(g, 2, &g->err);
+	if (p[6].revents)
+		take_keys(g);
+	check_time(g, now_ms());
+}
+
+/* What is still under way once QEMU has gone. */
+static void finish(struct guest *g)
+{
+	while (fill(&g->console, &g->console_log, 1))
+		;
+	while (fill(&g->qemu_output, &g->qemu_log, 1))
+		;
+	while (fill(&g->port, &g->in, 0))
+		take_frames(g);
+	take_frames(g);
+	while ((used(&g->out) || used(&g->err)) && g->verdict < 128) {
+		struct pollfd p[] = {
+			{ g->signals, POLLIN, 0 },
+			{ used(&g->out) ? 1 : -1, POLLOUT, 0 },
+			{ used(&g->err) ? 2 : -1, POLLOUT, 0 },
+		};
+
+		poll(p, 3, 1000);
+		if (p[0].revents)
+			take_signal(g);
+		if (p[1].revents)
+			drain_output(g, 1, &g->out);
+		if (p[2].revents)
+			drain_output(g, 2, &g->err);
+	}
+}
+
+/* ---- the verdict ------------------------------------------------------ */
+
+static void write_all(int fd, const struct buffer *b)
+{
+	size_t at = b->head;
+
+	while (at < b->tail) {
+		ssize_t n = write(fd, b->data + at, b->tail - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		at += n;
+	}
+}
+
+/* The scanner's exit status: 0 clean, 1 splat, else it could not run. */
+static int scan(const struct guest *g)
+{
+	int in[2], status;
+	pid_t pid;
+
+	if (!g->opt->scan[0] || (!used(&g->klog) && !used(&g->console_log)))
+		return 0;
+	if (pipe2(in, O_CLOEXEC))
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		dup2(in[0], 0);
+		dup2(2, 1);
+		execv(g->opt->scan[0], g->opt->scan);
+		_exit(127);
+	}
+	close(in[0]);
+	write_all(in[1], &g->klog);
+	write_all(in[1], &g->console_log);
+	close(in[1]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
+}
+
+/* Why a guest that says nothing ended: the last that it or QEMU wrote. */
+static void show_tail(const struct buffer *b, int lines)
+{
+	size_t at = b->tail;
+
+	if (!used(b))
+		return;
+	while (at > b->head && lines >= 0) {
+		at--;
+		if (b->data[at] == '\n')
+			lines -= at + 1 < b->tail;
+	}
+	if (at > b->head)
+		at++;
+	for (; at < b->tail; at++)
+		if (b->data[at] != '\r')
+			fputc(b->data[at], stderr);
+	if (b->data[b->tail - 1] != '\n')
+		fputc('\n', stderr);
+}
+
+/* init could not use the port: it said why on the console. */
+static int show_init_message(const struct buffer *b)
+{
+	static const char mark[] = "ipcscope-init: ";
+	const char *at = used(b) ? memmem(b->data + b->head, used(b), mark,
+					  sizeof(mark) - 1) : NULL;
+
+	if (!at)
+		return 0;
+	at += sizeof(mark) - 1;
+	say("the guest could not start: %.*s",
+	    (int)strcspn(at, "\r\n"), at);
+	return 1;
+}
+
+static int qemu_agrees(const struct guest *g)
+{
+	int want = ((g->status.status & 0x7f) << 1 | 1) & 0xff;
+
+	return WIFEXITED(g->qemu_status) && WEXITSTATUS(g->qemu_status) == want;
+}
+
+static int no_verdict(const struct guest *g)
+{
+	if (show_init_message(&g->console_log))
+		return EXIT_NO_VERDICT;
+	if (g->running)
+		say("the guest went off without a verdict");
+	else
+		say("the guest ended before the command started");
+	if (WIFEXITED(g->qemu_status) && WEXITSTATUS(g->qemu_status))
+		say("QEMU left with status %d", WEXITSTATUS(g->qemu_status));
+	else if (WIFSIGNALED(g->qemu_status))
+		say("QEMU was ended by signal %d", WTERMSIG(g->qemu_status));
+	show_tail(&g->qemu_log, 5);
+	show_tail(&g->console_log, 10);
+	return EXIT_NO_VERDICT;
+}
+
+static int judge(struct guest *g)
+{
+	int splat;
+
+	if (g->verdict >= 128)
+		return g->verdict;
+	splat = scan(g);
+	if (splat > 1) {
+		say("the splat scanner could not run (%d)", splat);
+		return EXIT_NO_VERDICT;
+	}
+	if (splat && g->running) {
+		say("the kernel splatted%s", g->have_status || g->verdict >= 0 ?
+		    "" : " and died");
+		return EXIT_SPLAT;
+	}
+	if (g->verdict == EXIT_NO_VERDICT && !g->running && !g->hello) {
+		show_init_message(&g->console_log);
+		show_tail(&g->qemu_log, 5);
+		show_tail(&g->console_log, 10);
+	}
+	if (g->verdict >= 0)
+		return g->verdict;
+	if (!g->have_status)
+		return no_verdict(g);
+	if (!qemu_agrees(g)) {
+		say("the guest says %u, QEMU's own status %#x does not fit",
+		    g->status.status, g->qemu_status);
+		return EXIT_NO_VERDICT;
+	}
+	if (g->status.klog_lost)
+		say("the kernel log overflowed %llu time(s): not all of it was scanned",
+		    (unsigned long long)g->status.klog_lost);
+	return g->status.status;
+}
+
+static int stillborn(const struct guest *g)
+{
+	return g->reaped && !g->hello && g->verdict < 0 &&
+	       !used(&g->console_log) && !used(&g->qemu_log);
+}
+
+static int run_guest(const struct options *opt, int signals, const char *token,
+		     const char *kernel, int last)
+{
+	struct guest g = { .opt = opt, .signals = signals, .verdict = -1,
+			   .have_input = opt->tty };
+	int result;
+
+	memcpy(g.token, token, TOKEN_BYTES);
+	qemu_start(&g, kernel);
+	while (!g.reaped && g.verdict < 0)
+		step(&g);
+	qemu_end(&g);
+	finish(&g);
+	if (stillborn(&g) && !last)
+		return -1;
+	terminal_restore();
+	result = judge(&g);
+	if (opt->verbose)
+		say("%lld ms: done, %d", now_ms() - g.started_ms, result);
+	return result;
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+static void usage(const char *text)
+{
+	say("supervise: %s", text);
+	exit(EXIT_USAGE);
+}
+
+static char **split(char **argv)
+{
+	while (*argv && strcmp(*argv, "--"))
+		argv++;
+	if (!*argv)
+		return NULL;
+	*argv = NULL;
+	return argv + 1;
+}
+
+static void parse(struct options *opt, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "kernel", 1, 0, 'k' }, { "dead-mark", 1, 0, 'd' },
+		{ "timeout", 1, 0, 't' }, { "boot-timeout", 1, 0, 'b' },
+		{ "scan", 1, 0, 's' }, { "tty", 0, 0, 'T' },
+		{ "verbose", 0, 0, 'v' }, { "job", 1, 0, 'j' }, { 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+		char *value;
+
+		switch (c) {
+		case 'k':
+			if (opt->kernels == MAX_KERNELS)
+				usage("too many kernels");
+			opt->kernel[opt->kernels++] = optarg;
+			break;
+		case 'd': opt->dead_mark = optarg; break;
+		case 't': opt->timeout_s = atof(optarg); break;
+		case 'b': opt->boot_timeout_s = atof(optarg); break;
+		case 's':
+			if (opt->scan_args == MAX_SCAN_ARGS)
+				usage("too many scanner arguments");
+			opt->scan[opt->scan_args++] = optarg;
+			break;
+		case 'T': opt->tty = 1; break;
+		case 'v': opt->verbose = 1; break;
+		case 'j':
+			value = strchr(optarg, '=');
+			if (!value)
+				usage("a job field is KEY=VALUE");
+			*value = 0;
+			job_add(opt, optarg, value + 1);
+			break;
+		default: exit(EXIT_USAGE);
+		}
+	}
+	opt->qemu = argv + optind;
+	opt->command = split(opt->qemu);
+	if (!opt->command || !*opt->command || !*opt->qemu || !opt->kernels)
+		usage("needs a kernel, QEMU's arguments and a command");
+	for (char **arg = opt->command; *arg; arg++)
+		job_add(opt, "arg", *arg);
+}
+
+static void make_token(char *token)
+{
+	unsigned char random[TOKEN_BYTES / 2];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		die("getrandom");
+	for (int i = 0; i < TOKEN_BYTES; i++)
+		token[i] = "0123456789abcdef"[random[i / 2] >> (i % 2 * 4) & 15];
+}
+
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* A shell starts background jobs with SIGINT ignored. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void terminal_raw(struct options *opt)
+{
+	struct winsize ws = { 0 };
+	struct termios raw;
+	char text[16];
+
+	if (tcgetattr(0, &saved_terminal)) {
+		say("--tty needs a terminal on standard input");
+		exit(EXIT_USAGE);
+	}
+	ioctl(0, TIOCGWINSZ, &ws);
+	job_add(opt, "tty", "1");
+	snprintf(text, sizeof(text), "%d", ws.ws_row);
+	job_add(opt, "rows", text);
+	snprintf(text, sizeof(text), "%d", ws.ws_col);
+	job_add(opt, "columns", text);
+	raw = saved_terminal;
+	cfmakeraw(&raw);
+	tcsetattr(0, TCSAFLUSH, &raw);
+	terminal_is_raw = 1;
+}
+
+int main(int argc, char **argv)
+{
+	static struct options opt = { .timeout_s = 600, .boot_timeout_s = 60 };
+	char token[TOKEN_BYTES], text[TOKEN_BYTES + 1] = "";
+	int signals, result = -1;
+
+	parse(&opt, argc, argv);
+	make_token(token);
+	memcpy(text, token, TOKEN_BYTES);
+	job_add(&opt, "token", text);
+	signals = block_signals();
+	if (opt.tty)
+		terminal_raw(&opt);
+	for (int i = 0; i < opt.kernels && result < 0; i++) {
+		result = run_guest(&opt, signals, token, opt.kernel[i],
+				   i == opt.kernels - 1);
+		if (result < 0 && opt.dead_mark)
+			close(open(opt.dead_mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	}
+	terminal_restore();
+	return result;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/histogram.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace ipcscope {
+namespace {
+
+constexpr unsigned kSub = 1U << Histogram::kSubBits;
+
+std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/// Bits by which the values of a bucket are shifted: it holds 1 << shift values.
+unsigned shift_of(unsigned index)
+{
+    return index < 2 * kSub ? 0 : index / kSub - 1;
+}
+
+}  // namespace
+
+unsigned Histogram::index(std::uint64_t value)
+{
+    if (value < 2 * kSub) return static_cast<unsigned>(value);
+    const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - 1 - kSubBits;
+    return shift * kSub + static_cast<unsigned>(value >> shift);
+}
+
+std::uint64_t Histogram::low(unsigned index)
+{
+    const unsigned shift = shift_of(index);
+    return std::uint64_t{index - shift * kSub} << shift;
+}
+
+std::uint64_t Histogram::high(unsigned index)
+{
+    return low(index) + ((std::uint64_t{1} << shift_of(index)) - 1);
+}
+
+void Histogram::add(std::uint64_t value)
+{
+    const unsigned at = index(value);
+    if (at >= counts_.size()) counts_.resize(at + 1);
+    ++counts_[at];
+    ++count_;
+    sum_ = saturating_sum(sum_, value);
+    min_ = std::min(min_, value);
+    max_ = std::max(max_, value);
+}
+
+void Histogram::merge(const Histogram& other)
+{
+    if (other.counts_.size() > counts_.size()) counts_.resize(other.counts_.size());
+    for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+    count_ += other.count_;
+    sum_ = saturating_sum(sum_, other.sum_);
+    min_ = std::min(min_, other.min_);
+    max_ = std::max(max_, other.max_);
+}
+
+std::uint64_t Histogram::quantile(double q) const
+{
+    if (count_ == 0) return 0;
+    const auto total = static_cast<double>(count_);
+    // A hair less, so that 0.07 of 100 is 7 in spite of rounding; written so that
+    // a NaN asks for the minimum.
+    const double wanted = q > 0 ? std::ceil(std::min(q, 1.0) * total * (1 - 1e-12)) : 1;
+    const std::uint64_t rank =
+        wanted < total ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted)) : count_;
+    std::uint64_t seen = 0;
+    for (unsigned i = 0; i < counts_.size(); ++i) {
+        seen += counts_[i];
+        if (seen >= rank) return std::clamp(high(i), min_, max_);
+    }
+    return max_;
+}
+
+std::vector<Histogram::Bucket> Histogram::buckets() const
+{
+    std::vector<Bucket> used;
+    for (unsigned i = 0; i < counts_.size(); ++i)
+        if (counts_[i] != 0) used.push_back({low(i), high(i), counts_[i]});
+    return used;
+}
+
+}  // namespace ipcscope

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <tl/expected.hpp>
@@ -31,11 +33,11 @@ struct Decoded {
 };
 
 /// Decodes the first record of `bytes`, read from the ring of `cpu`
-/// (source::Sink::kCollector for notes).
+/// (source::Sink::kCollector for notes, which may speak of any CPU).
 tl::expected<Decoded, Malformed> decode(unsigned cpu, std::span<const std::byte> bytes);
 
-/// Size of the first record by its header alone, or 0 where there is none:
-/// lets a reader skip a record that it cannot decode.
+/// Size of the first record by its header alone, or 0 where `bytes` does not hold
+/// it whole: lets a reader skip a record that it cannot decode.
 std::size_t record_size(std::span<const std::byte> bytes);
 
 /// "signal_generate", … ; "unknown" for a kind outside the contract.

@@ -11,7 +11,7 @@
 namespace ipcscope::correlate {
 
 /// Pairs generations with deliveries and kills with deaths, by the rules in
-/// docs/architecture.md ("Matching").  Memory is bounded by what is pending in
+/// docs/matching.md.  Memory is bounded by what is pending in
 /// the traced kernel.
 class Correlator {
 public:

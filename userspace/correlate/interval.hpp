@@ -28,6 +28,7 @@ enum class End : std::uint8_t {
     pending,          ///< unmatched: still pending when the trace ended
     target_exited,    ///< unmatched: the target died first
     unseen,           ///< unmatched: must have ended while events were lost
+    flushed,          ///< unmatched: SIGCONT discarded a stop signal, or the reverse
 };
 
 /// One generated signal.

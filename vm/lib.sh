@@ -160,14 +160,15 @@ fetch_kernel() # KEY
 
 unpack_kernel() # WORK RELEASE
 {
-	local work=$1 release=$2 deb out=$1/out modules
+	local work=$1 release=$2 deb out=$1/out modules image
 	mkdir -p "$out/lib/modules"
 	for deb in "$work"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$work/root" || die 125 "cannot unpack ${deb##*/}"
 	done
-	[ -s "$work/root/boot/vmlinuz-$release" ] ||
-		die 125 "no vmlinuz-$release in its packages"
-	mv "$work/root/boot/vmlinuz-$release" "$out/vmlinuz"
+	image=$work/root/boot/vmlinuz-$release
+	[ -s "$image" ] || image=$work/root/usr/lib/modules/$release/vmlinuz
+	[ -s "$image" ] || die 125 "no vmlinuz of $release in its packages"
+	mv "$image" "$out/vmlinuz"
 	[ ! -e "$work/root/boot/config-$release" ] ||
 		mv "$work/root/boot/config-$release" "$out/config"
 	modules=$work/root/lib/modules/$release

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the collector tells the BPF programs before they load.  The verifier
+ * sees constants, so that a family that is off costs nothing.
+ */
+#ifndef IPCSCOPE_BPF_CONFIG_H
+#define IPCSCOPE_BPF_CONFIG_H
+
+#include <linux/types.h>
+
+struct ipcscope_config {
+	__u64 signal_mask;	/* bit (n - 1): signal n is wanted */
+	__u32 self_tgid;	/* the collector: never reported */
+	__u32 wakeup_bytes;	/* wake the collector at this ring fill */
+	__u8 filter_tgid;	/* 1: only processes in filter_tgids */
+	__u8 filter_tid;
+	__u8 filter_comm;
+	__u8 filter_cgroup;
+	__u8 follow;		/* 1: children of wanted tasks are wanted */
+	__u8 pad[3];
+};
+
+/* Key of the comm filter: padded with NUL. */
+struct ipcscope_comm {
+	char name[16];
+};
+
+/* A call that has been entered and not left, by tid. */
+struct ipcscope_call {
+	__u64 enter_ns;
+	__u64 inode;
+	__u64 requested_bytes;
+	__u64 blocked_ns;
+	__u64 runqueue_ns;
+	__u64 uninterruptible_ns;
+	__u64 sleep_ns;		/* off the CPU since, 0: running */
+	__u64 wake_ns;		/* woken at, 0: not yet */
+	__u32 tgid;
+	__u32 dev;
+	__u32 ring_slots;
+	__u32 used_slots;
+	__u32 readers;
+	__u32 writers;
+	__u32 sleeps;
+	__u16 kind;		/* IPCSCOPE_PIPE_READ, … or IPCSCOPE_SIGNAL_GET */
+	__u8 sleep_state;	/* IPCSCOPE_STATE_ it sleeps in */
+	__u8 fifo;
+	__u8 nonblock;
+	__u8 packet;
+	char comm[16];
+	__u8 pad[2];
+};
+
+#endif /* IPCSCOPE_BPF_CONFIG_H */

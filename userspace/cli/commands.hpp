@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The subcommands: each declares its options and returns what runs it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.hpp"
+
+namespace ipcscope::cli {
+
+/// Runs a parsed subcommand; returns the process's exit status.
+using Run = std::function<int()>;
+
+Run declare_record(CLI::App& app);
+Run declare_report(CLI::App& app);
+Run declare_trace(CLI::App& app);
+Run declare_dump(CLI::App& app);
+Run declare_doctor(CLI::App& app);
+
+/// Prints "ipcscope: …" on standard error; returns the exit status.
+int complain(const Error& error);
+
+/// Writes all of `text` to standard output; a full disk or a closed pipe is
+/// an error that the exit status tells.
+Result<void> print(std::string_view text);
+
+/// Whether standard output is a terminal that shows colour / UTF-8.
+bool colour_wanted();
+bool utf8_wanted();
+
+}  // namespace ipcscope::cli

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ipcscope doctor: what works on this kernel, what does not, why, and what
+// mends it.
+#include <fstream>
+#include <memory>
+#include <set>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/version.hpp"
+#include "cli/commands.hpp"
+#ifdef IPCSCOPE_TRACER
+#include "source/bpf/examine.hpp"
+#endif
+
+namespace ipcscope::cli {
+namespace {
+
+std::string first_line(const char* path)
+{
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+void line(bool ok, std::string_view what, std::string_view detail,
+          std::string_view mend = {})
+{
+    fmt::print("  {:<4} {:<22} {}\n", ok ? "ok" : "NO", what, detail);
+    if (!ok && !mend.empty()) {
+        fmt::print("       {:<22} mend: {}\n", "", mend);
+    }
+}
+
+/// Whether kernel symbols have addresses for us: the names of a stack.
+bool kallsyms_readable()
+{
+    std::ifstream file("/proc/kallsyms");
+    std::string address, type, rest;
+    // The list begins with per-CPU offsets, of which the first is 0 for all.
+    while (file >> address >> type && std::getline(file, rest)) {
+        if (type == "t" || type == "T") {
+            return address.find_first_not_of('0') != std::string::npos;
+        }
+    }
+    return false;
+}
+
+void examine_machine()
+{
+    line(geteuid() == 0, "root", geteuid() == 0 ? "yes" : "no",
+         "sudo ipcscope doctor (or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE)");
+    const bool btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+    line(btf, "BTF", btf ? "/sys/kernel/btf/vmlinux" : "missing",
+         "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+    line(kallsyms_readable(), "kernel symbols",
+         kallsyms_readable() ? "/proc/kallsyms" : "addresses are hidden: stacks have no names",
+         "sysctl kernel.kptr_restrict=1, and run as root");
+    const bool stacks = access("/proc/self/stack", R_OK) == 0;
+    line(stacks, "stacks of threads",
+         stacks ? "/proc/PID/stack" : "unreadable: only the leader of a stuck process has one",
+         "boot a kernel built with CONFIG_STACKTRACE=y, and run as root");
+    const std::string lockdown = first_line("/sys/kernel/security/lockdown");
+    const bool open = lockdown.find("[confidentiality]") == std::string::npos;
+    line(open, "lockdown", lockdown.empty() ? "none" : lockdown,
+         "boot without lockdown=confidentiality: BPF may not read kernel memory under it");
+}
+
+#ifdef IPCSCOPE_TRACER
+std::string_view family_name(source::bpf::Family family)
+{
+    using enum source::bpf::Family;
+    return family == signals ? "signals" : family == pipes ? "pipes" : "kills";
+}
+
+Exit examine_backend()
+{
+    const auto families = source::bpf::examine();
+    Exit worst = Exit::ok;
+    fmt::print("\nBackend bpf\n");
+    for (const auto& family : families) {
+        line(family.works, family_name(family.family),
+             family.works ? "can be traced" : family.why);
+        worst = family.works ? worst : family.code;
+    }
+    fmt::print("\nHooks\n");
+    std::set<std::string> shown;
+    for (const auto& family : families) {
+        for (const auto& hook : family.hooks) {
+            const std::string where = hook.attached
+                                          ? fmt::format("{} ({})", hook.target, hook.mechanism)
+                                          : hook.why;
+            // Alternatives of one hook: only the one that fits is of interest.
+            if ((hook.attached || hook.required) && shown.insert(hook.name).second) {
+                line(hook.attached, hook.name, where);
+            }
+        }
+    }
+    return worst;
+}
+#else
+Exit examine_backend()
+{
+    fmt::print("\nBackend bpf\n");
+    line(false, "tracer", "this build has none (IPCSCOPE_TRACER=OFF)",
+         "build with clang, libbpf and bpftool: make build");
+    return Exit::kernel;
+}
+#endif
+
+constexpr const char kNotSeen[] = R"(
+Not seen by any hook
+  splice, vmsplice, tee and sendfile move pages without a pipe read or write:
+  a pipe's byte counts leave them out.
+  Calls under way when the trace begins are not counted.
+)";
+
+int doctor()
+{
+    utsname names{};
+    uname(&names);
+    fmt::print("ipcscope {} on {} {} {}\n\nThis machine\n", kVersion, names.sysname,
+               names.release, names.machine);
+    examine_machine();
+    const Exit status = examine_backend();
+    fmt::print("{}", kNotSeen);
+    if (auto printed = print(""); !printed) {
+        return complain(printed.error());
+    }
+    return static_cast<int>(status);
+}
+
+}  // namespace
+
+Run declare_doctor(CLI::App& app)
+{
+    app.add_subcommand("doctor",
+                       "What works on this kernel, what does not, and what mends it");
+    return [] { return doctor(); };
+}
+
+}  // namespace ipcscope::cli

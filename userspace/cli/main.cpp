@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <clocale>
+#include <csignal>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/version.hpp"
+#include "cli/commands.hpp"
+
+namespace {
+
+constexpr const char kFooter[] = R"(
+Exit status: 0 ok; 1 a threshold was crossed; 2 bad usage; 3 a privilege is
+missing; 4 this kernel lacks something; 5 events were lost (--on-loss=exit);
+6 bad input or output; 7 the producer died.  record and trace with a command
+return the command's own status (128+N where signal N ended it).
+
+Examples:
+  ipcscope record -o t.ipcs -- sh -c 'yes | head -c 50M | wc -c'
+  ipcscope report t.ipcs
+  ipcscope trace kills
+  ipcscope doctor)";
+
+int run(int argc, char** argv)
+{
+    using namespace ipcscope;
+    CLI::App app{"ipcscope: see where signals and IPC spend their time"};
+    app.name("ipcscope");
+    app.footer(kFooter);
+    app.set_version_flag("--version", std::string("ipcscope ") + kVersion);
+    app.require_subcommand(1);
+    std::map<std::string, cli::Run> runs{
+        {"record", cli::declare_record(app)}, {"report", cli::declare_report(app)},
+        {"trace", cli::declare_trace(app)},   {"dump", cli::declare_dump(app)},
+        {"doctor", cli::declare_doctor(app)},
+    };
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& success) {
+        return app.exit(success);   // --help, --version
+    } catch (const CLI::ParseError& error) {
+        return cli::complain({Exit::usage, fmt::format("{}; see ipcscope --help",
+                                                       error.what())});
+    }
+    return runs.at(app.get_subcommands().front()->get_name())();
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    std::setlocale(LC_CTYPE, "");
+    // A closed pipe or a file limit is an error to report, not a silent death.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
+    return run(argc, argv);
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/bpf/tracer.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+
+#include "config.h"
+#include "ipcscope.skel.h"
+#include "source/bpf/log.hpp"
+
+namespace ipcscope::source::bpf {
+namespace {
+
+bool wanted(const Hook& hook, const Options& options)
+{
+    return std::ranges::any_of(hook.families, [&](Family family) {
+        switch (family) {
+        case Family::signals: return options.signals;
+        case Family::pipes: return options.pipes;
+        case Family::kills: return options.kills;
+        }
+        return false;
+    });
+}
+
+Error load_error(int error, const LogCapture& log)
+{
+    if (error == -EPERM || error == -EACCES) {
+        return {Exit::permission,
+                "loading the BPF programs is not permitted: run as root (or with CAP_BPF and "
+                "CAP_PERFMON), and see that no lockdown or seccomp filter forbids bpf(2)"};
+    }
+    return {Exit::kernel,
+            fmt::format("this kernel does not take the BPF programs ({}): {}; "
+                        "ipcscope doctor tells what it lacks",
+                        std::strerror(-error), log.tail(1))};
+}
+
+}  // namespace
+
+void Tracer::CloseObject::operator()(bpf_object* object) const
+{
+    bpf_object__close(object);
+}
+
+void Tracer::DestroyLink::operator()(bpf_link* link) const
+{
+    bpf_link__destroy(link);
+}
+
+Tracer::~Tracer() = default;
+
+bpf_map* Tracer::map(const char* name) const
+{
+    return bpf_object__find_map_by_name(object_.get(), name);
+}
+
+Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
+{
+    LogCapture log;
+    std::unique_ptr<Tracer> tracer(new Tracer);
+    auto done = tracer->open()
+                    .and_then([&] { return tracer->place_programs(options); })
+                    .and_then([&] { return tracer->configure(options); });
+    if (done) {
+        if (const int error = bpf_object__load(tracer->object_.get())) {
+            done = tl::unexpected<Error>(load_error(error, log));
+        }
+    }
+    done = done.and_then([&] { return tracer->make_rings(options.ring_bytes); })
+               .and_then([&] { return tracer->fill_filters(options); })
+               .and_then([&] { return tracer->attach_programs(); });
+    if (!done) {
+        return tl::unexpected<Error>(done.error());
+    }
+    return tracer;
+}
+
+Result<void> Tracer::open()
+{
+    std::size_t size = 0;
+    const void* elf = ipcscope_bpf__elf_bytes(&size);
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "ipcscope");
+    object_.reset(bpf_object__open_mem(elf, size, &options));
+    if (!object_) {
+        return fail(Exit::kernel, fmt::format("the built-in BPF object cannot be opened: {}",
+                                              std::strerror(errno)));
+    }
+    return {};
+}
+
+Result<void> Tracer::place_programs(const Options& options)
+{
+    std::unique_ptr<::btf, decltype(&btf__free)> btf(btf__load_vmlinux_btf(), btf__free);
+    if (!btf || libbpf_get_error(btf.get())) {
+        btf.release();
+        return fail(Exit::kernel,
+                    "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one that is built "
+                    "with CONFIG_DEBUG_INFO_BTF=y");
+    }
+    for (const Placement& place : place(btf.get())) {
+        const std::string name(place.hook->program);
+        bpf_program* program = bpf_object__find_program_by_name(object_.get(), name.c_str());
+        if (!program) {
+            return fail(Exit::kernel, fmt::format("the BPF object lacks {}", name));
+        }
+        const bool use = !place.target.empty() && wanted(*place.hook, options);
+        bpf_program__set_autoload(program, use);
+        if (use && place.hook->mechanism != "tp_btf") {
+            bpf_program__set_attach_target(program, 0, place.target.c_str());
+        }
+        if (use) {
+            programs_.push_back({program, place.hook->kind});
+        }
+        if (wanted(*place.hook, options)) {
+            status_.push_back({std::string(place.hook->name),
+                               std::string(place.hook->mechanism), place.target, place.why,
+                               place.hook->required, false, place.hook->families});
+        }
+        if (wanted(*place.hook, options) && place.target.empty() && place.hook->required) {
+            return fail(Exit::kernel, fmt::format("cannot hook \"{}\": {}", place.hook->name,
+                                                  place.why));
+        }
+    }
+    return {};
+}
+
+Result<void> Tracer::configure(const Options& options)
+{
+    ipcscope_config config{};
+    config.signal_mask = options.filters.signals.empty() ? ~0ull : 0;
+    for (unsigned signal : options.filters.signals) {
+        config.signal_mask |= 1ull << (signal - 1);
+    }
+    config.self_tgid = static_cast<__u32>(getpid());
+    config.wakeup_bytes = static_cast<__u32>(options.ring_bytes / 4);
+    const bool command = options.command_pid != 0;
+    const bool only_command = command && options.filters.pids.empty() &&
+                              options.filters.tids.empty() && options.filters.comms.empty() &&
+                              options.filters.cgroups.empty();
+    // An empty set that must match: nobody but the command and its children.
+    config.filter_tgid = !options.filters.pids.empty() || only_command;
+    config.filter_tid = !options.filters.tids.empty();
+    config.filter_comm = !options.filters.comms.empty();
+    config.filter_cgroup = !options.filters.cgroups.empty();
+    config.follow = options.filters.follow || command;
+    bpf_map__set_initial_value(map(".rodata.config"), &config, sizeof config);
+
+    const int cpus = libbpf_num_possible_cpus();
+    if (cpus <= 0) {
+        return fail(Exit::kernel, "the number of CPUs cannot be read from /sys");
+    }
+    rings_.resize(static_cast<std::size_t>(cpus));
+    bpf_map__set_max_entries(map("rings"), static_cast<__u32>(cpus));
+    bpf_map__set_max_entries(map("calls"), options.max_calls);
+    return {};
+}
+
+Result<void> Tracer::make_rings(std::size_t bytes)
+{
+    const std::size_t size = std::bit_ceil(
+        std::max(bytes, static_cast<std::size_t>(sysconf(_SC_PAGESIZE))));
+    for (__u32 cpu = 0; cpu < rings_.size(); cpu++) {
+        rings_[cpu].reset(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
+                                         static_cast<__u32>(size), nullptr));
+        const int ring = rings_[cpu].get();
+        if (ring < 0 || bpf_map_update_elem(bpf_map__fd(map("rings")), &cpu, &ring, BPF_ANY)) {
+            return fail(Exit::kernel,
+                        fmt::format("no ring of {} bytes for CPU {}: {}; try a smaller "
+                                    "--ring-size",
+                                    size, cpu, std::strerror(errno)));
+        }
+    }
+    return {};
+}
+
+Result<void> Tracer::fill_filters(const Options& options)
+{
+    const __u8 yes = 1;
+    const auto add = [&](const char* name, const void* key) {
+        return bpf_map_update_elem(bpf_map__fd(map(name)), key, &yes, BPF_ANY) == 0;
+    };
+    bool ok = true;
+    for (__u32 pid : options.filters.pids) {
+        if (kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) {
+            return fail(Exit::usage, fmt::format("--pid {}: no such process", pid));
+        }
+        ok &= add("filter_tgids", &pid);
+    }
+    for (__u32 tid : options.filters.tids) {
+        if (access(fmt::format("/proc/{}", tid).c_str(), F_OK) != 0) {
+            return fail(Exit::usage, fmt::format("--tid {}: no such thread", tid));
+        }
+        ok &= add("filter_tids", &tid);
+    }
+    for (const std::string& comm : options.filters.comms) {
+        ipcscope_comm key{};
+        std::memcpy(key.name, comm.data(), std::min(comm.size(), sizeof key.name - 1));
+        ok &= add("filter_comms", &key);
+    }
+    for (const std::string& cgroup : options.filters.cgroups) {
+        struct stat info {};
+        if (stat(cgroup.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+            return fail(Exit::usage,
+                        fmt::format("--cgroup {}: no such directory; give a cgroup v2 "
+                                    "directory such as /sys/fs/cgroup/system.slice",
+                                    cgroup));
+        }
+        // A cgroup's id is the inode number of its directory.
+        const __u64 id = info.st_ino;
+        ok &= add("filter_cgroups", &id);
+    }
+    if (options.command_pid != 0) {
+        ok &= add("followed", &options.command_pid);
+    }
+    if (!ok) {
+        return fail(Exit::usage, "too many filters: at most 65536 pids and 256 names");
+    }
+    return {};
+}
+
+Result<void> Tracer::attach_programs()
+{
+    std::size_t next = 0;
+    for (HookStatus& hook : status_) {
+        if (hook.target.empty()) {
+            continue;
+        }
+        bpf_program* program = programs_[next++].program;
+        bpf_link* link = bpf_program__attach(program);
+        if (link) {
+            links_.emplace_back(link);
+            hook.attached = true;
+            continue;
+        }
+        hook.why = fmt::format("attaching failed: {}", std::strerror(errno));
+        if (hook.required) {
+            return fail(errno == EPERM ? Exit::permission : Exit::kernel,
+                        fmt::format("cannot hook \"{}\" at {}: {}", hook.name, hook.target,
+                                    std::strerror(errno)));
+        }
+        hook.target.clear();
+    }
+    return {};
+}
+
+void Tracer::detach()
+{
+    links_.clear();
+    // Programs run under RCU: after a grace period none is left that could
+    // still hold a reserved record.
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+Ledger Tracer::ledger() const
+{
+    Ledger ledger(rings_.size());
+    const __u32 zero = 0;
+    static_assert(sizeof(ipcscope_ledger) % 8 == 0, "per-CPU values are padded to 8");
+    bpf_map_lookup_elem(bpf_map__fd(map("ledgers")), &zero, ledger.data());
+    for (const Program& program : programs_) {
+        bpf_prog_info info{};
+        __u32 size = sizeof info;
+        if (program.kind == 0 ||
+            bpf_obj_get_info_by_fd(bpf_program__fd(program.program), &info, &size) != 0) {
+            continue;
+        }
+        // The kernel tells the sum over all CPUs only: booked on CPU 0.
+        ledger[0].kind[program.kind].lost[IPCSCOPE_LOST_RECURSION] += info.recursion_misses;
+        ledger[0].lost += info.recursion_misses;
+    }
+    return ledger;
+}
+
+void Tracer::unfinished(
+    const std::function<void(std::uint32_t, const ipcscope_call&)>& visit) const
+{
+    const int fd = bpf_map__fd(map("calls"));
+    __u32 tid = 0;
+    const __u32* previous = nullptr;
+    while (bpf_map_get_next_key(fd, previous, &tid) == 0) {
+        ipcscope_call call{};
+        if (bpf_map_lookup_elem(fd, &tid, &call) == 0) {
+            visit(tid, call);
+        }
+        previous = &tid;
+    }
+}
+
+std::string describe(const HookStatus& hook)
+{
+    return hook.attached ? fmt::format("{}: {} ({})", hook.name, hook.target, hook.mechanism)
+                         : fmt::format("{}: not hooked, {}", hook.name, hook.why);
+}
+
+}  // namespace ipcscope::source::bpf

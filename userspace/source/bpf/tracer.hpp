@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The BPF object: opened, configured, loaded, attached, counted, detached.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "source/bpf/hooks.hpp"
+#include "source/options.hpp"
+#include "source/source.hpp"
+
+struct bpf_object;
+struct bpf_link;
+struct bpf_map;
+struct bpf_program;
+struct ipcscope_call;
+
+namespace ipcscope::source::bpf {
+
+/// A hook as it is now.
+struct HookStatus {
+    std::string name;
+    std::string mechanism;
+    std::string target;    ///< function or tracepoint; empty: not hooked
+    std::string why;       ///< where not hooked
+    bool required = false;
+    bool attached = false;
+    std::vector<Family> families;
+};
+
+class Tracer {
+public:
+    /// Loads and attaches everything that `options` asks for.  Errors:
+    /// Exit::permission, Exit::kernel, Exit::usage (a filter that names
+    /// nothing), each with the way to mend it.
+    static Result<std::unique_ptr<Tracer>> attach(const Options& options);
+    ~Tracer();
+
+    /// Takes every hook away; on return no program runs any more.
+    void detach();
+
+    std::size_t cpus() const { return rings_.size(); }
+    int ring_fd(std::size_t cpu) const { return rings_[cpu].get(); }
+
+    /// Cumulative totals, from the programs' own counts.
+    Ledger ledger() const;
+
+    /// Visits the calls that have not returned: (tid, call).
+    void unfinished(const std::function<void(std::uint32_t, const ipcscope_call&)>& visit) const;
+
+    const std::vector<HookStatus>& hooks() const { return status_; }
+
+private:
+    Tracer() = default;
+    struct Program {
+        bpf_program* program;
+        unsigned kind;
+    };
+    struct CloseObject { void operator()(bpf_object* object) const; };
+    struct DestroyLink { void operator()(bpf_link* link) const; };
+
+    Result<void> open();
+    Result<void> place_programs(const Options& options);
+    Result<void> configure(const Options& options);
+    Result<void> make_rings(std::size_t bytes);
+    Result<void> fill_filters(const Options& options);
+    Result<void> attach_programs();
+    bpf_map* map(const char* name) const;
+
+    std::unique_ptr<bpf_object, CloseObject> object_;
+    std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
+    std::vector<Fd> rings_;
+    std::vector<Program> programs_;   ///< of which missed runs are counted
+    std::vector<HookStatus> status_;
+};
+
+/// A hook's line for people: "signal generated: signal_generate (tp_btf)".
+std::string describe(const HookStatus& hook);
+
+}  // namespace ipcscope::source::bpf

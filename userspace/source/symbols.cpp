@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/symbols.hpp"
+
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace ipcscope::source {
+namespace {
+
+struct Best {
+    std::uint64_t start = 0;
+    std::string name;
+};
+
+struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+}  // namespace
+
+// Streams the whole list: it is not sorted across modules, and at 10 MB not
+// worth keeping for the rare kill that needs it.
+void Symbols::look_up(std::span<const std::uint64_t> addresses)
+{
+    std::map<std::uint64_t, Best> best;
+    for (std::uint64_t address : addresses) {
+        if (!texts_.count(address)) {
+            best[address];
+        }
+    }
+    if (best.empty()) {
+        return;
+    }
+    std::unique_ptr<std::FILE, CloseFile> file(std::fopen("/proc/kallsyms", "re"));
+    char line[640], name[512], module[128];
+    while (file && std::fgets(line, sizeof line, file.get())) {
+        std::uint64_t start = 0;
+        char type = 0;
+        const int fields = std::sscanf(line, "%" SCNx64 " %c %511s %127s", &start, &type,
+                                       name, module);
+        if (fields < 3 || start == 0 || (type != 't' && type != 'T')) {
+            continue;
+        }
+        for (auto it = best.lower_bound(start); it != best.end(); ++it) {
+            if (start < it->second.start) {
+                continue;
+            }
+            it->second.start = start;
+            it->second.name = name;
+            if (fields == 4) {
+                it->second.name += fmt::format(" {}", module);
+            }
+        }
+    }
+    for (const auto& [address, symbol] : best) {
+        if (symbol.start == 0) {
+            texts_[address] = "?";
+            continue;
+        }
+        const auto space = symbol.name.find(' ');
+        const std::string where = fmt::format("+{:#x}", address - symbol.start);
+        texts_[address] = space == std::string::npos
+                              ? symbol.name + where
+                              : symbol.name.substr(0, space) + where +
+                                    symbol.name.substr(space);
+    }
+}
+
+Symbols::Named Symbols::named(const std::string& text)
+{
+    const auto [it, is_new] = ids_.try_emplace(text, ids_.size() + 1);
+    return {it->second, text, is_new};
+}
+
+std::vector<Symbols::Named> Symbols::of_addresses(std::span<const std::uint64_t> addresses)
+{
+    look_up(addresses);
+    std::vector<Named> names;
+    for (std::uint64_t address : addresses) {
+        names.push_back(named(texts_[address]));
+    }
+    return names;
+}
+
+std::vector<Symbols::Named> Symbols::of_thread(std::uint32_t tgid, std::uint32_t tid)
+{
+    std::ifstream stack(fmt::format("/proc/{}/task/{}/stack", tgid, tid));
+    std::vector<Named> names;
+    std::string line;
+    // "[<0>] io_schedule+0x46/0x70"
+    while (std::getline(stack, line)) {
+        const auto space = line.find("] ");
+        const auto slash = line.rfind('/');
+        if (space != std::string::npos) {
+            names.push_back(named(line.substr(space + 2, slash - space - 2)));
+        }
+    }
+    return names;
+}
+
+}  // namespace ipcscope::source

@@ -28,7 +28,8 @@ enum class End : std::uint8_t {
     pending,          ///< unmatched: still pending when the trace ended
     target_exited,    ///< unmatched: the target died first
     unseen,           ///< unmatched: must have ended while events were lost
-    flushed,          ///< unmatched: SIGCONT discarded a stop signal, or the reverse
+    flushed,          ///< unmatched: discarded, a stop signal by SIGCONT or the
+                      ///< reverse, an expired timer's by setting the timer anew
 };
 
 /// One generated signal.

@@ -30,7 +30,7 @@ struct SignalRow {
     std::uint64_t pending = 0;       ///< unmatched, by reason
     std::uint64_t target_exited = 0;
     std::uint64_t unseen = 0;
-    std::uint64_t flushed = 0;       ///< a stop signal by SIGCONT, or the reverse
+    std::uint64_t flushed = 0;       ///< discarded by the kernel (SIGCONT against SIGSTOP)
     std::uint64_t to_unkillable = 0; ///< ignored because target is its namespace's init
     std::uint64_t first_ns = 0;      ///< when the first of them was generated
     std::uint64_t last_ns = 0;       ///< when the last of them was generated

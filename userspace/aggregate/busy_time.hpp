@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Length of a union of time spans.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+namespace ipcscope::aggregate {
+
+/// Spans come roughly in the order of their ends.  The newest kKept disjoint
+/// pieces are kept, so that a long span that ends late still swallows what it
+/// covers; it is cut where it would reach behind them.  The sum is therefore
+/// exact for up to kKept pieces inside one span, and never too large.
+class BusyTime {
+public:
+    void add(std::uint64_t start_ns, std::uint64_t end_ns);
+    std::uint64_t total_ns() const { return total_; }
+
+    static constexpr std::size_t kKept = 256;
+
+private:
+    struct Piece {
+        std::uint64_t start;
+        std::uint64_t end;
+    };
+    std::deque<Piece> pieces_;      ///< sorted, disjoint
+    std::uint64_t floor_ = 0;       ///< end of the newest piece that was let go
+    std::uint64_t total_ = 0;
+};
+
+}  // namespace ipcscope::aggregate

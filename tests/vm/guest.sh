@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm/run with real guests. Usage: guest.sh [KEY...] (default: 6.12; the first
+# key gets every case, the others the basic ones).
+
+# shellcheck disable=SC2016 # most of the code here is for the guest's shell
+# shellcheck source=tests/vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+[ $# -gt 0 ] || set -- 6.12
+run=$VM/run
+kernel=$1
+
+guest() # ARGUMENTS... of vm/run
+{
+	"$run" --kernel "$kernel" --timeout 120 "$@"
+}
+
+# QEMU processes that this vm/run started.
+guests_of() # PID
+{
+	pgrep -P "$1" -f isa-debug-exit
+}
+
+basic()
+{
+	check "$kernel: status 0, output, the right kernel" 0 guest -- uname -r
+	says "$kernel: says $kernel" "^${kernel//./\\.}\\." out
+	equal "$kernel: nothing else on stderr" "$(cat "$scratch/err")" ''
+	check "$kernel: a tracer's surroundings" 7 guest --env 'IPCSCOPE_T=a b' -- bash -c '
+		[ "$IPCSCOPE_T" = "a b" ] && [ "$PWD" = "'"$PWD"'" ] && [ "$(id -u)" = 0 ] &&
+		[ -e /sys/kernel/btf/vmlinux ] && [ -d /sys/kernel/tracing/events/signal ] &&
+		[ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] && [ -e /sys/fs/cgroup/cgroup.procs ] &&
+		[ -d /sys/kernel/debug/block ] && [ -d /dev/mqueue ] && [ "$(ulimit -l)" = unlimited ] &&
+		grep -q " T do_exit" /proc/kallsyms && ! grep -q "^0000000000000000 T do_exit" /proc/kallsyms &&
+		[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -lt 1 ] && ping -c1 -W5 127.0.0.1 >/dev/null 2>&1 ||
+			! command -v ping >/dev/null && touch /usr/bin/x /tmp/x /run/x && [ -c /dev/pts/ptmx ] &&
+		modprobe loop && [ -e /dev/loop0 ] && ! read -r _ && exit 7'
+	[ ! -e /usr/bin/x ] || bad "$kernel: the host's root is read-only" 'the guest wrote /usr/bin/x'
+}
+
+full()
+{
+	local status pid qemu
+	for status in 1 77 124 255; do
+		check "status $status" $status guest -- sh -c "exit $status"
+	done
+	check 'SIGTERM is 143' 143 guest -- sh -c 'kill -TERM $$'
+	check 'SIGKILL is 137' 137 guest -- sh -c 'kill -KILL $$'
+	check 'no such command' 127 guest -- no-such-command
+	check 'not executable' 126 guest -- /etc/passwd
+	check 'one processor' 0 guest --smp 1 -- sh -c 'test "$(nproc)" = 1'
+	check 'three processors, 512 MiB' 0 guest --smp 3 --memory 512 -- sh -c 'test "$(nproc)" = 3'
+
+	check 'stdout and stderr apart' 0 guest -- sh -c 'echo out; echo err >&2'
+	equal 'stdout' "$(cat "$scratch/out")" out
+	equal 'stderr' "$(cat "$scratch/err")" err
+	check '10 MB, binary' 0 guest -- sh -c 'head -c 10000000 /dev/urandom >/tmp/x; sha256sum </tmp/x >&2; cat /tmp/x'
+	equal '10 MB arrive as they were' "$(sha256sum <"$scratch/out")" "$(cat "$scratch/err")"
+	check 'line ends and control bytes' 0 guest -- printf 'a\r\nb\nc\0d\033\004\021\023e'
+	equal 'arrive as they are' "$(od -An -tx1 "$scratch/out" | tr -d ' \n')" \
+		"$(printf 'a\r\nb\nc\0d\033\004\021\023e' | od -An -tx1 | tr -d ' \n')"
+	guest -- sh -c 'seq 1 400000' 2>"$scratch/err" | { sleep 4; cat; } | tail -n 1 >"$scratch/out"
+	equal 'a slow reader gets all' "$(cat "$scratch/out")" 400000
+	check 'a process left behind' 3 guest -- sh -c 'sleep 1000 & echo x; exit 3'
+	equal 'does not hold its output up' "$(cat "$scratch/out")" x
+	check 'arguments as they are' 0 guest -- printf '%s|' 'a b' '' '$x' '*' "it's" 'new
+line'
+	equal 'quoted' "$(cat "$scratch/out")" "a b||\$x|*|it's|new
+line|"
+
+	mkdir "$scratch/share" "$scratch/second"
+	echo from-host >"$scratch/share/in"
+	check 'share: written' 0 guest --share "$scratch/share" --share "$scratch/second" -- sh -c \
+		"cd $scratch/share && cat in && head -c 3000000 /dev/urandom >big && sha256sum <big && mkdir d && echo deep >d/f && echo 2 >$scratch/second/f"
+	equal 'share: complete' "$(printf 'from-host\n'; sha256sum <"$scratch/share/big")" "$(cat "$scratch/out")"
+	equal 'share: directories' "$(cat "$scratch/share/d/f" "$scratch/second/f")" "deep
+2"
+	echo 'kept?' >"$scratch/host-file"
+	check 'without a share nothing comes back' 0 guest -- sh -c "mkdir -p $scratch; echo no >$scratch/host-file"
+	equal 'the host keeps its file' "$(cat "$scratch/host-file")" 'kept?'
+
+	check 'timeout' 124 "$run" --kernel "$kernel" --timeout 8 -- sh -c 'echo first; sleep 1000'
+	equal 'what came before it is shown' "$(cat "$scratch/out")" first
+	check 'power off without a verdict' 125 guest -- sh -c 'echo o >/proc/sysrq-trigger; sleep 100'
+	says 'says so' 'without a verdict'
+	check 'no /init: panic before the command' 125 guest --append rdinit=/nonexistent -- true
+	check 'too little time to boot' 125 "$run" --kernel "$kernel" --boot-timeout 1 -- true
+	says 'says so' 'did not start within 1 s'
+	head -c 3000000 "$(readlink -f "$1")" >"$scratch/cut" 2>/dev/null ||
+		{ printf '\177ELF'; head -c 100000 /dev/zero; } >"$scratch/cut"
+	check 'a broken kernel' 125 "$run" --kernel "$scratch/cut" --boot-timeout 20 -- true
+
+	check 'panic' 126 guest -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
+	says 'shows the line' 'splat: panic: .*sysrq triggered crash'
+	local warning='WARNING: CPU: 0 PID: 1 at fs/x.c:1 x+0x1/0x2'
+	check 'a warning, though the command passed' 126 guest -- sh -c "echo '$warning' >/dev/kmsg; echo fine"
+	equal 'its output is there' "$(cat "$scratch/out")" fine
+	check 'the same, allowed' 4 guest --allow-splat 'at fs/x\.c:' -- sh -c "echo '$warning' >/dev/kmsg; exit 4"
+	check 'another one allowed' 126 guest --allow-splat 'at fs/y\.c:' -- sh -c "echo '$warning' >/dev/kmsg; exit 4"
+	check 'cleared from the log, still seen' 126 guest -- sh -c "echo '$warning' >/dev/kmsg; dmesg -C"
+	check 'a hung task, for real' 126 guest -- bash -c '
+		sysctl -qw kernel.hung_task_timeout_secs=2 kernel.hung_task_check_interval_secs=1
+		truncate -s 32M /tmp/image && mkfs.ext4 -q /tmp/image && mkdir /tmp/m &&
+		mount -o loop /tmp/image /tmp/m && fsfreeze -f /tmp/m || exit 1
+		touch /tmp/m/x & sleep 8'
+	says 'is named' 'splat: hung-task: .*touch:'
+
+	guest -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
+	pid=$!
+	for _ in $(seq 300); do
+		[ ! -s "$scratch/out" ] || break
+		sleep 0.1
+	done
+	pid=$(pgrep -P "$pid" -f supervise || echo "$pid")
+	qemu=$(guests_of "$pid")
+	equal 'a guest runs' "$(wc -w <<<"$qemu")" 1
+	kill -TERM "$pid"
+	wait $!
+	equal 'SIGTERM ends the run' $? 143
+	equal 'and the guest' "$(ps -o pid= -p "${qemu:-0}")" ''
+
+	"$run" --kernel "$kernel" -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
+	pid=$!
+	for _ in $(seq 300); do
+		[ ! -s "$scratch/out" ] || break
+		sleep 0.1
+	done
+	qemu=$(guests_of "$pid")
+	kill -INT "$pid"
+	wait "$pid"
+	equal 'Ctrl-C is 130' $? 130
+	equal 'and no QEMU stays' "$(ps -o pid= -p "${qemu:-0}")" ''
+
+	"$run" --kernel "$kernel" -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
+	pid=$!
+	for _ in $(seq 300); do
+		[ ! -s "$scratch/out" ] || break
+		sleep 0.1
+	done
+	qemu=$(guests_of "$pid")
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	sleep 0.3
+	equal 'SIGKILL of vm/run takes QEMU along' "$(ps -o pid= -p "${qemu:-0}" -o stat= | grep -v Z)" ''
+
+	if command -v script >/dev/null; then
+		check 'a terminal' 5 script -qec "stty rows 31 cols 97; $VM/shell --kernel $kernel -- sh -c 'tty; stty size; exit 5'" /dev/null
+		says 'with the size of this one' '^31 97' out
+	fi
+	check '--tty without a terminal' 2 guest --tty -- true
+
+	mkdir "$scratch/clone" && cp -r "$VM" "$scratch/clone/"
+	(cd "$scratch/clone" && check 'from a clone under /tmp' 0 vm/run --kernel "$kernel" -- ls vm/run
+		[ $failed = 0 ])
+	equal 'from a clone under /tmp' $? 0
+}
+
+basic
+full "$0"
+shift
+for kernel; do
+	basic
+done
+summary

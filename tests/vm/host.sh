@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What vm/run does before any guest runs: usage, the table, unpacking, and
+# failures to start (QEMU missing, files that are no kernels).
+
+# shellcheck source=tests/vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+run=$VM/run
+
+usage() # NAME ARGUMENTS...
+{
+	check "usage: $1" 2 "$run" "${@:2}"
+	equal "  in one line" "$(wc -l <"$scratch/err")" 1
+}
+
+usage 'no command'
+usage 'no command after --' --
+usage 'unknown option' --wat -- true
+usage 'unknown kernel' --kernel 2.4 -- true
+usage 'command without --' true
+usage 'value missing' --kernel
+usage 'smp 0' --smp 0 -- true
+usage 'smp not a number' --smp two -- true
+usage 'memory too small' --memory 3 -- true
+usage 'timeout not a number' --timeout 1.5x -- true
+usage 'share is no directory' --share /dev/null -- true
+usage 'share of everything' --share / -- true
+usage 'allow-file missing' --allow-file "$scratch/none" -- true
+check '--help' 0 "$run" --help
+says 'shows the options' '--allow-splat REGEX' out
+check 'fetch: unknown kernel' 2 "$VM/fetch" 2.4
+check 'boots: no number' 2 "$VM/boots" many
+
+check 'no QEMU' 125 env IPCSCOPE_QEMU=no-such-qemu "$run" -- true
+says 'names the package' 'qemu-system-x86'
+echo 'not a kernel' >"$scratch/text"
+check 'a file that is no kernel' 125 "$run" --kernel "$scratch/text" -- true
+says 'says so' 'neither a bzImage nor an ELF'
+mkdir "$scratch/tree"
+check 'a tree that is not built' 125 "$run" --kernel "$scratch/tree" -- true
+says 'says so' 'build it first'
+echo 'Dir::Etc "/nonexistent";' >"$scratch/apt.conf"
+check 'an empty apt configuration' 125 env IPCSCOPE_CACHE="$scratch/cache" \
+	APT_CONFIG="$scratch/apt.conf" "$VM/fetch" 6.12
+says 'says so' 'apt knows no Debian archive'
+equal 'leaves nothing behind' "$(find "$scratch/cache" -type f ! -name 'lock-*' 2>/dev/null; ls "$scratch"/cache/tmp | grep -v lock)" ''
+
+# The table: four fields a row, keys unique, release expressions anchored by use.
+equal 'every row has four fields' "$(awk '!/^#/ && NF && NF != 4' "$VM/kernels")" ''
+equal 'keys are unique' "$(awk '!/^#/ && NF { print $1 }' "$VM/kernels" | sort | uniq -d)" ''
+for key in 5.10 6.1 6.12 7.3; do
+	equal "a row for $key" "$(awk -v k=$key '$1 == k' "$VM/kernels" | wc -l)" 1
+done
+
+# extract_elf against bzImages made by hand, one for each compression.
+(
+	# shellcheck source=vm/lib.sh
+	. "$VM/lib.sh"
+	payload=$scratch/payload
+	{ printf '\177ELF'; head -c 300000 /dev/urandom; } >"$payload"
+	u32() { printf "%b" "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24)))"; }
+	make_image() # COMPRESSED OUT SIZE
+	{
+		local body=$1 out=$2 extra=0
+		[ -z "${3:-}" ] || extra=4
+		head -c 1024 /dev/zero >"$out"
+		{ head -c 64 /dev/zero; cat "$body"; [ -z "${3:-}" ] || u32 "$3"; head -c 99 /dev/zero; } >>"$out"
+		poke() { dd of="$out" bs=1 seek="$1" conv=notrunc 2>/dev/null; }
+		printf '\001' | poke $((0x1f1))
+		printf 'HdrS' | poke 514
+		u32 64 | poke $((0x248))
+		u32 $(($(stat -c %s "$body") + extra)) | poke $((0x24c))
+	}
+	size=$(stat -c %s "$payload")
+	for tool in gzip xz zstd lz4; do
+		case $tool in
+		gzip) gzip -nc "$payload" >"$scratch/body"; trailer='' ;;
+		xz) xz -c --check=crc32 "$payload" >"$scratch/body"; trailer=$size ;;
+		zstd) zstd -qc "$payload" >"$scratch/body"; trailer=$size ;;
+		lz4) lz4 -qlc "$payload" >"$scratch/body"; trailer=$size ;;
+		esac
+		make_image "$scratch/body" "$scratch/image" "$trailer"
+		rm -f "$scratch/elf"
+		if extract_elf "$scratch/image" "$scratch/elf" && cmp -s "$payload" "$scratch/elf"; then
+			echo "ok $tool"
+		fi
+		truncate -s $(($(stat -c %s "$scratch/image") / 2)) "$scratch/image"
+		rm -f "$scratch/elf"
+		if ! extract_elf "$scratch/image" "$scratch/elf" && [ ! -e "$scratch/elf" ]; then
+			echo "ok $tool cut"
+		fi
+	done
+) >"$scratch/out" 2>"$scratch/err"
+for tool in gzip xz zstd lz4; do
+	says "extract_elf: $tool" "^ok $tool\$" out
+	says "extract_elf: $tool, cut short, is refused" "^ok $tool cut\$" out
+done
+summary

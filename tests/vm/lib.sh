@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# A test file sources this, calls `check NAME COMMAND...` for each case, and
+# ends with `summary`. A failed case says what it got.
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+TOP=$(cd "$HERE/../.." && pwd -P)
+# shellcheck disable=SC2034 # for the files that source this
+VM=$TOP/vm
+passed=0 failed=0
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+ok() # NAME
+{
+	passed=$((passed + 1))
+	printf 'ok    %s\n' "$1"
+}
+
+bad() # NAME REASON...
+{
+	failed=$((failed + 1))
+	printf 'FAIL  %s\n' "$1"
+	shift
+	printf '%s\n' "$@" | sed 's/^/      /'
+}
+
+# Run COMMAND; its stdout and stderr land in $scratch/out and $scratch/err.
+check() # NAME EXPECTED_STATUS COMMAND...
+{
+	local name=$1 expected=$2 status
+	shift 2
+	"$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+	status=$?
+	if [ "$status" = "$expected" ]; then
+		ok "$name"
+	else
+		bad "$name" "status $status, expected $expected" \
+			"$(tail -n 5 "$scratch/out" "$scratch/err")"
+		return 1
+	fi
+}
+
+# The last check's stderr (or stdout) holds this extended expression.
+says() # NAME REGEX [out|err]
+{
+	if grep -Eq -- "$2" "$scratch/${3:-err}"; then
+		ok "$1"
+	else
+		bad "$1" "no '$2' in:" "$(tail -n 5 "$scratch/${3:-err}")"
+	fi
+}
+
+equal() # NAME GOT EXPECTED
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		bad "$1" "got '$2', expected '$3'"
+	fi
+}
+
+# shellcheck disable=SC2317 # called by the files that source this
+summary()
+{
+	printf '%d passed, %d failed\n' "$passed" "$failed"
+	[ "$failed" = 0 ]
+	exit
+}

@@ -70,7 +70,7 @@ Problem signal_generate(Bytes bytes, Body& body)
     out.value = raw.value;
     out.target = {raw.target_tgid, raw.target_tid, SafeText::name(raw.target_comm)};
     out.si_code = raw.si_code;
-    out.si_pid = raw.si_pid;
+    out.sender_pid = raw.sender_pid;
     out.signal = raw.sig;
     out.shared = raw.shared != 0;
     out.blocked = raw.blocked != 0;
@@ -95,7 +95,7 @@ Problem signal_deliver(Bytes bytes, Body& body)
     if (!is_signal(raw.sig)) return Malformed::bad_signal;
     if (!assign(out.disposition, raw.disposition)) return Malformed::bad_enum;
     out.si_code = raw.si_code;
-    out.si_pid = raw.si_pid;
+    out.sender_pid = raw.sender_pid;
     out.sa_flags = raw.sa_flags;
     out.signal = raw.sig;
     out.has_info = raw.has_info != 0;
@@ -106,7 +106,7 @@ Problem signal_dequeue(Bytes bytes, Body& body)
 {
     const auto raw = read<ipcscope_signal_dequeue>(bytes);
     if (!is_signal(raw.sig)) return Malformed::bad_signal;
-    body = SignalDequeue{raw.value, raw.si_code, raw.si_pid, raw.sig};
+    body = SignalDequeue{raw.value, raw.si_code, raw.sender_pid, raw.sig};
     return {};
 }
 

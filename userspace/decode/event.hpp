@@ -35,7 +35,7 @@ struct SignalGenerate {
     std::uint64_t value = 0;
     Task target;
     std::int32_t si_code = 0;
-    std::uint32_t si_pid = 0;
+    std::uint32_t sender_pid = 0;
     unsigned signal = 0;
     Outcome outcome{};
     State target_state{};
@@ -58,7 +58,7 @@ struct SignalSend {
 
 struct SignalDeliver {
     std::int32_t si_code = 0;
-    std::uint32_t si_pid = 0;
+    std::uint32_t sender_pid = 0;
     std::uint32_t sa_flags = 0;
     unsigned signal = 0;
     Disposition disposition{};
@@ -68,7 +68,7 @@ struct SignalDeliver {
 struct SignalDequeue {
     std::uint64_t value = 0;
     std::int32_t si_code = 0;
-    std::uint32_t si_pid = 0;
+    std::uint32_t sender_pid = 0;
     unsigned signal = 0;
 };
 

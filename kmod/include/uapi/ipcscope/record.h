@@ -26,6 +26,7 @@
  *    entry.
  *  - A record of a signal is in the context of the sender (header.tgid, tid,
  *    comm), a record of a delivery in the context of the receiver.
+ *  - No field is called like a member of siginfo that is a macro (si_pid).
  *  - Names are bytes that any process may choose: not text, not terminated
  *    when all 16 are used.
  *
@@ -128,7 +129,7 @@ struct ipcscope_signal_generate {
 	__u32 target_tid;
 	char target_comm[IPCSCOPE_COMM_LEN];
 	__s32 si_code;
-	__u32 si_pid;			/* as the receiver sees it */
+	__u32 sender_pid;		/* si_pid, as the receiver sees it */
 	__u16 sig;			/* 1..64 */
 	__u8 result;			/* IPCSCOPE_RESULT_ */
 	__u8 target_state;		/* IPCSCOPE_STATE_ */
@@ -138,7 +139,7 @@ struct ipcscope_signal_generate {
 	__u8 blocked;			/* 1: target_tid blocks it */
 	__u8 fatal;			/* 1: its action ends the process */
 	__u8 unkillable;		/* 1: target is its namespace's init */
-	__u8 has_info;			/* 1: si_code, si_pid, value were given */
+	__u8 has_info;			/* 1: si_code, sender_pid, value given */
 	__u8 pad[5];
 };
 
@@ -157,7 +158,7 @@ struct ipcscope_signal_send {
 struct ipcscope_signal_deliver {
 	struct ipcscope_header header;	/* the receiver */
 	__s32 si_code;
-	__u32 si_pid;
+	__u32 sender_pid;
 	__u32 sa_flags;
 	__u16 sig;
 	__u8 disposition;
@@ -172,7 +173,7 @@ struct ipcscope_signal_dequeue {
 	struct ipcscope_header header;	/* the receiver */
 	__u64 value;
 	__s32 si_code;
-	__u32 si_pid;
+	__u32 sender_pid;
 	__u16 sig;
 	__u8 pad[6];
 };

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/histogram.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+namespace ipcscope {
+namespace {
+
+Histogram histogram_of(const std::vector<std::uint64_t>& values)
+{
+    Histogram histogram;
+    for (const std::uint64_t value : values) histogram.add(value);
+    return histogram;
+}
+
+/// Of every magnitude, unlike rapidcheck's small integers.
+rc::Gen<std::uint64_t> any_value()
+{
+    return rc::gen::map(rc::gen::pair(rc::gen::arbitrary<std::uint64_t>(), rc::gen::inRange(0, 64)),
+                        [](const auto& pair) { return pair.first * 0x9e3779b97f4a7c15 >> pair.second; });
+}
+
+void expect_equal(const Histogram& a, const Histogram& b)
+{
+    EXPECT_EQ(a.count(), b.count());
+    EXPECT_EQ(a.sum(), b.sum());
+    EXPECT_EQ(a.min(), b.min());
+    EXPECT_EQ(a.max(), b.max());
+    const auto left = a.buckets();
+    const auto right = b.buckets();
+    ASSERT_EQ(left.size(), right.size());
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        EXPECT_EQ(left[i].low, right[i].low);
+        EXPECT_EQ(left[i].count, right[i].count);
+    }
+}
+
+TEST(Histogram, BucketsCoverEveryValueOnceAndInOrder)
+{
+    EXPECT_EQ(Histogram::low(0), 0U);
+    for (unsigned i = 0; i + 1 < Histogram::kBuckets; ++i)
+        ASSERT_EQ(Histogram::high(i) + 1, Histogram::low(i + 1)) << i;
+    EXPECT_EQ(Histogram::high(Histogram::kBuckets - 1), UINT64_MAX);
+}
+
+TEST(Histogram, BoundsLieInTheirBucket)
+{
+    for (unsigned i = 0; i < Histogram::kBuckets; ++i) {
+        ASSERT_EQ(Histogram::index(Histogram::low(i)), i);
+        ASSERT_EQ(Histogram::index(Histogram::high(i)), i);
+    }
+}
+
+TEST(Histogram, BucketsAreNarrow)
+{
+    for (unsigned i = 0; i < Histogram::kBuckets; ++i) {
+        const std::uint64_t width = Histogram::high(i) - Histogram::low(i);
+        if (i < 64)
+            ASSERT_EQ(width, 0U);
+        else
+            ASSERT_LE(width, Histogram::low(i) / 32);
+    }
+}
+
+TEST(Histogram, KnownBuckets)
+{
+    EXPECT_EQ(Histogram::index(63), 63U);
+    EXPECT_EQ(Histogram::index(64), 64U);
+    EXPECT_EQ(Histogram::index(65), 64U);
+    EXPECT_EQ(Histogram::index(66), 65U);
+    EXPECT_EQ(Histogram::index(127), 95U);
+    EXPECT_EQ(Histogram::index(128), 96U);
+    EXPECT_EQ(Histogram::index(UINT64_MAX), Histogram::kBuckets - 1);
+}
+
+TEST(Histogram, EmptyIsZero)
+{
+    const Histogram empty;
+    EXPECT_EQ(empty.count(), 0U);
+    EXPECT_EQ(empty.min(), 0U);
+    EXPECT_EQ(empty.max(), 0U);
+    EXPECT_EQ(empty.sum(), 0U);
+    EXPECT_EQ(empty.quantile(0.5), 0U);
+    EXPECT_TRUE(empty.buckets().empty());
+}
+
+TEST(Histogram, SumSaturates)
+{
+    Histogram histogram = histogram_of({UINT64_MAX, 5});
+    EXPECT_EQ(histogram.sum(), UINT64_MAX);
+    histogram.merge(histogram_of({7}));
+    EXPECT_EQ(histogram.sum(), UINT64_MAX);
+    EXPECT_EQ(histogram.count(), 3U);
+}
+
+TEST(Histogram, QuantilesOfOneToSixty)
+{
+    std::vector<std::uint64_t> values(60);
+    std::iota(values.begin(), values.end(), 1);
+    const Histogram histogram = histogram_of(values);   // exact below 64
+    EXPECT_EQ(histogram.quantile(0), 1U);
+    EXPECT_EQ(histogram.quantile(0.5), 30U);
+    EXPECT_EQ(histogram.quantile(0.05), 3U);
+    EXPECT_EQ(histogram.quantile(0.9), 54U);
+    EXPECT_EQ(histogram.quantile(1), 60U);
+}
+
+TEST(Histogram, QuantileIgnoresRounding)
+{
+    std::vector<std::uint64_t> values(100, 1);
+    std::fill(values.begin() + 7, values.end(), 2);
+    EXPECT_EQ(histogram_of(values).quantile(0.07), 1U);   // 0.07 * 100 > 7 in binary
+}
+
+TEST(Histogram, QuantileOutsideItsRange)
+{
+    const Histogram histogram = histogram_of({10, 20, 30});
+    EXPECT_EQ(histogram.quantile(-1), 10U);
+    EXPECT_EQ(histogram.quantile(2), 30U);
+    EXPECT_EQ(histogram.quantile(std::numeric_limits<double>::quiet_NaN()), 10U);
+    EXPECT_EQ(histogram.quantile(std::numeric_limits<double>::infinity()), 30U);
+}
+
+TEST(Histogram, QuantileStaysWithinTheValues)
+{
+    EXPECT_EQ(histogram_of({1'000'000}).quantile(0.5), 1'000'000U);
+    EXPECT_EQ(histogram_of({1'000'001, 1'000'001}).quantile(0), 1'000'001U);
+}
+
+TEST(Histogram, QuantileIsNearTheTrueOne)
+{
+    rc::check("at most 1/32 above, never below", [] {
+        auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
+        const Histogram histogram = histogram_of(values);
+        std::sort(values.begin(), values.end());
+        const auto percent = *rc::gen::inRange<std::uint64_t>(0, 101);
+        const std::uint64_t rank =
+            std::max<std::uint64_t>(1, (percent * values.size() + 99) / 100);
+        const std::uint64_t truth = values[rank - 1];
+        const std::uint64_t got = histogram.quantile(static_cast<double>(percent) / 100);
+        RC_ASSERT(got >= truth);
+        RC_ASSERT(got - truth <= truth / 32);
+        RC_ASSERT(got <= values.back());
+    });
+}
+
+TEST(Histogram, CountsWhatWasAdded)
+{
+    rc::check("totals and buckets", [] {
+        const auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
+        const Histogram histogram = histogram_of(values);
+        RC_ASSERT(histogram.count() == values.size());
+        RC_ASSERT(histogram.min() == *std::min_element(values.begin(), values.end()));
+        RC_ASSERT(histogram.max() == *std::max_element(values.begin(), values.end()));
+        std::size_t total = 0;
+        for (const auto& bucket : histogram.buckets()) {
+            const auto inside = std::count_if(values.begin(), values.end(), [&](std::uint64_t v) {
+                return v >= bucket.low && v <= bucket.high;
+            });
+            RC_ASSERT(bucket.count == static_cast<std::uint64_t>(inside));
+            total += bucket.count;
+        }
+        RC_ASSERT(total == values.size());
+    });
+}
+
+TEST(Histogram, MergeIsAddingAll)
+{
+    rc::check("merge(a, b) = all of a and b", [] {
+        const auto values = rc::gen::container<std::vector<std::uint64_t>>(any_value());
+        auto left = *values;
+        const auto right = *values;
+        Histogram merged = histogram_of(left);
+        merged.merge(histogram_of(right));
+        left.insert(left.end(), right.begin(), right.end());
+        expect_equal(merged, histogram_of(left));
+        RC_ASSERT(!testing::Test::HasFailure());
+    });
+}
+
+}  // namespace
+}  // namespace ipcscope

@@ -71,7 +71,7 @@ struct guest {
 	struct frame_status status;
 	char token[TOKEN_BYTES];
 	uint64_t out_bytes, err_bytes;
-	long long started_ms, acked_ms;
+	long long started_ms, running_ms, acked_ms;
 	int hello, running, have_status, have_input, escapes;
 	int reaped, qemu_status;
 	int verdict;	/* -1 while there is none */
@@ -288,6 +288,7 @@ static void take_frame(struct guest *g, int type, const char *data, size_t size)
 		break;
 	case FRAME_START:
 		g->running = 1;
+		g->running_ms = now_ms();
 		if (g->opt->verbose)
 			say("%lld ms: the command starts",
 			    now_ms() - g->started_ms);
@@ -443,8 +444,8 @@ static void check_time(struct guest *g, long long now)
 	} else if (g->have_status && now - g->acked_ms > 10000) {
 		say("the guest gave its status but did not switch off");
 		g->verdict = EXIT_NO_VERDICT;
-	} else if (!g->have_status && opt->timeout_s > 0 &&
-		   age_s > opt->timeout_s) {
+	} else if (g->running && !g->have_status && opt->timeout_s > 0 &&
+		   (now - g->running_ms) / 1000.0 > opt->timeout_s) {
 		say("the command did not end within %g s", opt->timeout_s);
 		g->verdict = EXIT_TIMEOUT;
 	}
@@ -813,7 +814,7 @@ static void terminal_raw(struct options *opt)
 
 int main(int argc, char **argv)
 {
-	static struct options opt = { .timeout_s = 600, .boot_timeout_s = 60 };
+	static struct options opt = { .timeout_s = 600, .boot_timeout_s = 120 };
 	char token[TOKEN_BYTES], text[TOKEN_BYTES + 1] = "";
 	int signals, result = -1;
 

@@ -44,7 +44,7 @@ echo 'Dir::Etc "/nonexistent";' >"$scratch/apt.conf"
 check 'an empty apt configuration' 125 env IPCSCOPE_CACHE="$scratch/cache" \
 	APT_CONFIG="$scratch/apt.conf" "$VM/fetch" 6.12
 says 'says so' 'apt knows no Debian archive'
-equal 'leaves nothing behind' "$(find "$scratch/cache" -type f ! -name 'lock-*' 2>/dev/null; ls "$scratch"/cache/tmp | grep -v lock)" ''
+equal 'leaves nothing behind' "$(find "$scratch/cache" -type f ! -name 'lock-*' 2>/dev/null; find "$scratch/cache/tmp" -mindepth 1 ! -name 'lock-*')" ''
 
 # The table: four fields a row, keys unique, release expressions anchored by use.
 equal 'every row has four fields' "$(awk '!/^#/ && NF && NF != 4' "$VM/kernels")" ''

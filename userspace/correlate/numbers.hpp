@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Signal numbers of the traced kernel that the rules name.
 //
-// Not from <csignal>: it defines si_pid as a macro, which the records cannot
-// survive; and a capture keeps the numbers of the machine it was made on (these
-// are the same on x86, Arm, RISC-V, s390 and POWER).
+// Not from <csignal>: a capture keeps the numbers of the machine it was made on
+// (these are the same on x86, Arm, RISC-V, s390 and POWER).
 #pragma once
 
 #include <algorithm>

@@ -139,6 +139,8 @@ void SignalMatcher::deliver(Process& process, const Event& event,
 {
     const End end = body.disposition == decode::Disposition::handler ? End::handler
                                                                      : End::standard;
+    if (end == End::standard && body.signal != kSigKill && ends_by_default(body.signal))
+        process.ended_by = body.signal;
     Thread& thread = process.thread(event.task.tid);
     if (thread.held && thread.held->signal == body.signal) {
         settle(thread, end, event.time_ns);
@@ -163,8 +165,10 @@ void SignalMatcher::group_exit(Process& process, const Event& event)
     if (!process.group_exit) process.group_exit = GroupExit{event.time_ns, event.task};
     auto fatal = process.take_if([](const Pending& p) { return ends_group(p.signal); });
     if (fatal.empty()) stray(event, kSigKill, {}, End::death);
-    for (auto& pending : fatal)
+    for (auto& pending : fatal) {
+        process.ended_by = pending.signal.signal;
         close(std::move(pending), End::death, event.task, event.time_ns);
+    }
 }
 
 void SignalMatcher::stray(const Event& event, unsigned signal, const Identity& identity,

@@ -72,6 +72,7 @@ private:
     void passed(const Event& event);
     void expire(std::uint64_t now_ns);
     void die(Process& process, const Event& event, const decode::TaskExit& body);
+    void die_elsewhere(Process& process, const Event& event, unsigned by);
     void exit_thread(Process& process, const Event& event);
     void bury(Process& process);
     void free_thread(Process& process, const Task& task);

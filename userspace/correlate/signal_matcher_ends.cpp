@@ -36,15 +36,7 @@ void SignalMatcher::die(Process& process, const Event& event, const decode::Task
 {
     const unsigned by = ended_by(body.exit_code);
     const auto named = [&](const Pending& p) { return p.signal.signal == by; };
-    // Blocked by the thread that was looked at, taken by another.
-    for (auto& pending : process.take_if(
-             [&](const Pending& p) { return named(p) && may_end_group(p.signal); })) {
-        const bool seen = process.group_exit &&
-                          process.group_exit->time_ns >= pending.signal.generated_ns;
-        const GroupExit exit = seen ? *process.group_exit
-                                    : GroupExit{event.time_ns, event.task};
-        close(std::move(pending), End::death, exit.receiver, exit.time_ns);
-    }
+    if (process.ended_by != by) die_elsewhere(process, event, by);
     const bool killed = body.group_dead && (by != 0 || event.copy_fault);
     auto fatal = process.take_if([](const Pending& p) { return ends_group(p.signal); });
     if (killed || std::any_of(fatal.begin(), fatal.end(), named)) {
@@ -54,6 +46,21 @@ void SignalMatcher::die(Process& process, const Event& event, const decode::Task
     }
     // They are the whole process's business, whichever queue holds them.
     for (auto& pending : fatal) process.shared.push(std::move(pending));
+}
+
+/// A send that was blocked by the thread that was looked at and taken by
+/// another: nothing but the exit code tells, unless another one explains it.
+void SignalMatcher::die_elsewhere(Process& process, const Event& event, unsigned by)
+{
+    for (auto& pending : process.take_if([&](const Pending& p) {
+             return p.signal.signal == by && may_end_group(p.signal);
+         })) {
+        const bool seen = process.group_exit &&
+                          process.group_exit->time_ns >= pending.signal.generated_ns;
+        const GroupExit exit = seen ? *process.group_exit
+                                    : GroupExit{event.time_ns, event.task};
+        close(std::move(pending), End::death, exit.receiver, exit.time_ns);
+    }
 }
 
 void SignalMatcher::exit_thread(Process& process, const Event& event)

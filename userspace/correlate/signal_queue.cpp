@@ -9,10 +9,10 @@ namespace ipcscope::correlate {
 namespace {
 
 /// si_pid shares its place with a fault's address where si_code is positive.
-Identity normalised(std::int32_t si_code, std::uint32_t si_pid, std::uint64_t value,
+Identity normalised(std::int32_t si_code, std::uint32_t sender_pid, std::uint64_t value,
                     bool known)
 {
-    return {si_code, si_code <= 0 ? si_pid : 0, value, known};
+    return {si_code, si_code <= 0 ? sender_pid : 0, value, known};
 }
 
 void move_to(std::vector<Pending>& out, std::deque<Pending>& list)

@@ -17,7 +17,7 @@ namespace ipcscope::correlate {
 /// What tells two signals of the same number apart.
 struct Identity {
     std::int32_t si_code = 0;
-    std::uint32_t si_pid = 0;
+    std::uint32_t sender_pid = 0;
     std::uint64_t value = 0;
     bool known = false;      ///< false: nothing was given, or it could not be read
 

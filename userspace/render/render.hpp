@@ -21,7 +21,7 @@ struct TextOptions {
 };
 
 /// A narrower TextOptions.width counts as this one.
-inline constexpr std::size_t kMinWidth = 72;
+inline constexpr std::size_t kMinWidth = 80;
 
 /// The report for people.
 std::string text(const aggregate::Report& report, const TextOptions& options = {});

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the reports look like, as a whole: golden/*.txt.  After a wanted change
+//     UPDATE_GOLDEN=1 build/tests/unit/unit_render --gtest_filter='Golden*'
+// writes them anew; read the diff.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "render/render.hpp"
+#include "sample.hpp"
+
+namespace ipcscope {
+namespace {
+
+void expect_golden(const std::string& name, const std::string& actual)
+{
+    const auto path = std::filesystem::path(__FILE__).parent_path() / "golden" / name;
+    if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
+    std::ifstream file(path);
+    ASSERT_TRUE(file) << name << ": not there; see the head of this test";
+    std::stringstream expected;
+    expected << file.rdbuf();
+    EXPECT_EQ(expected.str(), actual);
+}
+
+TEST(Golden, Empty) { expect_golden("empty.txt", render::text(sample::empty())); }
+TEST(Golden, Quiet) { expect_golden("quiet.txt", render::text(sample::quiet())); }
+TEST(Golden, Kills) { expect_golden("kills.txt", render::text(sample::stuck_kills())); }
+TEST(Golden, Container)
+{
+    expect_golden("container.txt", render::text(sample::container_stop()));
+}
+TEST(Golden, Pipeline)
+{
+    expect_golden("pipeline.txt", render::text(sample::slow_pipeline()));
+}
+TEST(Golden, Signals) { expect_golden("signals.txt", render::text(sample::bad_signals())); }
+TEST(Golden, Lossy) { expect_golden("lossy.txt", render::text(sample::lossy())); }
+TEST(Golden, Everything)
+{
+    expect_golden("everything.txt", render::text(sample::everything()));
+}
+TEST(Golden, Ascii)
+{
+    render::TextOptions options;
+    options.utf8 = false;
+    options.top = 2;
+    expect_golden("ascii.txt", render::text(sample::everything(), options));
+}
+TEST(Golden, Json) { expect_golden("everything.json", render::json(sample::everything())); }
+
+}  // namespace
+}  // namespace ipcscope

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <gtest/gtest.h>
+
+#include "decode/decode.hpp"
+#include "render/render.hpp"
+#include "sample.hpp"
+#include "schema.hpp"
+
+namespace ipcscope {
+namespace {
+
+using Json = nlohmann::json;
+
+Json parsed(const aggregate::Report& report) { return Json::parse(render::json(report)); }
+
+TEST(ReportJson, FollowsItsSchema)
+{
+    for (const auto& report : {sample::empty(), sample::stuck_kills(), sample::slow_pipeline(),
+                               sample::bad_signals(), sample::lossy(), sample::everything(),
+                               sample::extreme()})
+        EXPECT_EQ(schema::check(parsed(report), schema::report()), "");
+}
+
+TEST(ReportJson, SchemaCheckerSeesWhatIsWrong)
+{
+    const Json good = parsed(sample::everything());
+    Json lacks = good;
+    lacks["pipes"][0]["reads"].erase("eagain");
+    EXPECT_EQ(schema::check(lacks, schema::report()), "$.pipes[0].reads: lacks eagain");
+    Json extra = good;
+    extra["loss"]["surprise"] = 1;
+    EXPECT_EQ(schema::check(extra, schema::report()), "$.loss: must not have surprise");
+    Json floating = good;
+    floating["duration_ns"] = 1.5;
+    EXPECT_NE(schema::check(floating, schema::report()), "");
+    Json short_array = good;
+    short_array["pipes"][0]["occupancy"].erase(0);
+    EXPECT_EQ(schema::check(short_array, schema::report()), "$.pipes[0].occupancy: has 8 items");
+    Json word = good;
+    word["kills"][0]["outcome"] = "gone";
+    EXPECT_NE(schema::check(word, schema::report()), "");
+}
+
+TEST(ReportJson, IntegersAreExact)
+{
+    constexpr std::uint64_t kOdd = (1ull << 63) + 1;
+    aggregate::Report report = sample::slow_pipeline();
+    report.pipes[0].inode = kOdd;
+    report.pipes[0].writes.bytes = kOdd;
+    report.loss.shown = kOdd;
+    report.host.realtime_offset_ns = INT64_MIN + 1;
+    const Json json = parsed(report);
+    EXPECT_EQ(json["pipes"][0]["inode"].get<std::uint64_t>(), kOdd);
+    EXPECT_EQ(json["pipes"][0]["writes"]["bytes"].get<std::uint64_t>(), kOdd);
+    EXPECT_EQ(json["loss"]["shown"].get<std::uint64_t>(), kOdd);
+    EXPECT_EQ(json["host"]["realtime_offset_ns"].get<std::int64_t>(), INT64_MIN + 1);
+    EXPECT_NE(render::json(report).find("9223372036854775809"), std::string::npos);
+}
+
+TEST(ReportJson, TimesCountFromTheStart)
+{
+    const Json json = parsed(sample::everything());
+    EXPECT_EQ(json["duration_ns"], 20'000'000'000u);
+    EXPECT_EQ(json["kills"][0]["sent_ns"], 2'000'000'000u);
+    EXPECT_EQ(json["kills"][0]["time_to_die_ns"], 4'020'000'000u);
+    EXPECT_EQ(json["kills"][0]["time_to_reap_ns"], 4'022'000'000u);
+    EXPECT_EQ(json["signals"][1]["first_ns"], 11'010'000'000u);
+    EXPECT_EQ(json["pipes"][0]["last_ns"], 4'200'000'000u);
+}
+
+TEST(ReportJson, AbsentIsNull)
+{
+    const Json json = parsed(sample::everything());
+    EXPECT_EQ(json["kills"][1]["outcome"], "still_stuck");
+    EXPECT_TRUE(json["kills"][1]["time_to_die_ns"].is_null());
+    EXPECT_TRUE(json["kills"][1]["time_to_reap_ns"].is_null());
+    EXPECT_TRUE(json["pipes"][0]["path"].is_null());
+    EXPECT_EQ(json["pipes"][1]["path"], "/run/demo.fifo");
+    EXPECT_TRUE(json["incomplete_why"].is_null());
+    EXPECT_EQ(json["pipelines"][0]["bottleneck"], 102);
+    aggregate::Report report = sample::slow_pipeline();
+    report.pipelines[0].bottleneck.reset();
+    EXPECT_TRUE(parsed(report)["pipelines"][0]["bottleneck"].is_null());
+}
+
+TEST(ReportJson, DeviceIsSplitAsTheKernelDoes)
+{
+    aggregate::Report report = sample::slow_pipeline();
+    report.pipes[0].dev = (8u << 20) | 0x100001u % (1u << 20);
+    EXPECT_EQ(parsed(report)["pipes"][0]["dev"], "8:1");
+    EXPECT_EQ(parsed(report)["pipes"][1]["dev"], "0:13");
+}
+
+TEST(ReportJson, EveryCauseOfLossIsThere)
+{
+    aggregate::Report report = sample::empty();
+    report.loss.lost.clear();
+    const Json lost = parsed(report)["loss"]["lost"];
+    EXPECT_EQ(lost.size(), std::size_t{IPCSCOPE_LOST_COUNT});
+    for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; cause++)
+        EXPECT_EQ(lost[std::string(decode::loss_name(cause))], 0);
+    EXPECT_EQ(parsed(sample::lossy())["loss"]["lost"]["ring_full"], 1'234'500);
+}
+
+TEST(ReportJson, HostileTextStaysText)
+{
+    aggregate::Report report = sample::quiet();
+    report.signals[0].sender.comm = SafeText::escape("\xff\x1b[2J\"\\\n");
+    report.host.command = {"\xc3\x28", "\xe2\x80\xae"};
+    report.host.hostname = "\x9b";
+    report.kills.emplace_back().stack = {"\xff not text"};   // beyond the contract
+    const std::string text = render::json(report);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(text.find('\n'), std::string::npos);
+    const Json json = Json::parse(text);
+    EXPECT_EQ(json["signals"][0]["sender"]["comm"], "\\xff\\x1b[2J\"\\\\\\x0a");
+    EXPECT_EQ(json["host"]["command"][0], "\\xc3(");
+    EXPECT_EQ(json["host"]["command"][1], "\\xe2\\x80\\xae");
+}
+
+}  // namespace
+}  // namespace ipcscope

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Checks JSON against docs/report.schema.json: the keywords that it uses.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace ipcscope::schema {
+
+/// The schema of reports.
+const nlohmann::json& report();
+
+/// Empty where `value` is valid, else what is wrong and where.  A keyword that
+/// the checker does not know is an error, so that none is silently passed over.
+std::string check(const nlohmann::json& value, const nlohmann::json& schema,
+                  const std::string& where = "$");
+
+}  // namespace ipcscope::schema

@@ -16,10 +16,7 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b)
 }
 
 /// Bits by which the values of a bucket are shifted: it holds 1 << shift values.
-unsigned shift_of(unsigned index)
-{
-    return index < 2 * kSub ? 0 : index / kSub - 1;
-}
+unsigned shift_of(unsigned index) { return index < 2 * kSub ? 0 : index / kSub - 1; }
 
 }  // namespace
 
@@ -70,7 +67,8 @@ std::uint64_t Histogram::quantile(double q) const
     // a NaN asks for the minimum.
     const double wanted = q > 0 ? std::ceil(std::min(q, 1.0) * total * (1 - 1e-12)) : 1;
     const std::uint64_t rank =
-        wanted < total ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted)) : count_;
+        wanted < total ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted))
+                       : count_;
     std::uint64_t seen = 0;
     for (unsigned i = 0; i < counts_.size(); ++i) {
         seen += counts_[i];

@@ -16,8 +16,8 @@ public:
     static constexpr unsigned kSubBits = 5;
 
     struct Bucket {
-        std::uint64_t low;    ///< smallest value it holds
-        std::uint64_t high;   ///< largest value it holds
+        std::uint64_t low;   ///< smallest value it holds
+        std::uint64_t high;  ///< largest value it holds
         std::uint64_t count;
     };
 
@@ -25,7 +25,7 @@ public:
     void merge(const Histogram& other);
 
     std::uint64_t count() const { return count_; }
-    std::uint64_t sum() const { return sum_; }   ///< saturates
+    std::uint64_t sum() const { return sum_; }  ///< saturates
     std::uint64_t min() const { return count_ ? min_ : 0; }
     std::uint64_t max() const { return max_; }
 
@@ -42,7 +42,7 @@ public:
     static constexpr unsigned kBuckets = (64 - kSubBits + 1) << kSubBits;
 
 private:
-    std::vector<std::uint64_t> counts_;   ///< grown to what is used
+    std::vector<std::uint64_t> counts_;  ///< grown to what is used
     std::uint64_t count_ = 0;
     std::uint64_t sum_ = 0;
     std::uint64_t min_ = UINT64_MAX;

@@ -20,11 +20,10 @@ struct CodePoint {
 CodePoint first_code_point(std::string_view bytes)
 {
     CodePoint point;
-    const auto used = utf8proc_iterate(
-        reinterpret_cast<const utf8proc_uint8_t*>(bytes.data()),
-        static_cast<utf8proc_ssize_t>(bytes.size()), &point.value);
-    if (used > 0 && point.value >= 0)
-        return {point.value, static_cast<std::size_t>(used)};
+    const auto used =
+        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(bytes.data()),
+                         static_cast<utf8proc_ssize_t>(bytes.size()), &point.value);
+    if (used > 0 && point.value >= 0) return {point.value, static_cast<std::size_t>(used)};
     return {};
 }
 
@@ -49,10 +48,8 @@ bool is_printable(utf8proc_int32_t point)
     case UTF8PROC_CATEGORY_CO:
     case UTF8PROC_CATEGORY_ZS:  // other spaces look like a space
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-        return false;
-    default:
-        return true;
+    case UTF8PROC_CATEGORY_ZP: return false;
+    default: return true;
     }
 }
 

@@ -29,7 +29,7 @@ public:
     const std::string& str() const { return text_; }
     std::string_view view() const { return text_; }
     bool empty() const { return text_.empty(); }
-    std::size_t width() const;   ///< columns on a terminal
+    std::size_t width() const;  ///< columns on a terminal
 
     friend bool operator==(const SafeText&, const SafeText&) = default;
     friend auto operator<=>(const SafeText&, const SafeText&) = default;

@@ -22,8 +22,8 @@ public:
     Result<void> ledger(const source::Ledger& ledger) override;
     Result<void> end(std::uint64_t time_ns) override;
 
-    std::uint64_t bytes() const;    ///< written so far
-    std::uint64_t count() const;    ///< records written so far
+    std::uint64_t bytes() const;  ///< written so far
+    std::uint64_t count() const;  ///< records written so far
 
 private:
     struct State;

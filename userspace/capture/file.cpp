@@ -37,8 +37,8 @@ Result<Fd> standard_stream(int stream, std::string_view advice)
         return fail(Exit::input, fmt::format("{} is a terminal: {}", name, advice));
     Fd fd{::fcntl(stream, F_DUPFD_CLOEXEC, 3)};
     if (!fd)
-        return fail(Exit::input,
-                    fmt::format("{} cannot be used: {}: {}", name, describe_errno(errno), advice));
+        return fail(Exit::input, fmt::format("{} cannot be used: {}: {}", name,
+                                             describe_errno(errno), advice));
     return fd;
 }
 
@@ -54,10 +54,7 @@ std::string shown_output(const std::string& path)
     return path == "-" ? "standard output" : SafeText::escape(path).str();
 }
 
-std::string describe_errno(int error)
-{
-    return std::generic_category().message(error);
-}
+std::string describe_errno(int error) { return std::generic_category().message(error); }
 
 Result<Fd> open_input(const std::string& path)
 {
@@ -117,9 +114,10 @@ Result<OutputFile> OutputFile::open_existing(const std::string& path, bool force
     if (S_ISDIR(status.st_mode)) return cannot_create(path, EISDIR);
     if (S_ISREG(status.st_mode)) {
         if (force) return open_beside(path);
-        return fail(Exit::input,
-                    fmt::format("{} exists: choose another name with -o, or replace it with --force",
-                                shown_output(path)));
+        return fail(
+            Exit::input,
+            fmt::format("{} exists: choose another name with -o, or replace it with --force",
+                        shown_output(path)));
     }
     // A device or FIFO holds no data that could be lost, and must not be renamed.
     Fd fd{::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)};

@@ -16,7 +16,8 @@ namespace ipcscope::capture {
 inline constexpr std::uint16_t kTransportVersion = 1;
 
 /// Not ASCII, and with both line ends, so that a text-mode transfer shows.
-inline constexpr std::array<unsigned char, 8> kMagic{0x89, 'I', 'P', 'C', '\r', '\n', 0x1a, '\n'};
+inline constexpr std::array<unsigned char, 8> kMagic{0x89, 'I',  'P',  'C',
+                                                     '\r', '\n', 0x1a, '\n'};
 inline constexpr std::uint32_t kByteOrder = 0x0a0b0c0d;
 inline constexpr std::uint32_t kSwappedByteOrder = 0x0d0c0b0a;
 
@@ -29,7 +30,7 @@ struct FileHeader {
     std::uint16_t schema;
     std::uint16_t reserved[3];
     std::uint32_t reserved_too;
-    std::uint32_t crc;           ///< of the 28 bytes before it
+    std::uint32_t crc;  ///< of the 28 bytes before it
 };
 static_assert(sizeof(FileHeader) == 32 && offsetof(FileHeader, crc) == 28);
 inline constexpr std::size_t kMaxHeaderBytes = 4096;
@@ -46,13 +47,13 @@ inline constexpr std::uint16_t kTypeCount = 6;
 struct BlockHeader {
     std::uint32_t magic;
     std::uint16_t type;
-    std::uint16_t cpu;            ///< of RECORDS; else 0
+    std::uint16_t cpu;  ///< of RECORDS; else 0
     std::uint32_t payload_bytes;
-    std::uint32_t record_count;   ///< of RECORDS; else 0
-    std::uint32_t sequence;       ///< 0, 1, 2, …: shows a block that is missing
+    std::uint32_t record_count;  ///< of RECORDS; else 0
+    std::uint32_t sequence;      ///< 0, 1, 2, …: shows a block that is missing
     std::uint32_t reserved;
     std::uint32_t payload_crc;
-    std::uint32_t crc;            ///< of the 28 bytes before it
+    std::uint32_t crc;  ///< of the 28 bytes before it
 };
 static_assert(sizeof(BlockHeader) == 32 && offsetof(BlockHeader, crc) == 28);
 

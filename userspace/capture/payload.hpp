@@ -29,7 +29,7 @@ public:
 
 private:
     source::Ledger ledger_;
-    bool whole_ = true;   ///< the next block begins a new ledger
+    bool whole_ = true;  ///< the next block begins a new ledger
 };
 
 }  // namespace ipcscope::capture

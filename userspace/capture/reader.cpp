@@ -32,7 +32,7 @@ public:
     Fill fill(std::size_t size, std::optional<Clock::time_point> deadline);
 
     Bytes bytes() const { return buffer_; }
-    std::uint64_t offset() const { return offset_; }   ///< of bytes() in the file
+    std::uint64_t offset() const { return offset_; }  ///< of bytes() in the file
     std::uint64_t end() const { return offset_ + buffer_.size(); }
     int error() const { return error_; }
     void consume();
@@ -52,7 +52,8 @@ int wait_readable(int fd, std::optional<Clock::time_point> deadline)
 {
     std::int64_t left_ms = -1;
     if (deadline) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now());
         left_ms = std::clamp<std::int64_t>(left.count(), 0, INT32_MAX);
     }
     pollfd wait{fd, POLLIN, 0};
@@ -101,9 +102,10 @@ Result<void> check_size(const std::string& path, Bytes bytes)
     const std::size_t compared = std::min(bytes.size(), kMagic.size());
     if (std::memcmp(bytes.data(), kMagic.data(), compared) != 0)
         return bad_input(path, "is not a capture: give a file that `ipcscope record -o` made");
-    return bad_input(path, fmt::format("is cut at byte {}, inside the file header: nothing in it "
-                                       "can be read, record it again",
-                                       bytes.size()));
+    return bad_input(path,
+                     fmt::format("is cut at byte {}, inside the file header: nothing in it "
+                                 "can be read, record it again",
+                                 bytes.size()));
 }
 
 Result<FileHeader> check_header(const std::string& path, Bytes bytes)
@@ -113,18 +115,21 @@ Result<FileHeader> check_header(const std::string& path, Bytes bytes)
     if (header.magic != kMagic)
         return bad_input(path, "is not a capture: give a file that `ipcscope record -o` made");
     if (header.byte_order == kSwappedByteOrder)
-        return bad_input(path, "was recorded on a machine of the other byte order: read it on one "
-                               "like it");
+        return bad_input(path,
+                         "was recorded on a machine of the other byte order: read it on one "
+                         "like it");
     if (header.byte_order != kByteOrder || header.crc != header_crc(header) ||
         header.header_bytes < sizeof header || header.header_bytes > kMaxHeaderBytes)
-        return bad_input(path, "is damaged in its first 32 bytes (the file header): nothing in it "
-                               "can be read, record it again");
+        return bad_input(path,
+                         "is damaged in its first 32 bytes (the file header): nothing in it "
+                         "can be read, record it again");
     if (header.transport != kTransportVersion || header.schema != IPCSCOPE_SCHEMA_VERSION)
         return bad_input(
-            path, fmt::format("has transport version {} and record schema {}, this ipcscope reads "
-                              "{} and {}: use the version that recorded it",
-                              header.transport, header.schema, kTransportVersion,
-                              IPCSCOPE_SCHEMA_VERSION));
+            path,
+            fmt::format("has transport version {} and record schema {}, this ipcscope reads "
+                        "{} and {}: use the version that recorded it",
+                        header.transport, header.schema, kTransportVersion,
+                        IPCSCOPE_SCHEMA_VERSION));
     return header;
 }
 
@@ -146,8 +151,8 @@ struct Reader::State {
     void damaged(std::string_view how)
     {
         done = true;
-        incomplete_why =
-            fmt::format("damaged at byte {}: {}; everything before it is shown", input.offset(), how);
+        incomplete_why = fmt::format("damaged at byte {}: {}; everything before it is shown",
+                                     input.offset(), how);
     }
 
     Result<void> step(source::Sink& sink, Clock::time_point deadline, bool& pause);
@@ -165,8 +170,8 @@ struct Reader::State {
 
 Result<void> Reader::State::pass_host(source::Sink& sink, const BlockHeader&, Bytes payload)
 {
-    const auto host = host_from_json(
-        {reinterpret_cast<const char*>(payload.data()), payload.size()});
+    const auto host =
+        host_from_json({reinterpret_cast<const char*>(payload.data()), payload.size()});
     if (!host)
         damaged("the description of the host cannot be read");
     else if (std::exchange(host_seen, true))
@@ -183,7 +188,8 @@ Result<void> Reader::State::pass_records(source::Sink& sink, const BlockHeader& 
     return sink.records(header.cpu, payload);
 }
 
-Result<void> Reader::State::pass_watermark(source::Sink& sink, const BlockHeader&, Bytes payload)
+Result<void> Reader::State::pass_watermark(source::Sink& sink, const BlockHeader&,
+                                           Bytes payload)
 {
     if (payload.size() == sizeof(std::uint64_t))
         return sink.watermark(read_as<std::uint64_t>(payload));
@@ -194,16 +200,12 @@ Result<void> Reader::State::pass_watermark(source::Sink& sink, const BlockHeader
 Result<void> Reader::State::pass_ledger(source::Sink& sink, const BlockHeader&, Bytes payload)
 {
     switch (ledger.add(payload)) {
-    case LedgerReader::Status::complete:
-        return sink.ledger(ledger.ledger());
+    case LedgerReader::Status::complete: return sink.ledger(ledger.ledger());
     case LedgerReader::Status::unknown_ids:
         damaged("a ledger with more kinds or causes than this ipcscope knows, use a newer one");
         break;
-    case LedgerReader::Status::damaged:
-        damaged("a ledger that contradicts itself");
-        break;
-    case LedgerReader::Status::more:
-        break;
+    case LedgerReader::Status::damaged: damaged("a ledger that contradicts itself"); break;
+    case LedgerReader::Status::more: break;
     }
     return {};
 }
@@ -263,8 +265,9 @@ Result<void> Reader::State::broke_off(source::Sink& sink, Fill why, bool& pause)
     if (why == Fill::waiting) return {};
     done = true;
     if (why == Fill::failed)
-        incomplete_why = fmt::format("cannot be read at byte {}: {}; everything before it is shown",
-                                     input.end(), describe_errno(input.error()));
+        incomplete_why =
+            fmt::format("cannot be read at byte {}: {}; everything before it is shown",
+                        input.end(), describe_errno(input.error()));
     else
         incomplete_why = fmt::format(
             "cut at byte {}: the trace's end is missing; everything before it is shown",
@@ -325,15 +328,17 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& path)
     auto state = std::make_unique<State>(path, std::move(*fd));
     Input& input = state->input;
     if (input.fill(sizeof(FileHeader), std::nullopt) == Fill::failed)
-        return fail(Exit::input, fmt::format("cannot read {}: {}: copy it to another disk first",
-                                             shown_input(path), describe_errno(input.error())));
+        return fail(Exit::input,
+                    fmt::format("cannot read {}: {}: copy it to another disk first",
+                                shown_input(path), describe_errno(input.error())));
     const auto header = check_header(path, input.bytes());
     if (!header) return tl::unexpected(header.error());
     // What a later version adds to the header is skipped.
     if (input.fill(header->header_bytes, std::nullopt) != Fill::ready)
-        return bad_input(path, fmt::format("is cut at byte {}, inside the file header: nothing in "
-                                           "it can be read, record it again",
-                                           input.end()));
+        return bad_input(path,
+                         fmt::format("is cut at byte {}, inside the file header: nothing in "
+                                     "it can be read, record it again",
+                                     input.end()));
     input.consume();
     return std::unique_ptr<Reader>{new Reader{std::move(state)}};
 }

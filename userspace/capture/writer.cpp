@@ -53,7 +53,8 @@ std::uint64_t readable_records(Bytes bytes)
         const auto header = read_as<BlockHeader>(bytes);
         if (header.magic != kBlockMagic) break;  // the file's header
         bytes = bytes.subspan(sizeof header);
-        const Bytes payload = bytes.first(std::min<std::size_t>(header.payload_bytes, bytes.size()));
+        const Bytes payload =
+            bytes.first(std::min<std::size_t>(header.payload_bytes, bytes.size()));
         if (payload.size() == header.payload_bytes)
             records += header.record_count;
         else if (header.type == kRecords)
@@ -67,14 +68,10 @@ std::string_view write_advice(int error)
 {
     switch (error) {
     case ENOSPC:
-    case EDQUOT:
-        return "free space or use -o on another filesystem";
-    case EFBIG:
-        return "raise the limit (ulimit -f) or use -o on another filesystem";
-    case EPIPE:
-        return "its reader has gone: use -o FILE";
-    default:
-        return "use -o on another filesystem";
+    case EDQUOT: return "free space or use -o on another filesystem";
+    case EFBIG: return "raise the limit (ulimit -f) or use -o on another filesystem";
+    case EPIPE: return "its reader has gone: use -o FILE";
+    default: return "use -o on another filesystem";
     }
 }
 
@@ -86,12 +83,12 @@ struct Writer::State {
     std::string path;
     OutputFile file;
     std::vector<std::byte> out;
-    std::optional<std::size_t> block;   ///< where the open block begins in `out`
+    std::optional<std::size_t> block;  ///< where the open block begins in `out`
     std::uint32_t sequence = 0;
-    std::uint64_t written = 0;          ///< bytes in the file
-    std::uint64_t records = 0;          ///< in the file
-    std::uint64_t records_out = 0;      ///< in the closed blocks of `out`
-    std::optional<Error> failed;        ///< nothing is written after an error
+    std::uint64_t written = 0;      ///< bytes in the file
+    std::uint64_t records = 0;      ///< in the file
+    std::uint64_t records_out = 0;  ///< in the closed blocks of `out`
+    std::optional<Error> failed;    ///< nothing is written after an error
 
     BlockHeader header() const { return read_as<BlockHeader>(Bytes{out}.subspan(*block)); }
     void put(const BlockHeader& header)
@@ -248,9 +245,10 @@ Result<void> Writer::ledger(const source::Ledger& ledger)
     std::size_t first = 0;
     do {
         const std::size_t count = std::min(kLedgerCpusPerBlock, ledger.size() - first);
-        const LedgerHeader header{
-            static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count),
-            static_cast<std::uint32_t>(ledger.size()), IPCSCOPE_KIND_COUNT, IPCSCOPE_LOST_COUNT};
+        const LedgerHeader header{static_cast<std::uint32_t>(first),
+                                  static_cast<std::uint32_t>(count),
+                                  static_cast<std::uint32_t>(ledger.size()),
+                                  IPCSCOPE_KIND_COUNT, IPCSCOPE_LOST_COUNT};
         const auto entries = std::as_bytes(std::span{ledger}.subspan(first, count));
         state_->add_block(kLedger, bytes_of(header), entries);
         if (auto flushed = state_->flush(); !flushed) return flushed;

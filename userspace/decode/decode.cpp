@@ -35,8 +35,7 @@ bool assign(Enum& to, std::uint8_t id, std::uint8_t count)
 
 static_assert(unsigned{IPCSCOPE_STATE_COUNT} == static_cast<unsigned>(State::other) + 1);
 static_assert(unsigned{IPCSCOPE_ORIGIN_COUNT} == static_cast<unsigned>(Origin::timer) + 1);
-static_assert(unsigned{IPCSCOPE_RESULT_COUNT} ==
-              static_cast<unsigned>(Outcome::info_lost) + 1);
+static_assert(unsigned{IPCSCOPE_RESULT_COUNT} == static_cast<unsigned>(Outcome::info_lost) + 1);
 static_assert(unsigned{IPCSCOPE_DISPOSITION_COUNT} ==
               static_cast<unsigned>(Disposition::unknown) + 1);
 
@@ -182,7 +181,7 @@ Problem symbol(Bytes bytes, Body& body)
 Problem pipe_end(Bytes bytes, Body& body)
 {
     const auto raw = read<ipcscope_pipe_end>(bytes);
-    body = PipeEnd{raw.inode,      raw.dev,       raw.reads != 0,
+    body = PipeEnd{raw.inode,       raw.dev,       raw.reads != 0,
                    raw.writes != 0, raw.fifo != 0, trailing_text(bytes, sizeof raw)};
     return {};
 }

@@ -15,21 +15,21 @@
 namespace ipcscope::decode {
 
 enum class Malformed {
-    truncated_header,   ///< fewer bytes than a header
-    truncated_record,   ///< header.size goes beyond the bytes
-    size_too_small,     ///< header.size below what the kind needs
+    truncated_header,  ///< fewer bytes than a header
+    truncated_record,  ///< header.size goes beyond the bytes
+    size_too_small,    ///< header.size below what the kind needs
     unknown_kind,
-    bad_signal,         ///< signal number outside 1..64 (0 allowed in SIGNAL_GET)
-    bad_enum,           ///< an id outside its list
-    bad_stack_depth,    ///< more stack entries than a record holds
-    bad_cpu,            ///< record's CPU is not the ring's
+    bad_signal,       ///< signal number outside 1..64 (0 allowed in SIGNAL_GET)
+    bad_enum,         ///< an id outside its list
+    bad_stack_depth,  ///< more stack entries than a record holds
+    bad_cpu,          ///< record's CPU is not the ring's
 };
 
 std::string_view describe(Malformed what);
 
 struct Decoded {
     Event event;
-    std::size_t size;   ///< bytes consumed
+    std::size_t size;  ///< bytes consumed
 };
 
 /// Decodes the first record of `bytes`, read from the ring of `cpu`

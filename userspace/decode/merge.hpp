@@ -36,9 +36,9 @@ private:
     void release_first();
 
     Consumer consumer_;
-    std::vector<Held> heap_;   ///< min-heap by (time, arrival)
+    std::vector<Held> heap_;  ///< min-heap by (time, arrival)
     std::uint64_t arrivals_ = 0;
-    std::uint64_t released_ns_ = 0;   ///< time of the newest event released in order
+    std::uint64_t released_ns_ = 0;  ///< time of the newest event released in order
     std::uint64_t late_ = 0;
 };
 

@@ -21,14 +21,10 @@ std::string_view at(const std::array<std::string_view, N>& names, std::size_t in
 }
 
 constexpr std::array<std::string_view, 8> kMalformed{
-    "fewer bytes than a record's header",
-    "a record that goes beyond its bytes",
-    "a record smaller than its kind needs",
-    "a record of an unknown kind",
-    "a signal number outside 1..64",
-    "an id outside its list",
-    "more stack entries than a record holds",
-    "a record made on another CPU than its ring's",
+    "fewer bytes than a record's header",     "a record that goes beyond its bytes",
+    "a record smaller than its kind needs",   "a record of an unknown kind",
+    "a signal number outside 1..64",          "an id outside its list",
+    "more stack entries than a record holds", "a record made on another CPU than its ring's",
 };
 static_assert(kMalformed.size() == static_cast<std::size_t>(Malformed::bad_cpu) + 1);
 
@@ -46,10 +42,9 @@ constexpr std::string_view kStates = "?RSDKITtZX?";
 static_assert(kStates.size() == IPCSCOPE_STATE_COUNT);
 
 constexpr std::array<std::string_view, 32> kSignals{
-    "0",    "HUP",  "INT",  "QUIT",   "ILL",  "TRAP", "ABRT", "BUS",
-    "FPE",  "KILL", "USR1", "SEGV",   "USR2", "PIPE", "ALRM", "TERM",
-    "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",  "PWR",  "SYS",
+    "0",    "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+    "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+    "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS",
 };
 
 struct Alias {
@@ -57,7 +52,10 @@ struct Alias {
     unsigned signal;
 };
 constexpr std::array kAliases{
-    Alias{"IOT", 6}, Alias{"CLD", 17}, Alias{"POLL", 29}, Alias{"UNUSED", 31},
+    Alias{"IOT", 6},
+    Alias{"CLD", 17},
+    Alias{"POLL", 29},
+    Alias{"UNUSED", 31},
 };
 
 // The kernel's real-time signals begin at 32; libc keeps the first two.
@@ -102,10 +100,7 @@ std::string_view describe(Malformed what)
     return at(kMalformed, static_cast<std::size_t>(what));
 }
 
-std::string_view loss_name(unsigned cause)
-{
-    return at(kLoss, cause);
-}
+std::string_view loss_name(unsigned cause) { return at(kLoss, cause); }
 
 std::string_view outcome_name(Outcome outcome)
 {
@@ -136,8 +131,7 @@ unsigned signal_number(std::string_view name)
     if (wanted.starts_with("SIG")) wanted.remove_prefix(3);
     if (const auto value = number(wanted)) return *value <= kRtMax ? *value : 0;
     const auto standard = std::find(kSignals.begin() + 1, kSignals.end(), wanted);
-    if (standard != kSignals.end())
-        return static_cast<unsigned>(standard - kSignals.begin());
+    if (standard != kSignals.end()) return static_cast<unsigned>(standard - kSignals.begin());
     for (const Alias& alias : kAliases)
         if (alias.name == wanted) return alias.signal;
     return realtime_number(wanted);

@@ -23,8 +23,9 @@ Histogram histogram_of(const std::vector<std::uint64_t>& values)
 /// Of every magnitude, unlike rapidcheck's small integers.
 rc::Gen<std::uint64_t> any_value()
 {
-    return rc::gen::map(rc::gen::pair(rc::gen::arbitrary<std::uint64_t>(), rc::gen::inRange(0, 64)),
-                        [](const auto& pair) { return pair.first * 0x9e3779b97f4a7c15 >> pair.second; });
+    return rc::gen::map(
+        rc::gen::pair(rc::gen::arbitrary<std::uint64_t>(), rc::gen::inRange(0, 64)),
+        [](const auto& pair) { return pair.first * 0x9e3779b97f4a7c15 >> pair.second; });
 }
 
 void expect_equal(const Histogram& a, const Histogram& b)
@@ -104,7 +105,7 @@ TEST(Histogram, QuantilesOfOneToSixty)
 {
     std::vector<std::uint64_t> values(60);
     std::iota(values.begin(), values.end(), 1);
-    const Histogram histogram = histogram_of(values);   // exact below 64
+    const Histogram histogram = histogram_of(values);  // exact below 64
     EXPECT_EQ(histogram.quantile(0), 1U);
     EXPECT_EQ(histogram.quantile(0.5), 30U);
     EXPECT_EQ(histogram.quantile(0.05), 3U);
@@ -116,7 +117,7 @@ TEST(Histogram, QuantileIgnoresRounding)
 {
     std::vector<std::uint64_t> values(100, 1);
     std::fill(values.begin() + 7, values.end(), 2);
-    EXPECT_EQ(histogram_of(values).quantile(0.07), 1U);   // 0.07 * 100 > 7 in binary
+    EXPECT_EQ(histogram_of(values).quantile(0.07), 1U);  // 0.07 * 100 > 7 in binary
 }
 
 TEST(Histogram, QuantileOutsideItsRange)
@@ -137,7 +138,8 @@ TEST(Histogram, QuantileStaysWithinTheValues)
 TEST(Histogram, QuantileIsNearTheTrueOne)
 {
     rc::check("at most 1/32 above, never below", [] {
-        auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
+        auto values =
+            *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
         const Histogram histogram = histogram_of(values);
         std::sort(values.begin(), values.end());
         const auto percent = *rc::gen::inRange<std::uint64_t>(0, 101);
@@ -154,16 +156,17 @@ TEST(Histogram, QuantileIsNearTheTrueOne)
 TEST(Histogram, CountsWhatWasAdded)
 {
     rc::check("totals and buckets", [] {
-        const auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
+        const auto values =
+            *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
         const Histogram histogram = histogram_of(values);
         RC_ASSERT(histogram.count() == values.size());
         RC_ASSERT(histogram.min() == *std::min_element(values.begin(), values.end()));
         RC_ASSERT(histogram.max() == *std::max_element(values.begin(), values.end()));
         std::size_t total = 0;
         for (const auto& bucket : histogram.buckets()) {
-            const auto inside = std::count_if(values.begin(), values.end(), [&](std::uint64_t v) {
-                return v >= bucket.low && v <= bucket.high;
-            });
+            const auto inside = std::count_if(
+                values.begin(), values.end(),
+                [&](std::uint64_t v) { return v >= bucket.low && v <= bucket.high; });
             RC_ASSERT(bucket.count == static_cast<std::uint64_t>(inside));
             total += bucket.count;
         }

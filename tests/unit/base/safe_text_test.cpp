@@ -62,8 +62,8 @@ std::optional<char32_t> take_code_point(std::string_view& text)
 bool is_harmless(char32_t point)
 {
     return point >= 0x20 && !(point >= 0x7f && point <= 0xa0) && point != 0xad &&
-           !(point >= 0x200b && point <= 0x200f) &&   // zero-width, direction marks
-           !(point >= 0x2028 && point <= 0x202e) &&   // line ends, bidi
+           !(point >= 0x200b && point <= 0x200f) &&  // zero-width, direction marks
+           !(point >= 0x2028 && point <= 0x202e) &&  // line ends, bidi
            !(point >= 0x2060 && point <= 0x206f) && point != 0x61c && point != 0xfeff &&
            !(point >= 0xe000 && point <= 0xf8ff) && point < 0xe0000 &&
            (point & 0xffff) < 0xfffe;
@@ -76,7 +76,8 @@ void check(std::string_view input)
     for (std::string_view rest = safe.view(); !rest.empty();) {
         const auto point = take_code_point(rest);
         ASSERT_TRUE(point) << "not UTF-8: " << safe.str();
-        ASSERT_TRUE(is_harmless(*point)) << std::hex << unsigned{*point} << " in " << safe.str();
+        ASSERT_TRUE(is_harmless(*point))
+            << std::hex << unsigned{*point} << " in " << safe.str();
     }
     ASSERT_EQ(unescape(safe.view()), std::string{input});
 }
@@ -102,7 +103,7 @@ TEST(SafeText, PassesOrdinaryText)
     EXPECT_EQ(escaped("größe"), "größe");
     EXPECT_EQ(escaped("日本語"), "日本語");
     EXPECT_EQ(escaped("🔥"), "🔥");
-    EXPECT_EQ(escaped("е\u0301"), "е\u0301");   // a mark on its base
+    EXPECT_EQ(escaped("е\u0301"), "е\u0301");  // a mark on its base
 }
 
 TEST(SafeText, EscapesWhatCouldActOnATerminal)
@@ -110,8 +111,10 @@ TEST(SafeText, EscapesWhatCouldActOnATerminal)
     EXPECT_EQ(escaped("\x1b[2J"), "\\x1b[2J");
     EXPECT_EQ(escaped("a\nb\tc\rd"), "a\\x0ab\\x09c\\x0dd");
     EXPECT_EQ(escaped("\x7f"), "\\x7f");
-    EXPECT_EQ(escaped("\u009b31m"), "\\xc2\\x9b31m");             // C1 CSI
-    EXPECT_EQ(escaped("\x9b" "31m"), "\\x9b31m");                 // the same as one byte
+    EXPECT_EQ(escaped("\u009b31m"), "\\xc2\\x9b31m");  // C1 CSI
+    EXPECT_EQ(escaped("\x9b"
+                      "31m"),
+              "\\x9b31m");  // the same as one byte
     EXPECT_EQ(escaped(std::string_view{"a\0b", 3}), "a\\x00b");
     EXPECT_EQ(escaped("\\x41"), "\\\\x41");
 }
@@ -124,30 +127,35 @@ TEST(SafeText, EscapesWhatHidesOrReorders)
     EXPECT_EQ(escaped("\ufeff"), "\\xef\\xbb\\xbf");
     EXPECT_EQ(escaped("\u00ad"), "\\xc2\\xad");
     EXPECT_EQ(escaped("\u2028"), "\\xe2\\x80\\xa8");
-    EXPECT_EQ(escaped("a\u00a0b"), "a\\xc2\\xa0b");               // looks like a space
-    EXPECT_EQ(escaped("\u3164"), "\\xe3\\x85\\xa4");              // a letter that shows nothing
-    EXPECT_EQ(escaped("a\ufe0f"), "a\\xef\\xb8\\x8f");            // variation selector
-    EXPECT_EQ(escaped("\ue000"), "\\xee\\x80\\x80");              // private use
-    EXPECT_EQ(escaped("\U000e0041"), "\\xf3\\xa0\\x81\\x81");     // tag
+    EXPECT_EQ(escaped("a\u00a0b"), "a\\xc2\\xa0b");            // looks like a space
+    EXPECT_EQ(escaped("\u3164"), "\\xe3\\x85\\xa4");           // a letter that shows nothing
+    EXPECT_EQ(escaped("a\ufe0f"), "a\\xef\\xb8\\x8f");         // variation selector
+    EXPECT_EQ(escaped("\ue000"), "\\xee\\x80\\x80");           // private use
+    EXPECT_EQ(escaped("\U000e0041"), "\\xf3\\xa0\\x81\\x81");  // tag
     EXPECT_EQ(escaped("\U0010ffff"), "\\xf4\\x8f\\xbf\\xbf");
-    EXPECT_EQ(escaped("\u0378"), "\\xcd\\xb8");                   // unassigned
+    EXPECT_EQ(escaped("\u0378"), "\\xcd\\xb8");  // unassigned
 }
 
 TEST(SafeText, EscapesInvalidUtf8ByteByByte)
 {
     EXPECT_EQ(escaped("\x80"), "\\x80");
-    EXPECT_EQ(escaped("\xc0\xaf"), "\\xc0\\xaf");                 // overlong /
+    EXPECT_EQ(escaped("\xc0\xaf"), "\\xc0\\xaf");  // overlong /
     EXPECT_EQ(escaped("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");
-    EXPECT_EQ(escaped("\xed\xa0\x80"), "\\xed\\xa0\\x80");        // surrogate
+    EXPECT_EQ(escaped("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // surrogate
     EXPECT_EQ(escaped("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
     EXPECT_EQ(escaped("\xff\xfe"), "\\xff\\xfe");
-    EXPECT_EQ(escaped("\xe6\x97"), "\\xe6\\x97");                 // cut
-    EXPECT_EQ(escaped("\xe6\x97" "a"), "\\xe6\\x97" "a");
+    EXPECT_EQ(escaped("\xe6\x97"), "\\xe6\\x97");  // cut
+    EXPECT_EQ(escaped("\xe6\x97"
+                      "a"),
+              "\\xe6\\x97"
+              "a");
 }
 
 TEST(SafeText, EscapesMarksThatWouldJoinOurText)
 {
-    EXPECT_EQ(escaped("\u0301a"), "\\xcc\\x81" "a");
+    EXPECT_EQ(escaped("\u0301a"),
+              "\\xcc\\x81"
+              "a");
     EXPECT_EQ(escaped("\n\u0301"), "\\x0a\\xcc\\x81");
     EXPECT_EQ(escaped("\\\u0301"), "\\\\\\xcc\\x81");
     const std::string mark = "\u0301";
@@ -202,7 +210,7 @@ TEST(SafeText, EveryCodePoint)
         ASSERT_NO_FATAL_FAILURE(check(alone));
         shown += escaped("x" + alone).find('\\') == std::string::npos;
     }
-    EXPECT_GT(shown, 130'000U);   // letters of every script, not only ASCII
+    EXPECT_GT(shown, 130'000U);  // letters of every script, not only ASCII
     EXPECT_LT(shown, 200'000U);
 }
 
@@ -214,8 +222,8 @@ TEST(SafeText, AnyBytesStayApart)
     });
     rc::check("also of text near our own escapes", [] {
         const auto parts = *rc::gen::container<std::vector<std::string>>(
-            rc::gen::element<std::string>("\\", "x", "4", "1", "\\x41", "A", "\xcc", "\x81", "\xcc\x81",
-                                          "e", "\xe2\x80\xae", "\xe2"));
+            rc::gen::element<std::string>("\\", "x", "4", "1", "\\x41", "A", "\xcc", "\x81",
+                                          "\xcc\x81", "e", "\xe2\x80\xae", "\xe2"));
         std::string input;
         for (const std::string& part : parts) input += part;
         check(input);

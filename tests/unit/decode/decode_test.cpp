@@ -67,7 +67,8 @@ TEST(Decode, FlagsApart)
 {
     for (unsigned flags = 0; flags < 8; ++flags) {
         Record record = task_exit();
-        poke(record, offsetof(ipcscope_header, flags), static_cast<std::uint16_t>(flags | 0x80));
+        poke(record, offsetof(ipcscope_header, flags),
+             static_cast<std::uint16_t>(flags | 0x80));
         const Event event = decode_exactly(record)->event;
         EXPECT_EQ(event.copy_fault, (flags & IPCSCOPE_COPY_FAULT) != 0);
         EXPECT_EQ(event.unfinished, (flags & IPCSCOPE_UNFINISHED) != 0);
@@ -227,10 +228,11 @@ TEST(Decode, HostileNamesBecomeSafe)
 TEST(Decode, AcceptsALargerRecordAndIgnoresTheRest)
 {
     for (const std::uint16_t kind : kKinds) {
-        if (kind >= IPCSCOPE_SYMBOL) continue;   // their rest is text
+        if (kind >= IPCSCOPE_SYMBOL) continue;  // their rest is text
         Record record = record_of(kind);
         record.resize(record.size() + 24, std::byte{0xee});
-        poke(record, offsetof(ipcscope_header, size), static_cast<std::uint16_t>(record.size()));
+        poke(record, offsetof(ipcscope_header, size),
+             static_cast<std::uint16_t>(record.size()));
         const auto decoded = decode_exactly(record);
         ASSERT_TRUE(decoded) << kind_name(kind);
         EXPECT_EQ(decoded->size, record.size());
@@ -267,8 +269,9 @@ TEST(Decode, EveryPrefixIsTruncated)
         const Record record = record_of(kind);
         for (std::size_t size = 0; size < record.size(); ++size) {
             const Record prefix(record.begin(), record.begin() + static_cast<long>(size));
-            expect_malformed(prefix, size < sizeof(ipcscope_header) ? Malformed::truncated_header
-                                                                    : Malformed::truncated_record);
+            expect_malformed(prefix, size < sizeof(ipcscope_header)
+                                         ? Malformed::truncated_header
+                                         : Malformed::truncated_record);
             EXPECT_EQ(record_size(prefix), 0U);
         }
     }
@@ -278,10 +281,9 @@ TEST(Decode, RefusesEverySmallerSize)
 {
     for (const std::uint16_t kind : kKinds) {
         Record record = record_of(kind);
-        const std::size_t needed =
-            kind == IPCSCOPE_SYMBOL     ? sizeof(ipcscope_symbol)
-            : kind == IPCSCOPE_PIPE_END ? sizeof(ipcscope_pipe_end)
-                                        : record.size();
+        const std::size_t needed = kind == IPCSCOPE_SYMBOL     ? sizeof(ipcscope_symbol)
+                                   : kind == IPCSCOPE_PIPE_END ? sizeof(ipcscope_pipe_end)
+                                                               : record.size();
         for (std::size_t size = 0; size < needed; ++size) {
             poke(record, offsetof(ipcscope_header, size), static_cast<std::uint16_t>(size));
             expect_malformed(record, Malformed::size_too_small);
@@ -296,7 +298,7 @@ TEST(Decode, RefusesUnknownKinds)
         Record record = signal_get();
         poke(record, offsetof(ipcscope_header, kind), static_cast<std::uint16_t>(kind));
         expect_malformed(record, Malformed::unknown_kind);
-        EXPECT_EQ(record_size(record), record.size());   // can be skipped
+        EXPECT_EQ(record_size(record), record.size());  // can be skipped
     }
 }
 
@@ -400,8 +402,10 @@ TEST(Decode, SurvivesNoise)
         Record bytes(random() % 400);
         for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
         if (bytes.size() > 30) {
-            poke(bytes, offsetof(ipcscope_header, kind), static_cast<std::uint16_t>(random() % 12));
-            poke(bytes, offsetof(ipcscope_header, size), static_cast<std::uint16_t>(random() % 400));
+            poke(bytes, offsetof(ipcscope_header, kind),
+                 static_cast<std::uint16_t>(random() % 12));
+            poke(bytes, offsetof(ipcscope_header, size),
+                 static_cast<std::uint16_t>(random() % 400));
         }
         ASSERT_NO_FATAL_FAILURE(walk(bytes, kCollector));
     }

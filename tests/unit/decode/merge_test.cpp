@@ -19,7 +19,9 @@ struct Seen {
 struct Fixture {
     std::vector<Seen> seen;
     unsigned arrivals = 0;
-    Merger merger{[this](const Event& event) { seen.push_back({event.time_ns, event.task.tid}); }};
+    Merger merger{[this](const Event& event) {
+        seen.push_back({event.time_ns, event.task.tid});
+    }};
 
     void add(std::uint64_t time)
     {
@@ -38,7 +40,7 @@ TEST(Merger, HoldsBackUntilTheWatermark)
     f.add(20);
     EXPECT_TRUE(f.seen.empty());
     EXPECT_EQ(f.merger.held(), 3U);
-    f.merger.watermark(20);   // older than 20, not 20 itself
+    f.merger.watermark(20);  // older than 20, not 20 itself
     EXPECT_EQ(f.seen, (std::vector<Seen>{{10, 1}}));
     f.merger.flush();
     EXPECT_EQ(f.seen, (std::vector<Seen>{{10, 1}, {20, 2}, {30, 0}}));
@@ -60,10 +62,10 @@ TEST(Merger, CountsWhatIsOlderThanWhatWasReleased)
     f.add(50);
     f.merger.watermark(100);
     f.add(49);
-    EXPECT_EQ(f.seen, (std::vector<Seen>{{50, 0}, {49, 1}}));   // at once
+    EXPECT_EQ(f.seen, (std::vector<Seen>{{50, 0}, {49, 1}}));  // at once
     EXPECT_EQ(f.merger.late(), 1U);
-    f.add(50);                                                  // not older
-    f.add(60);                                                  // behind the watermark only
+    f.add(50);  // not older
+    f.add(60);  // behind the watermark only
     EXPECT_EQ(f.merger.late(), 1U);
     f.merger.watermark(101);
     EXPECT_EQ(f.seen.back(), (Seen{60, 3}));
@@ -135,8 +137,10 @@ void merge_streams(Fixture& f, std::vector<std::vector<std::uint64_t>> streams,
 TEST(Merger, SortsAnySortedStreams)
 {
     rc::check("sorted as a whole, complete, none late", [] {
-        auto streams = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::vector<std::uint64_t>>>(
-            rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 200))));
+        auto streams =
+            *rc::gen::nonEmpty(rc::gen::container<std::vector<std::vector<std::uint64_t>>>(
+                rc::gen::container<std::vector<std::uint64_t>>(
+                    rc::gen::inRange<std::uint64_t>(0, 200))));
         std::vector<std::uint64_t> all;
         for (auto& stream : streams) {
             std::sort(stream.begin(), stream.end());
@@ -155,32 +159,34 @@ TEST(Merger, SortsAnySortedStreams)
 
 TEST(Merger, CountsEveryLateEventAndLosesNone)
 {
-    rc::check("late = those older than the newest released", [](const std::vector<std::int16_t>& steps) {
-        Fixture f;
-        std::uint64_t released = 0;
-        std::uint64_t late = 0;
-        std::vector<std::uint64_t> held;
-        for (const std::int16_t step : steps) {
-            const auto time = static_cast<std::uint64_t>(step & 0xff);
-            if (step >= 0) {
-                if (time < released)
-                    ++late;
-                else
-                    held.push_back(time);
-                f.add(time);
-                continue;
-            }
-            f.merger.watermark(time);
-            const auto old = std::partition(held.begin(), held.end(),
-                                            [&](std::uint64_t t) { return t >= time; });
-            for (auto it = old; it != held.end(); ++it) released = std::max(released, *it);
-            held.erase(old, held.end());
-        }
-        RC_ASSERT(f.merger.late() == late);
-        RC_ASSERT(f.merger.held() == held.size());
-        f.merger.flush();
-        RC_ASSERT(f.seen.size() == f.arrivals);
-    });
+    rc::check("late = those older than the newest released",
+              [](const std::vector<std::int16_t>& steps) {
+                  Fixture f;
+                  std::uint64_t released = 0;
+                  std::uint64_t late = 0;
+                  std::vector<std::uint64_t> held;
+                  for (const std::int16_t step : steps) {
+                      const auto time = static_cast<std::uint64_t>(step & 0xff);
+                      if (step >= 0) {
+                          if (time < released)
+                              ++late;
+                          else
+                              held.push_back(time);
+                          f.add(time);
+                          continue;
+                      }
+                      f.merger.watermark(time);
+                      const auto old = std::partition(
+                          held.begin(), held.end(), [&](std::uint64_t t) { return t >= time; });
+                      for (auto it = old; it != held.end(); ++it)
+                          released = std::max(released, *it);
+                      held.erase(old, held.end());
+                  }
+                  RC_ASSERT(f.merger.late() == late);
+                  RC_ASSERT(f.merger.held() == held.size());
+                  f.merger.flush();
+                  RC_ASSERT(f.seen.size() == f.arrivals);
+              });
 }
 
 }  // namespace

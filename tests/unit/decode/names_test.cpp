@@ -12,12 +12,12 @@ namespace {
 TEST(SignalNames, StandardSignals)
 {
     const std::pair<unsigned, const char*> known[] = {
-        {1, "SIGHUP"},   {2, "SIGINT"},   {3, "SIGQUIT"},  {4, "SIGILL"},    {5, "SIGTRAP"},
-        {6, "SIGABRT"},  {7, "SIGBUS"},   {8, "SIGFPE"},   {9, "SIGKILL"},   {10, "SIGUSR1"},
-        {11, "SIGSEGV"}, {12, "SIGUSR2"}, {13, "SIGPIPE"}, {14, "SIGALRM"},  {15, "SIGTERM"},
-        {16, "SIGSTKFLT"}, {17, "SIGCHLD"}, {18, "SIGCONT"}, {19, "SIGSTOP"}, {20, "SIGTSTP"},
-        {21, "SIGTTIN"}, {22, "SIGTTOU"}, {23, "SIGURG"},  {24, "SIGXCPU"},  {25, "SIGXFSZ"},
-        {26, "SIGVTALRM"}, {27, "SIGPROF"}, {28, "SIGWINCH"}, {29, "SIGIO"}, {30, "SIGPWR"},
+        {1, "SIGHUP"},     {2, "SIGINT"},   {3, "SIGQUIT"},   {4, "SIGILL"},   {5, "SIGTRAP"},
+        {6, "SIGABRT"},    {7, "SIGBUS"},   {8, "SIGFPE"},    {9, "SIGKILL"},  {10, "SIGUSR1"},
+        {11, "SIGSEGV"},   {12, "SIGUSR2"}, {13, "SIGPIPE"},  {14, "SIGALRM"}, {15, "SIGTERM"},
+        {16, "SIGSTKFLT"}, {17, "SIGCHLD"}, {18, "SIGCONT"},  {19, "SIGSTOP"}, {20, "SIGTSTP"},
+        {21, "SIGTTIN"},   {22, "SIGTTOU"}, {23, "SIGURG"},   {24, "SIGXCPU"}, {25, "SIGXFSZ"},
+        {26, "SIGVTALRM"}, {27, "SIGPROF"}, {28, "SIGWINCH"}, {29, "SIGIO"},   {30, "SIGPWR"},
         {31, "SIGSYS"},
     };
     for (const auto& [number, name] : known) EXPECT_EQ(signal_name(number), name);
@@ -74,9 +74,12 @@ TEST(SignalNames, OtherSpellings)
 
 TEST(SignalNames, WhatIsNone)
 {
-    for (const char* name : {"", "SIG", "0", "65", "-1", "+1", "1x", "x", "USR", "USR11", "SIGSIGHUP",
-                             "RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMAX-31", "RTMIN+", "RTMIN3",
-                             "RTMIN+-1", "4294967297", "99999999999999999999", " HUP", "HUP "})
+    for (const char* name :
+         {"",          "SIG",      "0",        "65",         "-1",
+          "+1",        "1x",       "x",        "USR",        "USR11",
+          "SIGSIGHUP", "RTMIN+31", "RTMIN-1",  "RTMAX+1",    "RTMAX-31",
+          "RTMIN+",    "RTMIN3",   "RTMIN+-1", "4294967297", "99999999999999999999",
+          " HUP",      "HUP "})
         EXPECT_EQ(signal_number(name), 0U) << name;
 }
 
@@ -94,7 +97,8 @@ TEST(Names, KindsAreThoseOfTheContract)
     EXPECT_EQ(kind_name(IPCSCOPE_TASK_FREE), "task_free");
     EXPECT_EQ(kind_name(IPCSCOPE_SYMBOL), "symbol");
     EXPECT_EQ(kind_name(IPCSCOPE_PIPE_END), "pipe_end");
-    for (const unsigned kind : {0U, 11U, 255U, 258U, UINT32_MAX}) EXPECT_EQ(kind_name(kind), "unknown");
+    for (const unsigned kind : {0U, 11U, 255U, 258U, UINT32_MAX})
+        EXPECT_EQ(kind_name(kind), "unknown");
 }
 
 TEST(Names, CausesOfLoss)

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <random>
 #include <span>
 #include <string_view>
 #include <vector>

@@ -17,17 +17,26 @@ class LossClock {
 public:
     void note(const decode::Event& event)
     {
-        auto& known = lost_[event.cpu];
-        if (event.lost_before <= known) return;
-        known = event.lost_before;
-        gap_ns_ = std::max(gap_ns_, event.time_ns);
+        Cpu& cpu = cpus_[event.cpu];
+        if (event.lost_before <= cpu.lost) return;
+        cpu = {event.lost_before, std::max(cpu.gap_ns, event.time_ns)};
+        gap_ns_ = std::max(gap_ns_, cpu.gap_ns);
     }
 
     bool lost_since(std::uint64_t time_ns) const { return gap_ns_ > time_ns; }
+    bool lost_since(std::uint64_t time_ns, unsigned cpu) const
+    {
+        const auto at = cpus_.find(cpu);
+        return at != cpus_.end() && at->second.gap_ns > time_ns;
+    }
     std::uint64_t gap_ns() const { return gap_ns_; }   ///< 0: nothing was lost
 
 private:
-    std::unordered_map<unsigned, std::uint64_t> lost_;   ///< by CPU, cumulative
+    struct Cpu {
+        std::uint64_t lost = 0;     ///< cumulative
+        std::uint64_t gap_ns = 0;
+    };
+    std::unordered_map<unsigned, Cpu> cpus_;
     std::uint64_t gap_ns_ = 0;
 };
 

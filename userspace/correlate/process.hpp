@@ -40,7 +40,7 @@ class Process {
 public:
     SignalQueue shared;
     std::optional<GroupExit> group_exit;
-    unsigned ended_by = 0;          ///< the signal that is known to end it
+    unsigned ended_by = 0;          ///< the signal that ends it; 0: none is known
     std::optional<std::uint64_t> dead_ns;   ///< when its last thread exited
 
     Thread* find(std::uint32_t tid);

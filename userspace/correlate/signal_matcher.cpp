@@ -123,6 +123,8 @@ void SignalMatcher::on(const Event& event, const decode::SignalDequeue& body)
     const auto identity = identity_of(event, body);
     auto taken = take(process, thread, body.signal, identity);
     unseen(std::move(taken.overtaken));
+    for (const auto& pending : taken.taken)   // a debugger's tracee, or sigwait
+        if (ends_group(pending.signal)) process.ended_by = 0;
     thread.held = Held{event.time_ns, event.task, body.signal, identity,
                        std::move(taken.taken), false};
     holds_.push_back({event.time_ns, event.task.tgid, event.task.tid});
@@ -143,7 +145,11 @@ void SignalMatcher::deliver(Process& process, const Event& event,
         process.ended_by = body.signal;
     Thread& thread = process.thread(event.task.tid);
     if (thread.held && thread.held->signal == body.signal) {
-        settle(thread, end, event.time_ns);
+        // After a gap between the two this may be the delivery of a later one.
+        // It says what became of the first, but not when; that was at once.
+        const auto dequeued_ns = thread.held->time_ns;
+        const bool sure = !loss_.lost_since(dequeued_ns, event.cpu);
+        settle(thread, end, sure ? event.time_ns : dequeued_ns);
         return;
     }
     settle(thread, End::accepted, event.time_ns);
@@ -165,10 +171,8 @@ void SignalMatcher::group_exit(Process& process, const Event& event)
     if (!process.group_exit) process.group_exit = GroupExit{event.time_ns, event.task};
     auto fatal = process.take_if([](const Pending& p) { return ends_group(p.signal); });
     if (fatal.empty()) stray(event, kSigKill, {}, End::death);
-    for (auto& pending : fatal) {
-        process.ended_by = pending.signal.signal;
+    for (auto& pending : fatal)
         close(std::move(pending), End::death, event.task, event.time_ns);
-    }
 }
 
 void SignalMatcher::stray(const Event& event, unsigned signal, const Identity& identity,

@@ -31,6 +31,14 @@ SignalInterval interval_of(const decode::Event& event, const decode::SignalGener
     return signal;
 }
 
+/// A signal that nobody ignores is ignored by a process that is dying.
+bool refused_by_dying(const decode::SignalGenerate& body)
+{
+    if (body.outcome != Outcome::ignored || body.unkillable) return false;
+    return body.disposition == decode::Disposition::handler ||
+           (body.disposition == decode::Disposition::standard && body.signal != kSigCont);
+}
+
 }  // namespace
 
 void SignalMatcher::on(const Event& event, const decode::SignalGenerate& body)
@@ -65,8 +73,9 @@ void SignalMatcher::note_trace_stop(const Event& event, const decode::SignalGene
 void SignalMatcher::discard_opposites(const decode::SignalGenerate& body)
 {
     if (body.signal != kSigCont && !is_stop(body.signal)) return;
+    if (refused_by_dying(body)) return;
     const auto at = processes_.find(body.target.tgid);
-    if (at == processes_.end() || at->second.group_exit) return;
+    if (at == processes_.end() || at->second.ended_by != 0) return;
     if (body.signal != kSigCont) {
         abandon_all(at->second.take_signal(kSigCont), End::flushed);
         return;
@@ -138,6 +147,7 @@ void SignalMatcher::enqueue(Process& process, Pending pending)
             shared = true;   // even a thread that is gone dies with its process
         }
     }
+    if (ends_group(signal)) process.ended_by = signal.signal;
     SignalQueue& queue = shared ? process.shared : process.thread(signal.target.tid).queue;
     discard_older(queue, pending);
     unseen(queue.push(std::move(pending)));

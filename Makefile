@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door; CMake and Ninja do the building. `make help` lists the targets.
+
+BUILD   ?= build
+KERNEL  ?= 6.12
+JOBS    ?= $(shell nproc)
+PREFIX  ?= /usr/local
+bindir  ?= $(PREFIX)/bin
+mandir  ?= $(PREFIX)/share/man
+docdir  ?= $(PREFIX)/share/doc/ipcscope
+includedir ?= $(PREFIX)/include
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.ONESHELL:
+.PHONY: help build demo check check-unit check-vm check-matrix kernels deps lint fmt \
+        install uninstall vm-shell clean configure build-all
+
+STARTED := $(shell date +%s)
+took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
+# One line that changes on a terminal, nothing but errors elsewhere.
+ninja = ninja -C $(BUILD) -j $(JOBS) $$([ -t 1 ] || echo --quiet)
+ctest = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
+install_deps = packaging/install-deps
+headers = kmod/include/uapi/ipcscope
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	@echo
+	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
+	@echo '  DESTDIR=, PREFIX=/usr/local (install, uninstall)'
+
+build: configure ## build build/ipcscope; needs what `make deps` installs
+	@echo 'build: $(BUILD)/ipcscope'
+	@$(ninja) ipcscope
+
+# Tests are configured where their libraries are; check insists on them.
+configure:
+	@for tool in cmake ninja g++ clang; do
+	    command -v $$tool >/dev/null || { echo "build: $$tool not found: run make deps" >&2; exit 1; }
+	done
+	@if [ ! -e $(BUILD)/build.ninja ]; then
+	    tests=OFF
+	    [ ! -e /usr/include/gtest/gtest.h ] || [ ! -e /usr/include/rapidcheck.h ] || tests=ON
+	    cmake --log-level=NOTICE --preset dev -B $(BUILD) -DIPCSCOPE_TESTS=$$tests
+	fi
+
+build-all: configure
+	@grep -qx 'IPCSCOPE_TESTS:BOOL=ON' $(BUILD)/CMakeCache.txt ||
+	    cmake --log-level=NOTICE -B $(BUILD) -DIPCSCOPE_TESTS=ON
+	@echo 'build: $(BUILD)/ipcscope and the tests'
+	@$(ninja)
+
+deps: ## install Debian's packages for all of this (root or sudo)
+	@$(install_deps) packaging/deps-build packaging/deps-demo packaging/deps-test vm/packages
+
+kernels: ## fetch the VM's kernels into the cache
+	@for kernel in $$(awk '!/^#/ && NF { print $$1 }' vm/kernels); do
+	    vm/run --kernel $$kernel --fetch-only
+	done
+
+demo: ## install, build, and trace real workloads on Debian's kernel in a VM
+	@$(install_deps) packaging/deps-build packaging/deps-demo vm/packages
+	@$(MAKE) build
+	@tests/demo/run --kernel $(KERNEL) $(BUILD)
+	@$(took)
+
+check: ## install, build, all tests: units, then the four kernels in the VM
+	@$(MAKE) deps
+	@$(MAKE) build-all
+	@$(MAKE) kernels
+	@$(ctest) && status=0 || status=$$?; $(took); exit $$status
+
+check-unit: build-all ## the tests that need no VM
+	@$(ctest) -LE vm && status=0 || status=$$?; $(took); exit $$status
+
+check-vm: build-all ## the tests in the VM on one kernel
+	@vm/run --kernel $(KERNEL) --fetch-only
+	@$(ctest) -L vm -R '[.]$(subst .,[.],$(KERNEL))$$' && status=0 || status=$$?; $(took); exit $$status
+
+check-matrix: build-all kernels ## the tests in the VM on all kernels
+	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
+
+lint: ## shell scripts, C++ layout, C++ and manual page for common mistakes
+	@$(install_deps) packaging/deps-build packaging/deps-lint
+	@packaging/lint
+
+fmt: ## lay out C++ by .clang-format
+	@$(install_deps) packaging/deps-lint
+	@packaging/lint --fix
+
+install: ## install to $(DESTDIR)$(PREFIX); build first
+	@[ -x $(BUILD)/ipcscope ] || { echo 'install: no $(BUILD)/ipcscope: run make build' >&2; exit 1; }
+	@install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope
+	@install -m 755 $(BUILD)/ipcscope $(DESTDIR)$(bindir)/
+	@install -m 644 docs/ipcscope.1 $(DESTDIR)$(mandir)/man1/
+	@install -m 644 $(headers)/*.h $(DESTDIR)$(includedir)/ipcscope/
+	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json) $(DESTDIR)$(docdir)/
+	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
+
+uninstall: ## remove what install put there
+	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope.1
+	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope
+
+vm-shell: ## a root shell on Debian's kernel in the VM
+	@vm/shell --kernel $(KERNEL)
+
+clean: ## remove the build directory (kernels stay in the cache)
+	@rm -rf $(BUILD)

@@ -261,6 +261,7 @@ std::string live_header(const LiveOptions& options)
                 .left("", 1).right("INODE", width.inode).right("BYTES/REQ", width.bytes)
                 .right("LATENCY", kLatency).right("BLOCKED", kLatency)
                 .right("SLOTS", kSlots).str());
+    if (options.kills && out.empty()) add(Line(options).right("TIME", kTime).str());
     return out;
 }
 

@@ -108,7 +108,7 @@ std::string pipe_table(const Page& page)
     if (pipes.empty()) return {};
     Table table({{"KIND", Align::left},
                  {"INODE", Align::right, 6},
-                 {"RING"},
+                 {"RING", Align::right, 6},
                  {"WRITES"},
                  {"READS"},
                  {"BYTES"},
@@ -123,7 +123,7 @@ std::string pipe_table(const Page& page)
         table.row({pipe.fifo ? "fifo" : "pipe", std::to_string(pipe.inode),
                    count(pipe.ring_slots), count(pipe.writes.count), count(pipe.reads.count),
                    bytes(moved), speed.empty() ? page.style.none() : speed,
-                   percent(pipe.full_ns, span), percent(pipe.empty_ns, span),
+                   whole_percent(pipe.full_ns, span), whole_percent(pipe.empty_ns, span),
                    "|" + sparkline(pipe.occupancy, page.style) + "|"});
         if (!pipe.path.empty()) table.detail(pipe.path);
         if (pipes.size() > kDetailedPipes) continue;

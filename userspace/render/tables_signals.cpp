@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/safe_text.hpp"
 #include "decode/decode.hpp"
 #include "render/histogram.hpp"
 #include "render/names.hpp"
@@ -158,9 +159,9 @@ std::string latency_histograms(const Page& page)
 std::string call_table(const Page& page)
 {
     if (page.report.calls.empty()) return {};
-    Table table({{"CALL", Align::left}, {"COUNT"}, {"P50"}, {"P99"}, {"MAX"}, {"TOTAL"}});
+    Table table({{"CALL", Align::left, kLeastName}, {"COUNT"}, {"P50"}, {"P99"}, {"MAX"}, {"TOTAL"}});
     for (const aggregate::CallRow& row : page.report.calls)
-        table.row({row.name, count(row.count), quantile(row.latency, 0.5, page.style),
+        table.row({SafeText::escape(row.name).str(), count(row.count), quantile(row.latency, 0.5, page.style),
                    quantile(row.latency, 0.99, page.style), longest(row.latency, page.style),
                    page.style.time(row.latency.sum())});
     return page.title("Kernel calls") + table.str(page.width, page.style);

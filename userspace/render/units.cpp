@@ -111,6 +111,15 @@ std::string percent(std::uint64_t part, std::uint64_t whole)
     return fmt::format("{} %", (tenths + 5) / 10);
 }
 
+std::string whole_percent(std::uint64_t part, std::uint64_t whole)
+{
+    if (part == 0 || whole == 0) return "0 %";
+    if (at_least(part, whole, 9995, 1000)) return ">999%";
+    if (!at_least(part, whole, 1, 100)) return "<1 %";
+    return fmt::format("{} %", static_cast<std::uint64_t>((Wide{part} * 200 + whole) /
+                                                          (Wide{whole} * 2)));
+}
+
 std::string rate(std::uint64_t amount, std::uint64_t ns)
 {
     if (ns == 0) return {};

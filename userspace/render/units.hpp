@@ -16,6 +16,9 @@ std::string count(std::uint64_t value);
 /// "31.2 %"; ">999 %" beyond: at most 6 columns.  Of nothing: "0 %".
 std::string percent(std::uint64_t part, std::uint64_t whole);
 
+/// "31 %"; "<1 %", ">999%": at most 5 columns.
+std::string whole_percent(std::uint64_t part, std::uint64_t whole);
+
 /// "1.50 MiB/s", at most 10 columns; empty where no time passed.
 std::string rate(std::uint64_t bytes, std::uint64_t ns);
 

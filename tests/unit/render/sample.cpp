@@ -56,7 +56,7 @@ aggregate::PipeRow pipe(std::uint64_t inode, decode::Task writer, decode::Task r
     pipe.reads.count = 1234;
     pipe.reads.bytes = pipe.writes.bytes = 80'000'000;
     pipe.writes.count = 19'532;
-    for (std::uint64_t ns = 900; ns < 3'000'000; ns = ns * 3 / 2) {
+    for (std::uint64_t ns = 900; ns < 3'000'000; ns *= 7) {
         pipe.reads.latency.add(ns);
         pipe.writes.latency.add(ns / 2);
     }

@@ -70,10 +70,13 @@ aggregate::PipeRow pipe(unsigned which)
     pipe.inode = kMax;
     pipe.dev = UINT32_MAX;
     pipe.path = pipe.fifo ? std::string(300, 'p') : "";
-    pipe.ring_slots = which % 3 == 0 ? 16 : UINT32_MAX;
+    pipe.ring_slots = which % 3 == 0 ? 16 : 999'999;
     pipe.last_ns = which % 5 == 0 ? 0 : kMax;
     pipe.reads = pipe.writes = side();
     pipe.full_ns = pipe.empty_ns = kMax;
+    // 999,999 is the widest count that is shown in full.
+    pipe.writes.count = pipe.reads.count = 999'999;
+    pipe.reads.bytes = pipe.writes.bytes = 1023ull << 50;
     pipe.occupancy.fill(kMax);
     for (unsigned at = 0; at < 6; at++) {
         pipe.readers.push_back({widest(at), kMax, kMax, kMax, false});

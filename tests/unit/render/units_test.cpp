@@ -88,6 +88,16 @@ TEST(Percent, NamesWhatItCannotShow)
     EXPECT_EQ(percent(UINT64_MAX, 1), ">999 %");
 }
 
+TEST(WholePercent, IsShort)
+{
+    EXPECT_EQ(whole_percent(0, 10), "0 %");
+    EXPECT_EQ(whole_percent(1, 101), "<1 %");
+    EXPECT_EQ(whole_percent(1, 100), "1 %");
+    EXPECT_EQ(whole_percent(995, 1000), "100 %");
+    EXPECT_EQ(whole_percent(9'994, 1'000), "999 %");
+    EXPECT_EQ(whole_percent(9'995, 1'000), ">999%");
+}
+
 TEST(Rate, IsPerSecond)
 {
     EXPECT_EQ(rate(1 << 20, 500'000'000), "2.00 MiB/s");
@@ -104,6 +114,7 @@ RC_GTEST_PROP(Units, NeverAreWiderThanTheyPromise, ())
     RC_ASSERT(columns(count(value)) <= 7u);
     const auto whole = *rc::gen::arbitrary<std::uint64_t>();
     RC_ASSERT(columns(percent(value, whole)) <= 6u);
+    RC_ASSERT(columns(whole_percent(value, whole)) <= 5u);
     RC_ASSERT(columns(rate(value, whole)) <= 10u);
 }
 

@@ -7,6 +7,7 @@
 #define IPCSCOPE_BPF_CONFIG_H
 
 #include <linux/types.h>
+#include <ipcscope/record.h>
 
 struct ipcscope_config {
 	__u64 signal_mask;	/* bit (n - 1): signal n is wanted */
@@ -17,7 +18,8 @@ struct ipcscope_config {
 	__u8 filter_comm;
 	__u8 filter_cgroup;
 	__u8 follow;		/* 1: children of wanted tasks are wanted */
-	__u8 pad[3];
+	__u8 twins;		/* 1: two programs watch each call */
+	__u8 pad[2];
 };
 
 /* Key of the comm filter: padded with NUL. */
@@ -25,7 +27,12 @@ struct ipcscope_comm {
 	char name[16];
 };
 
-/* A call that has been entered and not left, by tid. */
+/*
+ * A call that has been entered and not left.  The key is the tid; a call of
+ * get_signal() sets the top bit, since it may write a core dump to a pipe.
+ */
+#define IPCSCOPE_CALL_GET_SIGNAL	0x80000000u
+
 struct ipcscope_call {
 	__u64 enter_ns;
 	__u64 inode;
@@ -47,8 +54,15 @@ struct ipcscope_call {
 	__u8 fifo;
 	__u8 nonblock;
 	__u8 packet;
+	__u8 fresh;		/* entered, and the twin has not looked yet */
+	__u8 pad[1];
 	char comm[16];
-	__u8 pad[2];
+};
+
+/* Entries of calls, counted where twins watch one function (call.bpf.h). */
+struct ipcscope_entries {
+	__u64 wanted[IPCSCOPE_KIND_COUNT];	/* seen by the first twin */
+	__u64 entered[IPCSCOPE_KIND_COUNT];	/* seen by either */
 };
 
 #endif /* IPCSCOPE_BPF_CONFIG_H */

@@ -10,6 +10,17 @@
 #include "compat.bpf.h"
 #include "maps.bpf.h"
 
+/* A program: HOOK("fentry", name) { … uses ctx, returns nothing … } */
+#define HOOK(section, name)						\
+static __always_inline void name##_hook(__u64 *ctx);			\
+SEC(section)								\
+int name(__u64 *ctx)							\
+{									\
+	name##_hook(ctx);						\
+	return 0;							\
+}									\
+static __always_inline void name##_hook(__u64 *ctx)
+
 static __always_inline struct ipcscope_ledger *this_ledger(void)
 {
 	__u32 zero = 0;

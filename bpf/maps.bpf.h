@@ -36,6 +36,13 @@ struct calls_map {
 	__type(value, struct ipcscope_call);
 };
 
+struct entries_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ipcscope_entries);
+};
+
 struct id_set {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -60,6 +67,7 @@ struct cgroup_set {
 extern struct rings_map rings SEC(".maps");
 extern struct ledgers_map ledgers SEC(".maps");
 extern struct calls_map calls SEC(".maps");
+extern struct entries_map entries SEC(".maps");
 extern struct id_set filter_tgids SEC(".maps");
 extern struct id_set filter_tids SEC(".maps");
 extern struct id_set followed SEC(".maps");

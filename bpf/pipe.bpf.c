@@ -8,8 +8,7 @@
  * The scheduler's hooks add to the call's entry in `calls`; they look it up
  * and never write the table itself.
  */
-#include "emit.bpf.h"
-#include "filter.bpf.h"
+#include "call.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 static __always_inline void look_at_pipe(struct ipcscope_call *call,
@@ -33,35 +32,31 @@ static __always_inline void look_at_pipe(struct ipcscope_call *call,
 	call->writers = BPF_CORE_READ(pipe, writers);
 }
 
-static __always_inline void pipe_enter(__u16 kind, __u64 *ctx)
+static __always_inline void pipe_enters(__u16 kind, __u64 *ctx, enum twin twin)
 {
 	struct iov_iter *data = (struct iov_iter *)ctx[1];
 	__u64 id = bpf_get_current_pid_tgid();
 	struct ipcscope_call call = {};
-	__u32 tid = id;
 
-	if (!current_wanted()) {
-		count_filtered(kind);
+	if (!call_begins(kind, id, twin))
 		return;
-	}
 	call.kind = kind;
 	call.tgid = id >> 32;
 	call.requested_bytes = BPF_CORE_READ(data, count);
 	bpf_get_current_comm(call.comm, sizeof(call.comm));
 	look_at_pipe(&call, (struct kiocb *)ctx[0]);
 	call.enter_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&calls, &tid, &call, BPF_ANY))
-		count_lost(kind, IPCSCOPE_LOST_TABLE_FULL);
+	call_enter(id, &call);
 }
 
-static __always_inline void pipe_exit(__u16 kind, __u64 *ctx)
+static __always_inline void pipe_exits(__u16 kind, __u64 *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct ipcscope_call *call = bpf_map_lookup_elem(&calls, &tid);
+	struct ipcscope_call *call = call_of(kind, tid);
 	struct ipcscope_pipe_op *record;
 
-	if (!call || call->kind != kind)
-		return;		/* filtered, or entered before the attach */
+	if (!call)
+		return;
 	record = RECORD_BEGIN(ipcscope_pipe_op, kind);
 	if (record) {
 		record->enter_ns = call->enter_ns;
@@ -82,35 +77,47 @@ static __always_inline void pipe_exit(__u16 kind, __u64 *ctx)
 		record->packet = call->packet;
 		RECORD_END(record);
 	}
-	bpf_map_delete_elem(&calls, &tid);
+	call_leave(tid);
 }
 
-SEC("fentry")
-int pipe_read_enter(__u64 *ctx)
+HOOK("fentry", pipe_read_enter)
 {
-	pipe_enter(IPCSCOPE_PIPE_READ, ctx);
-	return 0;
+	pipe_enters(IPCSCOPE_PIPE_READ, ctx, FIRST_TWIN);
 }
 
-SEC("fexit")
-int pipe_read_exit(__u64 *ctx)
+HOOK("fentry", pipe_read_enter_twin)
 {
-	pipe_exit(IPCSCOPE_PIPE_READ, ctx);
-	return 0;
+	pipe_enters(IPCSCOPE_PIPE_READ, ctx, SECOND_TWIN);
 }
 
-SEC("fentry")
-int pipe_write_enter(__u64 *ctx)
+HOOK("fexit", pipe_read_exit)
 {
-	pipe_enter(IPCSCOPE_PIPE_WRITE, ctx);
-	return 0;
+	pipe_exits(IPCSCOPE_PIPE_READ, ctx);
 }
 
-SEC("fexit")
-int pipe_write_exit(__u64 *ctx)
+HOOK("fexit", pipe_read_exit_twin)
 {
-	pipe_exit(IPCSCOPE_PIPE_WRITE, ctx);
-	return 0;
+	pipe_exits(IPCSCOPE_PIPE_READ, ctx);
+}
+
+HOOK("fentry", pipe_write_enter)
+{
+	pipe_enters(IPCSCOPE_PIPE_WRITE, ctx, FIRST_TWIN);
+}
+
+HOOK("fentry", pipe_write_enter_twin)
+{
+	pipe_enters(IPCSCOPE_PIPE_WRITE, ctx, SECOND_TWIN);
+}
+
+HOOK("fexit", pipe_write_exit)
+{
+	pipe_exits(IPCSCOPE_PIPE_WRITE, ctx);
+}
+
+HOOK("fexit", pipe_write_exit_twin)
+{
+	pipe_exits(IPCSCOPE_PIPE_WRITE, ctx);
 }
 
 static __always_inline void left_cpu(struct task_struct *task, bool preempted)
@@ -151,16 +158,13 @@ static __always_inline void got_cpu(struct task_struct *task)
 }
 
 /* (preempt, prev, next), and since 5.18 prev_state after them. */
-SEC("tp_btf/sched_switch")
-int sched_switch(__u64 *ctx)
+HOOK("tp_btf/sched_switch", sched_switch)
 {
 	left_cpu((struct task_struct *)ctx[1], (bool)ctx[0]);
 	got_cpu((struct task_struct *)ctx[2]);
-	return 0;
 }
 
-SEC("tp_btf/sched_waking")
-int sched_waking(__u64 *ctx)
+HOOK("tp_btf/sched_waking", sched_waking)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
 	__u32 tid = BPF_CORE_READ(task, pid);
@@ -168,5 +172,4 @@ int sched_waking(__u64 *ctx)
 
 	if (call && call->sleep_ns && !call->wake_ns)
 		call->wake_ns = bpf_ktime_get_ns();
-	return 0;
 }

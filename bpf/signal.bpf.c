@@ -11,8 +11,7 @@
  * The target must be looked at on entry: by the time of the tracepoint the
  * send has woken it, and a killable sleeper no longer sleeps.
  */
-#include "emit.bpf.h"
-#include "filter.bpf.h"
+#include "call.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 #define SI_USER		0
@@ -174,28 +173,25 @@ static __always_inline bool send_wanted(struct task_struct *target, int sig)
 	return signal_wanted(sig) && (task_wanted(target) || current_wanted());
 }
 
-SEC("fentry")
-int send_enter(__u64 *ctx)
+HOOK("fentry", send_enter)
 {
 	struct task_struct *target = (struct task_struct *)ctx[2];
 	struct send *send = this_send();
 	int sig = (int)ctx[0];
 
 	if (!send)
-		return 0;
+		return;
 	send->task = (__u64)target;
 	send->enter_ns = bpf_ktime_get_ns();
 	send->wanted = send_wanted(target, sig);
 	if (!send->wanted)
-		return 0;
+		return;
 	look_at_target(send, target, sig);
 	if (send->stuck_tid && stuck(send->target_state))
 		save_stack(send, target);
-	return 0;
 }
 
-SEC("fexit")
-int send_exit(__u64 *ctx)
+HOOK("fexit", send_exit)
 {
 	struct task_struct *target = (struct task_struct *)ctx[2];
 	struct ipcscope_signal_send *record;
@@ -203,22 +199,21 @@ int send_exit(__u64 *ctx)
 	int sig = (int)ctx[0];
 
 	if (!send || send->task != (__u64)target)
-		return 0;	/* entered before the hook was attached */
+		return;	/* entered before the hook was attached */
 	send->task = 0;
 	if (!send->wanted) {
 		count_filtered(IPCSCOPE_SIGNAL_SEND);
-		return 0;
+		return;
 	}
 	record = RECORD_BEGIN(ipcscope_signal_send, IPCSCOPE_SIGNAL_SEND);
 	if (!record)
-		return 0;
+		return;
 	record->enter_ns = send->enter_ns;
 	record->target_tgid = BPF_CORE_READ(target, tgid);
 	record->target_tid = BPF_CORE_READ(target, pid);
 	record->ret = (int)ctx[5];
 	record->sig = sig;
 	RECORD_END(record);
-	return 0;
 }
 
 static __always_inline __u8 origin_of(bool has_info, __u64 info, int si_code)
@@ -269,8 +264,7 @@ static __always_inline void fill_info(struct ipcscope_signal_generate *record,
 						     _sifields._rt._sigval.sival_ptr);
 }
 
-SEC("tp_btf/signal_generate")
-int signal_generate(__u64 *ctx)
+HOOK("tp_btf/signal_generate", signal_generate)
 {
 	struct kernel_siginfo *info = (struct kernel_siginfo *)ctx[1];
 	struct task_struct *target = (struct task_struct *)ctx[2];
@@ -280,12 +274,12 @@ int signal_generate(__u64 *ctx)
 	bool seen;
 
 	if (!send)
-		return 0;
+		return;
 	/* A POSIX timer's signal does not pass through __send_signal. */
 	seen = send->task == (__u64)target;
 	if (!(seen ? send->wanted : send_wanted(target, sig))) {
 		count_filtered(IPCSCOPE_SIGNAL_GENERATE);
-		return 0;
+		return;
 	}
 	if (!seen)
 		look_at_target(send, target, sig);
@@ -312,7 +306,7 @@ int signal_generate(__u64 *ctx)
 	RECORD_END(record);
 kill:
 	if (!send->fatal || !send->stuck_tid)
-		return 0;
+		return;
 	/* IGNORED is what a process that is dying already answers. */
 	if (result == IPCSCOPE_RESULT_DELIVERED ||
 	    result == IPCSCOPE_RESULT_INFO_LOST ||
@@ -320,11 +314,9 @@ kill:
 		emit_kill(send, target, sig,
 			  (__u64)info == 1 ? IPCSCOPE_ORIGIN_KERNEL :
 					     IPCSCOPE_ORIGIN_TASK, result);
-	return 0;
 }
 
-SEC("tp_btf/signal_deliver")
-int signal_deliver(__u64 *ctx)
+HOOK("tp_btf/signal_deliver", signal_deliver)
 {
 	struct kernel_siginfo *info = (struct kernel_siginfo *)ctx[1];
 	struct k_sigaction *action = (struct k_sigaction *)ctx[2];
@@ -333,11 +325,11 @@ int signal_deliver(__u64 *ctx)
 
 	if (!signal_wanted(sig) || !current_wanted()) {
 		count_filtered(IPCSCOPE_SIGNAL_DELIVER);
-		return 0;
+		return;
 	}
 	record = RECORD_BEGIN(ipcscope_signal_deliver, IPCSCOPE_SIGNAL_DELIVER);
 	if (!record)
-		return 0;
+		return;
 	record->sig = sig;
 	record->disposition = disposition_of(action);
 	record->sa_flags = BPF_CORE_READ(action, sa.sa_flags);
@@ -349,7 +341,6 @@ int signal_deliver(__u64 *ctx)
 						       _sifields._kill._pid);
 	}
 	RECORD_END(record);
-	return 0;
 }
 
 /*
@@ -379,54 +370,46 @@ static __always_inline void dequeued(int sig, struct kernel_siginfo *info)
 	RECORD_END(record);
 }
 
-SEC("fexit")
-int dequeue_exit_task_mask_info(__u64 *ctx)
+HOOK("fexit", dequeue_exit_task_mask_info)
 {
 	dequeued((int)ctx[3], (struct kernel_siginfo *)ctx[2]);
-	return 0;
 }
 
-SEC("fexit")
-int dequeue_exit_task_mask_info_type(__u64 *ctx)
+HOOK("fexit", dequeue_exit_task_mask_info_type)
 {
 	dequeued((int)ctx[4], (struct kernel_siginfo *)ctx[2]);
-	return 0;
 }
 
-SEC("fexit")
-int dequeue_exit_mask_info_type(__u64 *ctx)
+HOOK("fexit", dequeue_exit_mask_info_type)
 {
 	dequeued((int)ctx[3], (struct kernel_siginfo *)ctx[1]);
-	return 0;
 }
 
-SEC("fentry")
-int get_signal_enter(__u64 *ctx)
+static __always_inline __u32 get_signal_key(void)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	return (__u32)bpf_get_current_pid_tgid() | IPCSCOPE_CALL_GET_SIGNAL;
+}
+
+static __always_inline void get_signal_enters(enum twin twin)
+{
 	struct ipcscope_call call = {};
 
-	if (!current_wanted()) {
-		count_filtered(IPCSCOPE_SIGNAL_GET);
-		return 0;
-	}
+	if (!call_begins(IPCSCOPE_SIGNAL_GET, get_signal_key(), twin))
+		return;
 	call.kind = IPCSCOPE_SIGNAL_GET;
 	call.enter_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&calls, &tid, &call, BPF_ANY))
-		count_lost(IPCSCOPE_SIGNAL_GET, IPCSCOPE_LOST_TABLE_FULL);
-	return 0;
+	call_enter(get_signal_key(), &call);
 }
 
-SEC("fexit")
-int get_signal_exit(__u64 *ctx)
+static __always_inline void get_signal_exits(__u64 *ctx)
 {
 	struct ksignal *ksig = (struct ksignal *)ctx[0];
-	__u32 tid = bpf_get_current_pid_tgid();
+	struct ipcscope_call *call = call_of(IPCSCOPE_SIGNAL_GET,
+					     get_signal_key());
 	struct ipcscope_signal_get *record;
-	struct ipcscope_call *call = bpf_map_lookup_elem(&calls, &tid);
 
-	if (!call || call->kind != IPCSCOPE_SIGNAL_GET)
-		return 0;	/* filtered, or entered before the attach */
+	if (!call)
+		return;
 	record = RECORD_BEGIN(ipcscope_signal_get, IPCSCOPE_SIGNAL_GET);
 	if (record) {
 		record->enter_ns = call->enter_ns;
@@ -435,6 +418,25 @@ int get_signal_exit(__u64 *ctx)
 			record->sig = BPF_CORE_READ(ksig, sig);
 		RECORD_END(record);
 	}
-	bpf_map_delete_elem(&calls, &tid);
-	return 0;
+	call_leave(get_signal_key());
+}
+
+HOOK("fentry", get_signal_enter)
+{
+	get_signal_enters(FIRST_TWIN);
+}
+
+HOOK("fentry", get_signal_enter_twin)
+{
+	get_signal_enters(SECOND_TWIN);
+}
+
+HOOK("fexit", get_signal_exit)
+{
+	get_signal_exits(ctx);
+}
+
+HOOK("fexit", get_signal_exit_twin)
+{
+	get_signal_exits(ctx);
 }

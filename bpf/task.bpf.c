@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The life of tasks: what ends a wait for them, and whom filters follow. */
-#include "emit.bpf.h"
-#include "filter.bpf.h"
+#include "call.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 /* A call of get_signal() that ends the task does not return. */
 static __always_inline void end_get_signal(__u32 tid)
 {
-	struct ipcscope_call *call = bpf_map_lookup_elem(&calls, &tid);
+	__u32 key = tid | IPCSCOPE_CALL_GET_SIGNAL;
+	struct ipcscope_call *call = call_of(IPCSCOPE_SIGNAL_GET, key);
 	struct ipcscope_signal_get *record;
 
-	if (!call || call->kind != IPCSCOPE_SIGNAL_GET)
+	if (!call)
 		return;
 	record = RECORD_BEGIN(ipcscope_signal_get, IPCSCOPE_SIGNAL_GET);
 	if (record) {
@@ -18,7 +18,7 @@ static __always_inline void end_get_signal(__u32 tid)
 		record->enter_ns = call->enter_ns;
 		RECORD_END(record);
 	}
-	bpf_map_delete_elem(&calls, &tid);
+	call_leave(key);
 }
 
 /*
@@ -34,8 +34,7 @@ static __always_inline bool death_wanted(struct task_struct *task)
  * The tracepoint comes before exit_mm() since 6.16 and after it until then:
  * it tells that a task exits, not when it is gone.
  */
-SEC("tp_btf/sched_process_exit")
-int process_exit(__u64 *ctx)
+HOOK("tp_btf/sched_process_exit", process_exit)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
 	struct ipcscope_task_exit *record;
@@ -43,19 +42,17 @@ int process_exit(__u64 *ctx)
 	end_get_signal(BPF_CORE_READ(task, pid));
 	if (!death_wanted(task)) {
 		count_filtered(IPCSCOPE_TASK_EXIT);
-		return 0;
+		return;
 	}
 	record = RECORD_BEGIN(ipcscope_task_exit, IPCSCOPE_TASK_EXIT);
 	if (!record)
-		return 0;
+		return;
 	record->exit_code = BPF_CORE_READ(task, exit_code);
 	record->group_dead = BPF_CORE_READ(task, signal, live.counter) == 0;
 	RECORD_END(record);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_free")
-int process_free(__u64 *ctx)
+HOOK("tp_btf/sched_process_free", process_free)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
 	__u32 tgid = BPF_CORE_READ(task, tgid);
@@ -64,7 +61,7 @@ int process_free(__u64 *ctx)
 
 	if (!death_wanted(task)) {
 		count_filtered(IPCSCOPE_TASK_FREE);
-		return 0;
+		return;
 	}
 	record = RECORD_BEGIN(ipcscope_task_free, IPCSCOPE_TASK_FREE);
 	if (record) {
@@ -76,11 +73,9 @@ int process_free(__u64 *ctx)
 	/* The leader is freed last; its number may now name another process. */
 	if (config.follow && tgid == tid)
 		bpf_map_delete_elem(&followed, &tgid);
-	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int process_fork(__u64 *ctx)
+HOOK("tp_btf/sched_process_fork", process_fork)
 {
 	struct task_struct *parent = (struct task_struct *)ctx[0];
 	struct task_struct *child = (struct task_struct *)ctx[1];
@@ -89,5 +84,4 @@ int process_fork(__u64 *ctx)
 
 	if (config.follow && task_wanted(parent))
 		bpf_map_update_elem(&followed, &tgid, &yes, BPF_ANY);
-	return 0;
 }

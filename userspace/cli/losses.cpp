@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "decode/decode.hpp"
-#include "render/render.hpp"
+#include "render/units.hpp"
 
 namespace ipcscope::cli {
 
@@ -36,10 +36,10 @@ std::string WithLosses::sentence() const
     for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; cause++) {
         if (causes[cause] > 0) {
             parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ",
-                                 render::count(causes[cause]), decode::loss_name(cause));
+                                 render::grouped(causes[cause]), decode::loss_name(cause));
         }
     }
-    return fmt::format("{} LOST ({})", render::count(lost()), parts);
+    return fmt::format("{} LOST ({})", render::grouped(lost()), parts);
 }
 
 int WithLosses::exit_status(int status, const std::string& on_loss) const

@@ -9,6 +9,7 @@
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
 #include "render/render.hpp"
+#include "render/units.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -32,14 +33,11 @@ int record(Arguments& arguments)
     WithLosses sink(**writer);
     const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(100));
     if (!done) {
-        if ((*writer)->count() == 0) {
-            (*writer)->discard();
-        }
         return complain(done.error());
     }
     if (!arguments.quiet) {
         fmt::print(stderr, "ipcscope: {} records, {} in {}; {}\n",
-                   render::count((*writer)->count()), render::bytes((*writer)->bytes()),
+                   render::grouped((*writer)->count()), render::bytes((*writer)->bytes()),
                    arguments.output, sink.sentence());
         if (arguments.output != "-") {
             fmt::print(stderr, "ipcscope: see it with: ipcscope report {}\n",

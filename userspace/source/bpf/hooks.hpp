@@ -23,8 +23,9 @@ struct Hook {
     std::string_view mechanism;     ///< "tp_btf", "fentry", "fexit"
     std::vector<std::string_view> targets;  ///< candidates, in this order
     std::vector<Family> families;   ///< that need it
-    unsigned kind;                  ///< IPCSCOPE_… that a missed run loses, 0: none
+    unsigned kind;                  ///< IPCSCOPE_… that a skipped run loses, 0: none
     bool required;                  ///< a family is useless without it
+    std::string_view twin = {};     ///< the program's second copy (bpf/call.bpf.h)
 };
 
 std::span<const Hook> hooks();

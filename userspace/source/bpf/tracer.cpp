@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -24,6 +25,11 @@
 namespace ipcscope::source::bpf {
 namespace {
 
+struct FreeBtf {
+    void operator()(::btf* btf) const { btf__free(btf); }
+};
+using KernelBtf = std::unique_ptr<::btf, FreeBtf>;
+
 bool wanted(const Hook& hook, const Options& options)
 {
     return std::ranges::any_of(hook.families, [&](Family family) {
@@ -34,6 +40,14 @@ bool wanted(const Hook& hook, const Options& options)
         }
         return false;
     });
+}
+
+/// Whether this kernel can preempt a program: CONFIG_PREEMPT in any of its forms.
+bool preemptible()
+{
+    utsname names{};
+    uname(&names);
+    return std::string_view(names.version).find("PREEMPT") != std::string_view::npos;
 }
 
 Error load_error(int error, const LogCapture& log)
@@ -71,9 +85,15 @@ bpf_map* Tracer::map(const char* name) const
 Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
 {
     LogCapture log;
+    const KernelBtf kernel(btf__load_vmlinux_btf());
+    if (!kernel) {
+        return fail(Exit::kernel,
+                    "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one that is built "
+                    "with CONFIG_DEBUG_INFO_BTF=y");
+    }
     std::unique_ptr<Tracer> tracer(new Tracer);
     auto done = tracer->open()
-                    .and_then([&] { return tracer->place_programs(options); })
+                    .and_then([&] { return tracer->place_programs(*kernel, options); })
                     .and_then([&] { return tracer->configure(options); });
     if (done) {
         if (const int error = bpf_object__load(tracer->object_.get())) {
@@ -102,38 +122,46 @@ Result<void> Tracer::open()
     return {};
 }
 
-Result<void> Tracer::place_programs(const Options& options)
+/// Switches a program on or off and, if it is no tracepoint's, aims it.
+bpf_program* Tracer::prepare(std::string_view name, std::string_view target, bool use)
 {
-    std::unique_ptr<::btf, decltype(&btf__free)> btf(btf__load_vmlinux_btf(), btf__free);
-    if (!btf || libbpf_get_error(btf.get())) {
-        btf.release();
-        return fail(Exit::kernel,
-                    "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one that is built "
-                    "with CONFIG_DEBUG_INFO_BTF=y");
-    }
-    for (const Placement& place : place(btf.get())) {
-        const std::string name(place.hook->program);
-        bpf_program* program = bpf_object__find_program_by_name(object_.get(), name.c_str());
-        if (!program) {
-            return fail(Exit::kernel, fmt::format("the BPF object lacks {}", name));
-        }
-        const bool use = !place.target.empty() && wanted(*place.hook, options);
+    bpf_program* program =
+        bpf_object__find_program_by_name(object_.get(), std::string(name).c_str());
+    if (program) {
         bpf_program__set_autoload(program, use);
-        if (use && place.hook->mechanism != "tp_btf") {
-            bpf_program__set_attach_target(program, 0, place.target.c_str());
+        if (use && !target.empty()) {
+            bpf_program__set_attach_target(program, 0, std::string(target).c_str());
+        }
+    }
+    return program;
+}
+
+Result<void> Tracer::place_programs(const ::btf& kernel, const Options& options)
+{
+    twins_ = preemptible();
+    for (const Placement& place : place(&kernel)) {
+        const Hook& hook = *place.hook;
+        const bool asked = wanted(hook, options);
+        const bool use = asked && !place.target.empty();
+        const std::string aim = hook.mechanism == "tp_btf" ? "" : place.target;
+        bpf_program* program = prepare(hook.program, aim, use);
+        bpf_program* twin =
+            hook.twin.empty() ? nullptr : prepare(hook.twin, aim, use && twins_);
+        if (!program || (!hook.twin.empty() && !twin)) {
+            return fail(Exit::kernel, fmt::format("the BPF object lacks {}", hook.program));
+        }
+        if (!asked) {
+            continue;
+        }
+        if (!use && hook.required) {
+            return fail(Exit::kernel,
+                        fmt::format("cannot hook \"{}\": {}", hook.name, place.why));
         }
         if (use) {
-            programs_.push_back({program, place.hook->kind});
+            placed_.push_back({program, twins_ ? twin : nullptr, hook.kind, status_.size()});
         }
-        if (wanted(*place.hook, options)) {
-            status_.push_back({std::string(place.hook->name),
-                               std::string(place.hook->mechanism), place.target, place.why,
-                               place.hook->required, false, place.hook->families});
-        }
-        if (wanted(*place.hook, options) && place.target.empty() && place.hook->required) {
-            return fail(Exit::kernel, fmt::format("cannot hook \"{}\": {}", place.hook->name,
-                                                  place.why));
-        }
+        status_.push_back({std::string(hook.name), std::string(hook.mechanism), place.target,
+                           place.why, hook.required, false, hook.families});
     }
     return {};
 }
@@ -157,6 +185,7 @@ Result<void> Tracer::configure(const Options& options)
     config.filter_comm = !options.filters.comms.empty();
     config.filter_cgroup = !options.filters.cgroups.empty();
     config.follow = options.filters.follow || command;
+    config.twins = twins_;
     bpf_map__set_initial_value(map(".rodata.config"), &config, sizeof config);
 
     const int cpus = libbpf_num_possible_cpus();
@@ -234,25 +263,23 @@ Result<void> Tracer::fill_filters(const Options& options)
 
 Result<void> Tracer::attach_programs()
 {
-    std::size_t next = 0;
-    for (HookStatus& hook : status_) {
-        if (hook.target.empty()) {
-            continue;
+    for (const Placed& placed : placed_) {
+        HookStatus& hook = status_[placed.status];
+        hook.attached = true;
+        for (bpf_program* program : {placed.program, placed.twin}) {
+            bpf_link* link = program ? bpf_program__attach(program) : nullptr;
+            if (link) {
+                links_.emplace_back(link);
+            } else if (program) {
+                hook.attached = false;
+                hook.why = fmt::format("attaching failed: {}", std::strerror(errno));
+            }
         }
-        bpf_program* program = programs_[next++].program;
-        bpf_link* link = bpf_program__attach(program);
-        if (link) {
-            links_.emplace_back(link);
-            hook.attached = true;
-            continue;
-        }
-        hook.why = fmt::format("attaching failed: {}", std::strerror(errno));
-        if (hook.required) {
+        if (!hook.attached && hook.required) {
             return fail(errno == EPERM ? Exit::permission : Exit::kernel,
                         fmt::format("cannot hook \"{}\" at {}: {}", hook.name, hook.target,
-                                    std::strerror(errno)));
+                                    hook.why));
         }
-        hook.target.clear();
     }
     return {};
 }
@@ -271,18 +298,36 @@ Ledger Tracer::ledger() const
     const __u32 zero = 0;
     static_assert(sizeof(ipcscope_ledger) % 8 == 0, "per-CPU values are padded to 8");
     bpf_map_lookup_elem(bpf_map__fd(map("ledgers")), &zero, ledger.data());
-    for (const Program& program : programs_) {
+    add_skipped(ledger);
+    return ledger;
+}
+
+/// Runs that the kernel skipped because the program was running already on
+/// that CPU.  It tells the sum over all CPUs only: booked on CPU 0.
+void Tracer::add_skipped(Ledger& ledger) const
+{
+    std::vector<ipcscope_entries> entries(rings_.size());
+    const __u32 zero = 0;
+    bpf_map_lookup_elem(bpf_map__fd(map("entries")), &zero, entries.data());
+    for (const Placed& placed : placed_) {
         bpf_prog_info info{};
         __u32 size = sizeof info;
-        if (program.kind == 0 ||
-            bpf_obj_get_info_by_fd(bpf_program__fd(program.program), &info, &size) != 0) {
+        if (placed.kind == 0 ||
+            bpf_obj_get_info_by_fd(bpf_program__fd(placed.program), &info, &size) != 0) {
             continue;
         }
-        // The kernel tells the sum over all CPUs only: booked on CPU 0.
-        ledger[0].kind[program.kind].lost[IPCSCOPE_LOST_RECURSION] += info.recursion_misses;
-        ledger[0].lost += info.recursion_misses;
+        auto skipped = static_cast<std::int64_t>(info.recursion_misses);
+        // With a twin most of them were not lost: see bpf/call.bpf.h.  While
+        // calls are under way the counts are not of one instant.
+        for (const ipcscope_entries& cpu : entries) {
+            skipped += placed.twin ? static_cast<std::int64_t>(cpu.wanted[placed.kind] -
+                                                               cpu.entered[placed.kind])
+                                   : 0;
+        }
+        const auto lost = static_cast<__u64>(std::max<std::int64_t>(skipped, 0));
+        ledger[0].kind[placed.kind].lost[IPCSCOPE_LOST_RECURSION] += lost;
+        ledger[0].lost += lost;
     }
-    return ledger;
 }
 
 void Tracer::unfinished(

@@ -55,26 +55,31 @@ public:
 
 private:
     Tracer() = default;
-    struct Program {
+    struct Placed {
         bpf_program* program;
-        unsigned kind;
+        bpf_program* twin;      ///< nullptr: none
+        unsigned kind;          ///< that a skipped run loses, 0: none
+        std::size_t status;     ///< index into status_
     };
     struct CloseObject { void operator()(bpf_object* object) const; };
     struct DestroyLink { void operator()(bpf_link* link) const; };
 
     Result<void> open();
-    Result<void> place_programs(const Options& options);
+    Result<void> place_programs(const ::btf& kernel, const Options& options);
     Result<void> configure(const Options& options);
     Result<void> make_rings(std::size_t bytes);
     Result<void> fill_filters(const Options& options);
     Result<void> attach_programs();
+    bpf_program* prepare(std::string_view name, std::string_view target, bool use);
+    void add_skipped(Ledger& ledger) const;
     bpf_map* map(const char* name) const;
 
     std::unique_ptr<bpf_object, CloseObject> object_;
     std::vector<std::unique_ptr<bpf_link, DestroyLink>> links_;
     std::vector<Fd> rings_;
-    std::vector<Program> programs_;   ///< of which missed runs are counted
+    std::vector<Placed> placed_;
     std::vector<HookStatus> status_;
+    bool twins_ = false;
 };
 
 /// A hook's line for people: "signal generated: signal_generate (tp_btf)".

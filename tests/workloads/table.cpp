@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The workloads by name.
+#include <cstdio>
+
+#include "workload.hpp"
+
+namespace ipcscope::workload {
+namespace {
+
+struct Entry {
+    const char* name;
+    int (*body)(const Arguments&);
+};
+
+constexpr Entry kTable[] = {
+    {"signal_fields", signal_fields},   {"signal_pairs", signal_pairs},
+    {"pipe_fields", pipe_fields},       {"frozen_writers", frozen_writers},
+    {"gate", gate},                     {"filter_tree", filter_tree},
+    {"overload", overload},             {"flood", flood},
+    {"exit_with", exit_with},           {"die_of", die_of},
+    {"rename_self", rename_self},       {"linger", linger},
+};
+
+}  // namespace
+
+int run(const std::string& name, const Arguments& arguments)
+{
+    for (const Entry& entry : kTable) {
+        if (name == entry.name) {
+            return entry.body(arguments);
+        }
+    }
+    std::fprintf(stderr, "no workload %s\n", name.c_str());
+    return 126;
+}
+
+}  // namespace ipcscope::workload

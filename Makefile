@@ -84,11 +84,11 @@ check-vm: build-all ## the tests in the VM on one kernel
 check-matrix: build-all kernels ## the tests in the VM on all kernels
 	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
 
-lint: ## shell scripts, C++ layout, C++ and manual page for common mistakes
+lint: ## common mistakes in scripts, C++ and the manual page
 	@$(install_deps) packaging/deps-build packaging/deps-lint
 	@packaging/lint
 
-fmt: ## lay out C++ by .clang-format
+fmt: ## lay out the C++ lines that you changed by .clang-format
 	@$(install_deps) packaging/deps-lint
 	@packaging/lint --fix
 

@@ -216,8 +216,6 @@ Result<std::unique_ptr<Writer>> Writer::create(const std::string& path, bool for
     auto state = std::make_unique<State>(path, std::move(*file));
     state->append(bytes_of(file_header()));
     if (auto flushed = state->flush(); !flushed) return tl::unexpected(flushed.error());
-    if (auto committed = state->file.commit(); !committed)
-        return tl::unexpected(committed.error());
     return std::unique_ptr<Writer>{new Writer{std::move(state)}};
 }
 
@@ -225,7 +223,9 @@ Result<void> Writer::host(const source::Host& host)
 {
     const std::string json = host_to_json(host);
     state_->add_block(kHost, std::as_bytes(std::span{json}));
-    return state_->flush();
+    if (auto flushed = state_->flush(); !flushed) return flushed;
+    // Only now is there a trace: a source that does not open replaces nothing.
+    return state_->file.commit();
 }
 
 Result<void> Writer::records(unsigned cpu, Bytes bytes)

@@ -46,11 +46,22 @@ TEST(Writer, CreatesFilesThatOnlyTheOwnerReads)
 {
     const Folder folder;
     const mode_t umask = ::umask(0);
-    ASSERT_TRUE(Writer::create(folder / "a", false));
-    EXPECT_EQ(mode_of(folder / "a"), S_IFREG | 0600U);
-    ASSERT_TRUE(Writer::create(folder / "a", true));
-    EXPECT_EQ(mode_of(folder / "a"), S_IFREG | 0600U);
+    for (const bool force : {false, true}) {
+        auto writer = Writer::create(folder / "a", force);
+        ASSERT_TRUE(writer && (*writer)->host({}));
+        EXPECT_EQ(mode_of(folder / "a"), S_IFREG | 0600U);
+    }
     ::umask(umask);
+}
+
+TEST(Writer, ATraceThatNeverBeganLeavesNothing)
+{
+    const Folder folder;
+    put_text(folder / "a", "precious");
+    ASSERT_TRUE(Writer::create(folder / "a", true));
+    ASSERT_TRUE(Writer::create(folder / "b", false));
+    EXPECT_EQ(text_of(folder / "a"), "precious");
+    EXPECT_EQ(folder.files(), 1U);
 }
 
 TEST(Writer, RefusesAnExistingFileUnlessForced)

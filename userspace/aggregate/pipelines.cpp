@@ -86,10 +86,10 @@ std::set<Pid> component_of(const Graph& graph, Pid start)
     return found;
 }
 
-/// Upstream first; in a cycle, and among equals, the smaller pid first.
-std::vector<Pid> in_order(const Graph& graph, std::set<Pid> left)
+/// Ranks, upstream first; a cycle is cut before its smallest pid.
+std::map<Pid, unsigned> ranks_of(const Graph& graph, std::set<Pid> left)
 {
-    std::vector<Pid> order;
+    std::map<Pid, unsigned> ranks;
     while (!left.empty()) {
         const auto ready = std::find_if(left.begin(), left.end(), [&](Pid pid) {
             const auto& upstream = graph.at(pid).upstream;
@@ -97,10 +97,15 @@ std::vector<Pid> in_order(const Graph& graph, std::set<Pid> left)
                                 [&](Pid up) { return left.contains(up); });
         });
         const auto next = ready == left.end() ? left.begin() : ready;
-        order.push_back(*next);
+        unsigned rank = 0;
+        for (const Pid up : graph.at(*next).upstream) {
+            const auto placed = ranks.find(up);
+            if (placed != ranks.end()) rank = std::max(rank, placed->second + 1);
+        }
+        ranks[*next] = rank;
         left.erase(next);
     }
-    return order;
+    return ranks;
 }
 
 bool dominates(const Graph& graph, const std::map<Pid, std::uint64_t>& own, Pid pid)
@@ -130,14 +135,15 @@ std::optional<std::size_t> bottleneck_of(const Graph& graph, const Pipeline& lin
     return slowest;
 }
 
-Pipeline pipeline_of(const Graph& graph, const std::vector<Pid>& order,
+Pipeline pipeline_of(const Graph& graph, const std::map<Pid, unsigned>& ranks,
                      const StageTable& stages, const Names& names)
 {
     Pipeline line;
     std::uint64_t first_ns = UINT64_MAX;
     std::uint64_t last_ns = 0;
-    for (const Pid pid : order) {
+    for (const auto& [pid, rank] : ranks) {
         StageRow row = stages.row(pid, names);
+        row.rank = rank;
         const Node& node = graph.at(pid);
         row.reads_from.assign(node.reads_from.begin(), node.reads_from.end());
         row.writes_to.assign(node.writes_to.begin(), node.writes_to.end());
@@ -145,6 +151,8 @@ Pipeline pipeline_of(const Graph& graph, const std::vector<Pid>& order,
         first_ns = std::min(first_ns, stages.first_ns(pid));
         last_ns = std::max(last_ns, stages.last_ns(pid));
     }
+    std::stable_sort(line.stages.begin(), line.stages.end(),
+                     [](const auto& a, const auto& b) { return a.rank < b.rank; });
     line.bottleneck = bottleneck_of(graph, line, last_ns - std::min(first_ns, last_ns));
     return line;
 }
@@ -163,7 +171,7 @@ std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
         if (done.contains(pid)) continue;
         const auto component = component_of(graph, pid);
         done.insert(component.begin(), component.end());
-        out.push_back(pipeline_of(graph, in_order(graph, component), stages, names));
+        out.push_back(pipeline_of(graph, ranks_of(graph, component), stages, names));
     }
     return out;
 }

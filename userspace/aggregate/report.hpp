@@ -99,9 +99,10 @@ struct StageRow {
     std::uint64_t waiting_for_input_ns = 0;  ///< blocked reading
     std::uint64_t waiting_for_output_ns = 0; ///< blocked writing
     std::uint64_t own_ns = 0;                ///< the rest: its own work, or its sleep
+    unsigned rank = 0;                       ///< the most pipes between it and a first stage
 };
 
-/// Stages that are joined by pipes, upstream first.
+/// Stages that are joined by pipes, by rank; those of one rank stand side by side.
 struct Pipeline {
     std::vector<StageRow> stages;
     std::optional<std::size_t> bottleneck;   ///< index into stages: the others wait for it

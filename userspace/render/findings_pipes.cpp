@@ -138,12 +138,15 @@ std::string chain(const Page& page, const Pipeline& pipeline)
     std::string text;
     const std::size_t shown = std::min(pipeline.stages.size(), kShownStages);
     for (std::size_t at = 0; at < shown; at++) {
-        if (at != 0) text += fmt::format(" {} ", page.style.arrow());
-        text += in_chain(pipeline.stages[at]);
+        const StageRow& stage = pipeline.stages[at];
+        if (at != 0 && stage.rank == pipeline.stages[at - 1].rank)
+            text += ", ";   // side by side
+        else if (at != 0)
+            text += fmt::format(" {} ", page.style.arrow());
+        text += in_chain(stage);
     }
     if (shown < pipeline.stages.size())
-        text += fmt::format(" {} {} more", page.style.arrow(),
-                            pipeline.stages.size() - shown);
+        text += fmt::format(", {} more", pipeline.stages.size() - shown);
     return text;
 }
 

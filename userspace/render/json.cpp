@@ -153,6 +153,7 @@ Json pipeline(const aggregate::Pipeline& pipeline)
     Json stages = Json::array();
     for (const aggregate::StageRow& row : pipeline.stages) {
         Json stage = process(row.task);
+        stage["rank"] = row.rank;
         stage["reads_from"] = row.reads_from;
         stage["writes_to"] = row.writes_to;
         stage["span_ns"] = row.span_ns;

@@ -95,7 +95,8 @@ aggregate::PipeRow pipe()
 
 aggregate::StageRow stage()
 {
-    return {task(), some(number), some(number), number(), number(), number(), number()};
+    return {task(), some(number), some(number), number(), number(), number(), number(),
+            small()};
 }
 
 aggregate::Pipeline pipeline()

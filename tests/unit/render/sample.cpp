@@ -160,9 +160,9 @@ Report slow_pipeline()
     report.pipes = {first, second};
     aggregate::Pipeline pipeline;
     pipeline.stages = {
-        {yes, {}, {40'001}, 3'200 * kMs, 0, 3'100 * kMs, 100 * kMs},
-        {head, {40'001}, {40'002}, 3'200 * kMs, 20 * kMs, 0, 3'180 * kMs},
-        {wc, {40'002}, {}, 3'100 * kMs, 2'900 * kMs, 0, 200 * kMs},
+        {yes, {}, {40'001}, 3'200 * kMs, 0, 3'100 * kMs, 100 * kMs, 0},
+        {head, {40'001}, {40'002}, 3'200 * kMs, 20 * kMs, 0, 3'180 * kMs, 1},
+        {wc, {40'002}, {}, 3'100 * kMs, 2'900 * kMs, 0, 200 * kMs, 2},
     };
     pipeline.bottleneck = 1;
     report.pipelines = {pipeline};

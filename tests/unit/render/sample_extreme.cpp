@@ -89,7 +89,7 @@ aggregate::Pipeline pipeline(unsigned stages)
 {
     aggregate::Pipeline pipeline;
     for (unsigned at = 0; at < stages; at++)
-        pipeline.stages.push_back({widest(at), {kMax, kMax}, {kMax}, kMax, kMax, kMax, kMax});
+        pipeline.stages.push_back({widest(at), {kMax, kMax}, {kMax}, kMax, kMax, kMax, kMax, at});
     if (stages != 0) pipeline.bottleneck = stages / 2;
     return pipeline;
 }

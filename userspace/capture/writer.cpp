@@ -80,6 +80,10 @@ std::string_view write_advice(int error)
 /// Blocks are put together in `out` and written out together.  A run of records of
 /// one CPU becomes a block, so that a replay sees the order that we saw.
 struct Writer::State {
+    State(std::string name, OutputFile output) : path(std::move(name)), file(std::move(output))
+    {
+    }
+
     std::string path;
     OutputFile file;
     std::vector<std::byte> out;

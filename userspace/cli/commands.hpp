@@ -15,13 +15,15 @@ namespace ipcscope::cli {
 /// Runs a parsed subcommand; returns the process's exit status.
 using Run = std::function<int()>;
 
-Run declare_record(CLI::App& app);
+/// `command`: the words after "--", empty where there is none.
+Run declare_record(CLI::App& app, std::vector<std::string> command);
+Run declare_trace(CLI::App& app, std::vector<std::string> command);
 Run declare_report(CLI::App& app);
-Run declare_trace(CLI::App& app);
 Run declare_dump(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 
-/// Prints "ipcscope: …" on standard error; returns the exit status.
+/// Prints "ipcscope: …" on standard error, nothing where there is no message;
+/// returns the exit status.
 int complain(const Error& error);
 
 /// Writes all of `text` to standard output; a full disk or a closed pipe is

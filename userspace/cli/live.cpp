@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -106,14 +107,13 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
     app.add_flag("-f,--follow", filters.follow, "Children of what is traced, too");
     app.add_flag("-a,--all", arguments.all,
                  "With a command: trace the whole system while it runs");
-    app.add_option("-d,--duration", arguments.duration_s, "End after this many seconds")
+    app.add_option("-d,--duration", arguments.duration_s, "End after this many seconds, the command too")
         ->check(CLI::PositiveNumber);
     app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
         ->check(CLI::Range(4, 1 << 20))->capture_default_str();
     app.add_option("--on-loss", arguments.on_loss,
                    "exit: status 5 where events were lost; or continue")
         ->check(CLI::IsMember({"exit", "continue"}))->capture_default_str();
-    app.positionals_at_end();
 }
 
 Result<void> settle(LiveArguments& arguments)
@@ -182,11 +182,18 @@ void Command::terminate() const
     }
 }
 
+void Command::kill_now() const
+{
+    if (!reaped_) {
+        kill(pid_, SIGKILL);
+    }
+}
+
 int Command::status()
 {
     if (!reaped_) {
         if (gate_) {
-            kill(pid_, SIGKILL);
+            kill_now();
         }
         while (waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
         }
@@ -234,6 +241,9 @@ Result<LiveResult> run_live(LiveArguments& arguments, source::Sink& sink,
         auto more = (*source)->poll(sink, period);
         if (!more) {
             (void)(*source)->finish(sink);
+            if (command) {
+                command->status();   // it goes on without us; its end is ours
+            }
             return tl::unexpected<Error>(more.error());
         }
     }
@@ -246,6 +256,11 @@ Result<LiveResult> run_live(LiveArguments& arguments, source::Sink& sink,
         if (!command->ended()) {
             command->terminate();
         }
+        // A second Ctrl-C, or a duration's end, does not wait for a stubborn one.
+        for (int i = 0; i < 20 && !command->ended(); i++) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+        command->kill_now();
         result.status = command->status();
     }
     return result;

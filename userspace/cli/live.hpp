@@ -43,7 +43,8 @@ public:
     void let_go();
     /// True once it has ended.
     bool ended();
-    void terminate() const;
+    void terminate() const;   ///< SIGTERM
+    void kill_now() const;    ///< SIGKILL
     /// Its exit status as a shell tells it; kills it first where it was not let go.
     int status();
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
 #include <clocale>
 #include <csignal>
 #include <map>
@@ -30,13 +31,21 @@ int run(int argc, char** argv)
     app.footer(kFooter);
     app.set_version_flag("--version", std::string("ipcscope ") + kVersion);
     app.require_subcommand(1);
+    // What follows "--" is a command with options of its own.
+    char** const end = argv + argc;
+    char** const dashes = std::find_if(argv, end, [](const char* word) {
+        return std::string_view(word) == "--";
+    });
+    const std::vector<std::string> command(std::min(dashes + 1, end), end);
     std::map<std::string, cli::Run> runs{
-        {"record", cli::declare_record(app)}, {"report", cli::declare_report(app)},
-        {"trace", cli::declare_trace(app)},   {"dump", cli::declare_dump(app)},
+        {"record", cli::declare_record(app, command)},
+        {"trace", cli::declare_trace(app, command)},
+        {"report", cli::declare_report(app)},
+        {"dump", cli::declare_dump(app)},
         {"doctor", cli::declare_doctor(app)},
     };
     try {
-        app.parse(argc, argv);
+        app.parse(static_cast<int>(dashes - argv), argv);
     } catch (const CLI::Success& success) {
         return app.exit(success);   // --help, --version
     } catch (const CLI::ParseError& error) {

@@ -16,7 +16,9 @@ namespace ipcscope::cli {
 
 int complain(const Error& error)
 {
-    fmt::print(stderr, "ipcscope: {}\n", error.message);
+    if (!error.message.empty()) {
+        fmt::print(stderr, "ipcscope: {}\n", error.message);
+    }
     return static_cast<int>(error.code);
 }
 
@@ -24,7 +26,10 @@ Result<void> print(std::string_view text)
 {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
         std::fflush(stdout) != 0) {
-        return fail(Exit::input, fmt::format("standard output: {}", std::strerror(errno)));
+        // A reader that has seen enough (head) is told nothing.
+        return fail(Exit::input, errno == EPIPE ? std::string()
+                                                : fmt::format("standard output: {}",
+                                                              std::strerror(errno)));
     }
     return {};
 }

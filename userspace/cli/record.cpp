@@ -49,7 +49,7 @@ int record(Arguments& arguments)
 
 }  // namespace
 
-Run declare_record(CLI::App& app)
+Run declare_record(CLI::App& app, std::vector<std::string> command)
 {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* record_app = app.add_subcommand(
@@ -59,9 +59,14 @@ Run declare_record(CLI::App& app)
                            "Capture file; - is standard output")->capture_default_str();
     record_app->add_flag("--force", arguments->force, "Replace an existing file");
     record_app->add_flag("-q,--quiet", arguments->quiet, "No closing line");
+    record_app->positionals_at_end();   // the command's options are its own
     record_app->add_option("command", arguments->live.command,
                            "Command to run and trace, with all its children");
-    return [arguments] { return record(*arguments); };
+    return [arguments, command] {
+        auto& words = arguments->live.command;
+        words.insert(words.end(), command.begin(), command.end());
+        return record(*arguments);
+    };
 }
 
 }  // namespace ipcscope::cli

@@ -146,7 +146,7 @@ int trace(Arguments& arguments)
 
 }  // namespace
 
-Run declare_trace(CLI::App& app)
+Run declare_trace(CLI::App& app, std::vector<std::string> command)
 {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* trace_app = app.add_subcommand(
@@ -156,16 +156,10 @@ Run declare_trace(CLI::App& app)
     trace_app->add_flag("--json", arguments->json, "Every record as a JSON object on a line");
     trace_app->add_flag("--no-report", arguments->no_report, "No report at the end");
     trace_app->add_option("what", arguments->families,
-                          "signals, pipes, kills (default: all); a command goes after --");
-    return [arguments] {
-        // Everything before the first word that is no family is a family; the
-        // rest is the command.
-        auto& words = arguments->families;
-        const auto command = std::ranges::find_if(words, [](const std::string& word) {
-            return word != "signals" && word != "pipes" && word != "kills";
-        });
-        arguments->live.command.assign(command, words.end());
-        words.erase(command, words.end());
+                          "signals, pipes, kills (default: all); a command goes after --")
+        ->check(CLI::IsMember({"signals", "pipes", "kills"}));
+    return [arguments, command] {
+        arguments->live.command = command;
         return trace(*arguments);
     };
 }

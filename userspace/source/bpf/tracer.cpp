@@ -263,6 +263,10 @@ Result<void> Tracer::fill_filters(const Options& options)
 
 Result<void> Tracer::attach_programs()
 {
+    // Exits before entries, so that no entry waits for an exit that nobody sees.
+    std::ranges::stable_partition(placed_, [&](const Placed& placed) {
+        return status_[placed.status].mechanism != "fentry";
+    });
     for (const Placed& placed : placed_) {
         HookStatus& hook = status_[placed.status];
         hook.attached = true;
@@ -286,7 +290,9 @@ Result<void> Tracer::attach_programs()
 
 void Tracer::detach()
 {
-    links_.clear();
+    while (!links_.empty()) {
+        links_.pop_back();   // entries before exits
+    }
     // Programs run under RCU: after a grace period none is left that could
     // still hold a reserved record.
     syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);

@@ -21,6 +21,8 @@ MAKEFLAGS += --no-print-directory
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
+# What CMake says is of interest only where it failed.
+cmake = mkdir -p $(BUILD); cmake -B $(BUILD) $(1) >$(BUILD)/configure.log 2>&1 || { cat $(BUILD)/configure.log >&2; exit 1; }
 # One line that changes on a terminal, nothing but errors elsewhere.
 ninja = ninja -C $(BUILD) -j $(JOBS) $$([ -t 1 ] || echo --quiet)
 ctest = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
@@ -45,12 +47,12 @@ configure:
 	@if [ ! -e $(BUILD)/build.ninja ]; then
 	    tests=OFF
 	    [ ! -e /usr/include/gtest/gtest.h ] || [ ! -e /usr/include/rapidcheck.h ] || tests=ON
-	    cmake --log-level=NOTICE --preset dev -B $(BUILD) -DIPCSCOPE_TESTS=$$tests
+	    $(call cmake,--preset dev -DIPCSCOPE_TESTS=$$tests)
 	fi
 
 build-all: configure
 	@grep -qx 'IPCSCOPE_TESTS:BOOL=ON' $(BUILD)/CMakeCache.txt ||
-	    cmake --log-level=NOTICE -B $(BUILD) -DIPCSCOPE_TESTS=ON
+	    $(call cmake,-DIPCSCOPE_TESTS=ON)
 	@echo 'build: $(BUILD)/ipcscope and the tests'
 	@$(ninja)
 
@@ -109,4 +111,4 @@ vm-shell: ## a root shell on Debian's kernel in the VM
 	@vm/shell --kernel $(KERNEL)
 
 clean: ## remove the build directory (kernels stay in the cache)
-	@rm -rf $(BUILD)
+	@[ ! -e $(BUILD)/CMakeCache.txt ] || rm -rf $(BUILD)

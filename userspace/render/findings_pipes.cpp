@@ -52,10 +52,10 @@ std::vector<Wait> waits(const Pipeline& pipeline)
 {
     std::vector<Wait> waits;
     if (!pipeline.bottleneck || *pipeline.bottleneck >= pipeline.stages.size()) return waits;
-    for (std::size_t at = 0; at < pipeline.stages.size(); at++) {
-        const StageRow& stage = pipeline.stages[at];
-        if (at == *pipeline.bottleneck) continue;
-        const bool upstream = at < *pipeline.bottleneck;
+    const unsigned slow = pipeline.stages[*pipeline.bottleneck].rank;
+    for (const StageRow& stage : pipeline.stages) {
+        if (stage.rank == slow) continue;   // itself, and those beside it
+        const bool upstream = stage.rank < slow;
         const std::uint64_t ns = upstream ? stage.waiting_for_output_ns
                                           : stage.waiting_for_input_ns;
         if (ns >= kWorthTelling_ns && at_least(ns, stage.span_ns, 1, 20))

@@ -159,6 +159,20 @@ TEST(Findings, StagesOfTheSameNameAreToldApart)
     EXPECT_TRUE(says(report, "head(102) is the slow stage: head(101) waited 3.10 s"));
 }
 
+TEST(Findings, StagesSideBySideDoNotWaitForEachOther)
+{
+    aggregate::Report report = sample::slow_pipeline();
+    auto& stages = report.pipelines[0].stages;
+    stages.insert(stages.begin() + 1, stages[0]);
+    stages[1].task = sample::task(104, "seq");
+    report.pipelines[0].bottleneck = 2;
+    EXPECT_TRUE(says(report, "Pipeline: yes(101), seq(104) → head(102) → wc(103). head is the "
+                             "slow stage: yes waited 3.10 s for it (pipe full), seq 3.10 s "
+                             "(pipe full), wc 2.90 s (pipe empty)."));
+    report.pipelines[0].bottleneck = 1;
+    EXPECT_TRUE(says(report, "seq is the slow stage: wc waited 2.90 s for it (pipe empty). "));
+}
+
 TEST(Findings, ShortWaitsAreNoSlowStage)
 {
     aggregate::Report report = sample::slow_pipeline();

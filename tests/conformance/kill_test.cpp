@@ -127,7 +127,7 @@ TEST_F(Kills, Killable)
         EXPECT_EQ(kill["state"], "K") << name;
         EXPECT_EQ(kill["outcome"], "died") << name;
         EXPECT_TRUE(stack_has(kill, "wait_for_vfork") || stack_has(kill, "kernel_clone"))
-            << kill["stack"];
+            << name << ' ' << kill["stack"];
         const auto made = generated(trace().capture, fact("director"), fact(name), signal);
         ASSERT_EQ(made.size(), 1u);
         EXPECT_EQ(made[0]->target_state, State::killable);

@@ -54,19 +54,31 @@ void thawed_later(const FileSystem& files, const std::string& directory)
     files.freeze();
     const pid_t writer = child("stuck-writer", [fd] { return write_one(fd); });
     wait_state(writer, 'D');
-    const std::uint64_t killed = now_ns();
+    const std::uint64_t before = now_ns();
+    std::uint64_t after = 0;
     for (int i = 0; i < 3; i++) {
         MUST(kill(writer, SIGKILL) == 0);
+        after = i == 0 ? now_ns() : after;
         sleep_ms(50);
         MUST(state_of(writer) == 'D');
     }
-    const std::uint64_t last_kill = now_ns();
     sleep_ms(1000);
     const std::uint64_t thawing = now_ns();
     files.thaw();
     MUST(WTERMSIG(reap(writer)) == SIGKILL);
-    fact("thawed", {u(writer), thawing - killed, now_ns() - killed, last_kill - killed});
+    fact("thawed", {u(writer), thawing - after, now_ns() - before});
     close(fd);
+}
+
+/// Until the process has slept for half a second.
+void until_idle(pid_t pid)
+{
+    for (int asleep = 0; asleep < 25; asleep++) {
+        sleep_ms(20);
+        if (state_of(pid) != 'S') {
+            asleep = 0;
+        }
+    }
 }
 
 struct Job {
@@ -102,8 +114,9 @@ void stuck_thread(const FileSystem& files, const std::string& directory)
     wait_state(process, 'S');
     fact("stuck_thread", {u(process), u(tid)});
     MUST(kill(process, SIGKILL) == 0);
-    // The collector takes this stack from /proc: it must get to it.
+    // The collector takes this stack from /proc, once it has named the others.
     sleep_ms(1000);
+    until_idle(getppid());
     files.thaw();
     MUST(WTERMSIG(reap(process)) == SIGKILL);
     close(job.fd);

@@ -3,8 +3,8 @@
 
 #include <cinttypes>
 #include <cstdio>
-#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -86,18 +86,21 @@ std::vector<Symbols::Named> Symbols::of_addresses(std::span<const std::uint64_t>
     return names;
 }
 
-std::vector<Symbols::Named> Symbols::of_thread(std::uint32_t tgid, std::uint32_t tid)
+std::vector<Symbols::Named> Symbols::of_stack_text(const std::string& text)
 {
-    std::ifstream stack(fmt::format("/proc/{}/task/{}/stack", tgid, tid));
+    std::istringstream stack(text);
     std::vector<Named> names;
     std::string line;
-    // "[<0>] io_schedule+0x46/0x70"
+    // "[<0>] io_schedule+0x46/0x70 [module]"
     while (std::getline(stack, line)) {
-        const auto space = line.find("] ");
-        const auto slash = line.rfind('/');
-        if (space != std::string::npos) {
-            names.push_back(named(line.substr(space + 2, slash - space - 2)));
+        const auto start = line.find("] ");
+        const auto slash = line.rfind('/');   // the function's size follows
+        if (start == std::string::npos || slash == std::string::npos || slash < start) {
+            continue;
         }
+        const auto module = line.find(' ', slash);
+        names.push_back(named(line.substr(start + 2, slash - start - 2) +
+                              (module == std::string::npos ? "" : line.substr(module))));
     }
     return names;
 }

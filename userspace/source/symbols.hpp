@@ -23,9 +23,8 @@ public:
     /// that has an address it has not seen, and keeps no copy of it.
     std::vector<Named> of_addresses(std::span<const std::uint64_t> addresses);
 
-    /// The kernel stack of a thread that sleeps, from /proc; empty where it
-    /// cannot be read (needs CAP_SYS_ADMIN and CONFIG_STACKTRACE).
-    std::vector<Named> of_thread(std::uint32_t tgid, std::uint32_t tid);
+    /// Names in the text of a /proc/PID/task/TID/stack.
+    std::vector<Named> of_stack_text(const std::string& text);
 
 private:
     void look_up(std::span<const std::uint64_t> addresses);

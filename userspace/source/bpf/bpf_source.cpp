@@ -15,7 +15,9 @@
 #include "source/bpf/tracer.hpp"
 #include "source/host.hpp"
 #include "source/pipe_ends.hpp"
+#include "source/privileges.hpp"
 #include "source/symbols.hpp"
+#include "source/thread_stacks.hpp"
 
 namespace ipcscope::source::bpf {
 namespace {
@@ -146,7 +148,8 @@ private:
         std::copy_n(kill.stack, depth, addresses);
         const auto names = depth > 0
                                ? symbols_.of_addresses(std::span(addresses, depth))
-                               : symbols_.of_thread(kill.target_tgid, kill.stuck_tid);
+                               : symbols_.of_stack_text(
+                                     stacks_.read(kill.target_tgid, kill.stuck_tid));
         std::memset(kill.stack, 0, sizeof kill.stack);
         kill.stack_depth = 0;
         for (const Symbols::Named& name : names) {
@@ -252,6 +255,7 @@ private:
     Host host_;
     Rings rings_;
     Symbols symbols_;
+    ThreadStacks stacks_;   // forked before privileges are dropped
     PipeEnds pipe_ends_;
     std::vector<std::byte> notes_;
     std::map<unsigned, std::uint64_t> unfinished_;   ///< by kind
@@ -284,6 +288,7 @@ Result<std::unique_ptr<Source>> open_source(const Options& options)
     if (auto mapped = source->map_rings(); !mapped) {
         return tl::unexpected<Error>(mapped.error());
     }
+    keep_only_reading();
     return source;
 }
 

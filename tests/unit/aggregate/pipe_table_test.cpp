@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
+#include <cerrno>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "aggregate/busy_time.hpp"
+#include "builders.hpp"
+
+namespace ipcscope::aggregate::test {
+namespace {
+
+TEST(BusyTimes, OverlapsCountOnce)
+{
+    BusyTime busy;
+    busy.add(10, 20);
+    busy.add(15, 30);
+    busy.add(40, 50);
+    busy.add(50, 50);
+    EXPECT_EQ(busy.total_ns(), 30u);
+    busy.add(5, 60);          // swallows all
+    EXPECT_EQ(busy.total_ns(), 55u);
+    busy.add(1, 3);           // late, and apart
+    EXPECT_EQ(busy.total_ns(), 57u);
+}
+
+RC_GTEST_PROP(BusyTimes, AreTheUnion, ())
+{
+    const auto spans = *rc::gen::container<std::vector<std::pair<int, int>>>(
+        rc::gen::pair(rc::gen::inRange(0, 300), rc::gen::inRange(0, 40)));
+    BusyTime busy;
+    std::vector<bool> covered(400);
+    for (const auto& [start, length] : spans) {
+        busy.add(start, start + length);
+        for (int i = start; i < start + length; ++i) covered[i] = true;
+    }
+    RC_ASSERT(busy.total_ns() ==
+              static_cast<std::uint64_t>(std::count(covered.begin(), covered.end(), true)));
+}
+
+TEST(BusyTimes, NeverCountTwiceBeyondWhatIsKept)
+{
+    BusyTime busy;
+    for (std::uint64_t i = 0; i < 1000; ++i) busy.add(i * 10, i * 10 + 5);
+    EXPECT_EQ(busy.total_ns(), 5000u);
+    busy.add(0, 10'000);
+    EXPECT_GT(busy.total_ns(), 5000u);
+    EXPECT_LE(busy.total_ns(), 10'000u);
+}
+
+TEST(Pipes, CountResultsOfCalls)
+{
+    Aggregator a;
+    a.event(call(200, task(1, "w"), op(true, 7, 100, 4096, 60)));
+    auto nonblock = op(true, 7, 210, -EAGAIN);
+    nonblock.nonblock = true;
+    a.event(call(220, task(1, "w"), nonblock));
+    a.event(call(230, task(1, "w"), op(true, 7, 225, -EPIPE)));
+    a.event(call(240, task(1, "w"), op(true, 7, 235, -EINTR)));
+    a.event(call(250, task(1, "w"), op(true, 7, 245, -512)));
+    a.event(call(260, task(1, "w"), op(true, 7, 255, -EFAULT)));
+    a.event(call(270, task(2, "r"), op(false, 7, 150, 100, 100)));
+    a.event(call(280, task(2, "r"), op(false, 7, 275, 0)));
+    auto empty = op(false, 7, 285, 0);
+    empty.requested_bytes = 0;
+    a.event(call(290, task(2, "r"), empty));
+    const auto report = finish(a);
+    ASSERT_EQ(report.pipes.size(), 1u);
+    const auto& row = report.pipes[0];
+    EXPECT_EQ(row.inode, 7u);
+    EXPECT_EQ(row.dev, 12u);
+    EXPECT_EQ(row.ring_slots, 16u);
+    EXPECT_EQ(row.first_ns, 100u);
+    EXPECT_EQ(row.last_ns, 290u);
+    EXPECT_EQ(row.writes.count, 6u);
+    EXPECT_EQ(row.writes.bytes, 4096u);
+    EXPECT_EQ(row.writes.blocked_ns, 60u);
+    EXPECT_EQ(row.writes.blocked_count, 1u);
+    EXPECT_EQ(row.writes.nonblocking, 1u);
+    EXPECT_EQ(row.writes.eagain, 1u);
+    EXPECT_EQ(row.writes.epipe, 1u);
+    EXPECT_EQ(row.writes.interrupted, 2u);
+    EXPECT_EQ(row.writes.errors, 1u);
+    EXPECT_EQ(row.writes.latency.max(), 100u);
+    EXPECT_EQ(row.reads.count, 3u);
+    EXPECT_EQ(row.reads.bytes, 100u);
+    EXPECT_EQ(row.reads.eof, 1u);
+    EXPECT_EQ(row.full_ns, 60u);
+    EXPECT_EQ(row.empty_ns, 100u);
+    ASSERT_EQ(row.writers.size(), 1u);
+    EXPECT_EQ(row.writers[0].task.comm.str(), "w");
+    EXPECT_EQ(row.writers[0].task.tid, 0u);
+    EXPECT_EQ(row.writers[0].count, 6u);
+    EXPECT_EQ(row.readers.at(0).bytes, 100u);
+}
+
+TEST(Pipes, WhoIsStillInsideIsUnfinished)
+{
+    Aggregator a;
+    auto stuck = call(900, task(2, "r"), op(false, 7, 100, 0, 800));
+    stuck.unfinished = true;
+    a.event(stuck);
+    const auto row = finish(a).pipes.at(0);
+    EXPECT_EQ(row.reads.unfinished, 1u);
+    EXPECT_EQ(row.reads.count, 0u);
+    EXPECT_EQ(row.reads.eof, 0u);
+    EXPECT_EQ(row.reads.latency.count(), 0u);
+    EXPECT_EQ(row.reads.blocked_ns, 800u);
+    EXPECT_EQ(row.empty_ns, 800u);
+    EXPECT_EQ(row.readers.at(0).count, 0u);
+    EXPECT_EQ(row.readers.at(0).blocked_ns, 800u);
+    EXPECT_FALSE(row.readers.at(0).holds_only);
+}
+
+TEST(Pipes, TwoBlockedWritersFillThePipeOnce)
+{
+    Aggregator a;
+    a.event(call(200, task(1), op(true, 7, 100, 1, 80)));
+    a.event(call(210, task(2), op(true, 7, 100, 1, 80)));
+    auto waited = op(true, 7, 300, 1, 50);     // woken, then without a CPU
+    waited.runqueue_ns = 100;
+    a.event(call(450, task(1), waited));
+    const auto row = finish(a).pipes.at(0);
+    EXPECT_EQ(row.full_ns, 90u + 50u);
+    EXPECT_EQ(row.writes.blocked_ns, 210u);
+    EXPECT_EQ(row.writes.runqueue_ns, 100u);
+}
+
+TEST(Pipes, OccupancyKeepsItsEndsForEmptyAndFull)
+{
+    Aggregator a;
+    for (const std::uint32_t used : {0u, 1u, 8u, 15u, 16u, 17u}) {
+        auto body = op(true, 7, 100, 1);
+        body.used_slots = used;
+        a.event(call(200, task(1), body));
+    }
+    auto unknown = op(true, 7, 100, 1);
+    unknown.ring_slots = 0;
+    a.event(call(200, task(1), unknown));
+    const auto row = finish(a).pipes.at(0);
+    EXPECT_EQ(row.occupancy, (std::array<std::uint64_t, 9>{1, 1, 0, 0, 1, 0, 0, 1, 2}));
+}
+
+TEST(Pipes, HoldersAreListedThoughTheyDidNothing)
+{
+    Aggregator a;
+    a.event(event(10, task(5, "idle"), IPCSCOPE_PIPE_END,
+                  decode::PipeEnd{7, 12, true, true, true, SafeText::escape("/run/f")}));
+    a.event(call(200, task(1, "w"), op(true, 7, 100, 1)));
+    a.event(event(210, task(1, "w"), IPCSCOPE_PIPE_END,
+                  decode::PipeEnd{7, 12, false, true, true, {}}));
+    const auto row = finish(a).pipes.at(0);
+    EXPECT_TRUE(row.fifo);
+    EXPECT_EQ(row.path, "/run/f");
+    ASSERT_EQ(row.readers.size(), 1u);
+    EXPECT_TRUE(row.readers[0].holds_only);
+    EXPECT_EQ(row.readers[0].task.comm.str(), "idle");
+    ASSERT_EQ(row.writers.size(), 2u);
+    EXPECT_EQ(row.writers[0].task.tgid, 1u);
+    EXPECT_FALSE(row.writers[0].holds_only);
+    EXPECT_TRUE(row.writers[1].holds_only);
+}
+
+TEST(Pipes, AreSortedByBytesAndToldApartByDevice)
+{
+    Aggregator a;
+    a.event(call(200, task(1), op(true, 7, 100, 10)));
+    a.event(call(200, task(1), op(true, 8, 100, 30)));
+    auto other = op(true, 7, 100, 20);
+    other.dev = 13;
+    a.event(call(200, task(1), other));
+    const auto report = finish(a);
+    ASSERT_EQ(report.pipes.size(), 3u);
+    EXPECT_EQ(report.pipes[0].inode, 8u);
+    EXPECT_EQ(report.pipes[1].dev, 13u);
+}
+
+}  // namespace
+}  // namespace ipcscope::aggregate::test

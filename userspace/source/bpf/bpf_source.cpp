@@ -197,10 +197,15 @@ private:
             if (call.kind == IPCSCOPE_PIPE_READ || call.kind == IPCSCOPE_PIPE_WRITE) {
                 const ipcscope_pipe_op record = unfinished_record(tid, call, now);
                 append(records, &record, sizeof record);
+                pipe_ends_.saw(record);
                 unfinished_[call.kind]++;
             }
         });
-        return records.empty() ? Result<void>{} : sink.records(0, records);
+        if (records.empty()) {
+            return {};
+        }
+        // Whoever waits may wait on a pipe of which no call has ever returned.
+        return sink.records(0, records).and_then([&] { return pass_on_pipe_ends(sink, true); });
     }
 
     static ipcscope_pipe_op unfinished_record(std::uint32_t tid, const ipcscope_call& call,

@@ -9,6 +9,10 @@
 #include <linux/types.h>
 #include <ipcscope/record.h>
 
+#define IPCSCOPE_FOLLOW_NONE	0
+#define IPCSCOPE_FOLLOW_COMMAND	1	/* children of the traced command */
+#define IPCSCOPE_FOLLOW_ALL	2	/* children of every wanted task */
+
 struct ipcscope_config {
 	__u64 signal_mask;	/* bit (n - 1): signal n is wanted */
 	__u32 self_tgid;	/* the collector: never reported */
@@ -17,7 +21,7 @@ struct ipcscope_config {
 	__u8 filter_tid;
 	__u8 filter_comm;
 	__u8 filter_cgroup;
-	__u8 follow;		/* 1: children of wanted tasks are wanted */
+	__u8 follow;		/* IPCSCOPE_FOLLOW_ */
 	__u8 twins;		/* 1: two programs watch each call */
 	__u8 pad[2];
 };

@@ -16,7 +16,8 @@ static __always_inline void name##_hook(__u64 *ctx);			\
 SEC(section)								\
 int name(__u64 *ctx)							\
 {									\
-	name##_hook(ctx);						\
+	if (!stopped)							\
+		name##_hook(ctx);					\
 	return 0;							\
 }									\
 static __always_inline void name##_hook(__u64 *ctx)

@@ -3,6 +3,8 @@
 
 const volatile struct ipcscope_config config SEC(".rodata.config") = {};
 
+volatile __u32 stopped;
+
 struct rings_map rings SEC(".maps");
 struct ledgers_map ledgers SEC(".maps");
 struct calls_map calls SEC(".maps");

@@ -8,6 +8,9 @@
 
 extern const volatile struct ipcscope_config config;
 
+/* Set by the collector when the trace ends: no hook does anything after. */
+extern volatile __u32 stopped;
+
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

@@ -53,19 +53,24 @@ static __always_inline void pipe_exits(__u16 kind, __u64 *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct ipcscope_call *call = call_of(kind, tid);
+	__u64 blocked_ns, runqueue_ns, uninterruptible_ns;
 	struct ipcscope_pipe_op *record;
 
 	if (!call)
 		return;
+	/* Read before the record's time is taken: we may be preempted here. */
+	blocked_ns = *(volatile __u64 *)&call->blocked_ns;
+	runqueue_ns = *(volatile __u64 *)&call->runqueue_ns;
+	uninterruptible_ns = *(volatile __u64 *)&call->uninterruptible_ns;
 	record = RECORD_BEGIN(ipcscope_pipe_op, kind);
 	if (record) {
 		record->enter_ns = call->enter_ns;
 		record->inode = call->inode;
 		record->requested_bytes = call->requested_bytes;
 		record->ret = (__s64)ctx[2];
-		record->blocked_ns = call->blocked_ns;
-		record->runqueue_ns = call->runqueue_ns;
-		record->uninterruptible_ns = call->uninterruptible_ns;
+		record->blocked_ns = blocked_ns;
+		record->runqueue_ns = runqueue_ns;
+		record->uninterruptible_ns = uninterruptible_ns;
 		record->dev = call->dev;
 		record->ring_slots = call->ring_slots;
 		record->used_slots = call->used_slots;

@@ -79,9 +79,12 @@ HOOK("tp_btf/sched_process_fork", process_fork)
 {
 	struct task_struct *parent = (struct task_struct *)ctx[0];
 	struct task_struct *child = (struct task_struct *)ctx[1];
+	__u32 parents = BPF_CORE_READ(parent, tgid);
 	__u32 tgid = BPF_CORE_READ(child, tgid);
 	__u8 yes = 1;
 
-	if (config.follow && task_wanted(parent))
+	if (config.follow == IPCSCOPE_FOLLOW_ALL ?
+	    task_wanted(parent) :
+	    config.follow && bpf_map_lookup_elem(&followed, &parents))
 		bpf_map_update_elem(&followed, &tgid, &yes, BPF_ANY);
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include <linux/membarrier.h>
 #include <signal.h>
@@ -24,6 +26,8 @@
 
 namespace ipcscope::source::bpf {
 namespace {
+
+constexpr auto kGrace = std::chrono::milliseconds(100);
 
 struct FreeBtf {
     void operator()(::btf* btf) const { btf__free(btf); }
@@ -184,7 +188,9 @@ Result<void> Tracer::configure(const Options& options)
     config.filter_tid = !options.filters.tids.empty();
     config.filter_comm = !options.filters.comms.empty();
     config.filter_cgroup = !options.filters.cgroups.empty();
-    config.follow = options.filters.follow || command;
+    config.follow = options.filters.follow ? IPCSCOPE_FOLLOW_ALL
+                    : command              ? IPCSCOPE_FOLLOW_COMMAND
+                                           : IPCSCOPE_FOLLOW_NONE;
     config.twins = twins_;
     bpf_map__set_initial_value(map(".rodata.config"), &config, sizeof config);
 
@@ -290,12 +296,15 @@ Result<void> Tracer::attach_programs()
 
 void Tracer::detach()
 {
-    while (!links_.empty()) {
-        links_.pop_back();   // entries before exits
+    // A link goes some time after it is closed (bpf_link_put_deferred), so the
+    // programs are told to stop first.  They run under RCU: after a grace
+    // period none is left that had not heard it.
+    const __u32 zero = 0, stop = 1;
+    bpf_map_update_elem(bpf_map__fd(map(".bss")), &zero, &stop, BPF_ANY);
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) {
+        std::this_thread::sleep_for(kGrace);   // nohz_full has no such barrier
     }
-    // Programs run under RCU: after a grace period none is left that could
-    // still hold a reserved record.
-    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+    links_.clear();
 }
 
 Ledger Tracer::ledger() const

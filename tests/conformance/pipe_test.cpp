@@ -298,10 +298,11 @@ TEST_F(Pipes, Unfinished)
     EXPECT_EQ(holders[fact("unfinished_by", 0)], (std::pair{true, false}));
     EXPECT_EQ(holders[fact("unfinished_by", 1)], (std::pair{false, true}));
     bool shown = false;
-    for (const Json& writer : row("unfinished")["writers"]) {
+    const Json pipe = row("unfinished");
+    for (const Json& writer : pipe["writers"]) {
         shown |= writer["comm"] == "only-holds" && writer["holds_only"] == true;
     }
-    EXPECT_TRUE(shown);
+    EXPECT_TRUE(shown) << pipe.dump();
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "show.hpp"
 
+#include <cstdlib>
+
+#include <sys/utsname.h>
+
 #include <fmt/format.h>
 
 #include "decode/decode.hpp"
@@ -12,8 +16,23 @@ std::string show(const decode::Task& task)
     return fmt::format("{}/{} \"{}\"", task.tgid, task.tid, task.comm.str());
 }
 
+bool kill_gives_info()
+{
+    utsname names{};
+    uname(&names);
+    return std::atoi(names.release) < 7;
+}
+
 std::string show(const decode::SignalGenerate& body)
 {
+    // What a kill() gives of itself is asserted once, by SignalFields.Kill.
+    const bool by_kill = body.si_code == 0 && body.origin == decode::Origin::task;
+    if (by_kill && !kill_gives_info() && (body.has_info || body.sender_pid != 0)) {
+        decode::SignalGenerate without = body;
+        without.has_info = false;
+        without.sender_pid = 0;
+        return show(without);
+    }
     return fmt::format(
         "generate sig={} to={} code={} sender_pid={} value={:#x} {} state={} shared={:d} "
         "origin={} disposition={} blocked={:d} fatal={:d} unkillable={:d} has_info={:d}",

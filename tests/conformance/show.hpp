@@ -13,6 +13,10 @@
 
 namespace ipcscope::conformance {
 
+/// Whether kill(2) hands the kernel's send a siginfo.  It did until 6.12; 7.3
+/// hands it SEND_SIG_NOINFO, of which the kernel makes the same for the receiver.
+bool kill_gives_info();
+
 std::string show(const decode::SignalGenerate& body);
 std::string show(const decode::SignalSend& body);
 std::string show(const decode::SignalDeliver& body);

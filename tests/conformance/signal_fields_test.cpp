@@ -62,6 +62,10 @@ TEST_F(SignalFields, Kill)
     auto expected = expected_to("user", "by-kill", 10);
     expected.disposition = decode::Disposition::handler;
     expect_generated("user", expected, 13);
+    for (const auto& one : generated(capture(), director(), fact("user"), 10)) {
+        EXPECT_EQ(one->has_info, kill_gives_info());
+        EXPECT_EQ(one->sender_pid, kill_gives_info() ? director() : 0);
+    }
     expect_taken("user", 10, 13, SI_USER_, SA_RESTART_ | SA_NODEFER_);
     const Json row = row_of("user", 10);
     EXPECT_EQ(row["outcomes"]["delivered"], 13);

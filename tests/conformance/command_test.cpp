@@ -41,14 +41,11 @@ TEST(Command, StatusIsPassedOn)
         words.insert(words.end(), command.begin(), command.end());
         return ipcscope(words);
     };
-    EXPECT_EQ(status(workload_words("exit_with", {"0"})).status, 0);
     EXPECT_EQ(status(workload_words("exit_with", {"3"})).status, 3);
     EXPECT_EQ(status(workload_words("die_of", {"9"})).status, 128 + 9);
     const Finished missing = status({"no-such-command-anywhere"});
     EXPECT_EQ(missing.status, 127);
     EXPECT_NE(missing.err.find("no-such-command-anywhere"), std::string::npos);
-    const Finished denied = status({"/etc/passwd"});
-    EXPECT_EQ(denied.status, 126);
 }
 
 TEST(Command, CtrlC)

@@ -159,9 +159,15 @@ std::string latency_histograms(const Page& page)
 std::string call_table(const Page& page)
 {
     if (page.report.calls.empty()) return {};
-    Table table({{"CALL", Align::left, kLeastName}, {"COUNT"}, {"P50"}, {"P99"}, {"MAX"}, {"TOTAL"}});
+    Table table({{"CALL", Align::left, kLeastName},
+                 {"COUNT"},
+                 {"P50"},
+                 {"P99"},
+                 {"MAX"},
+                 {"TOTAL"}});
     for (const aggregate::CallRow& row : page.report.calls)
-        table.row({SafeText::escape(row.name).str(), count(row.count), quantile(row.latency, 0.5, page.style),
+        table.row({SafeText::escape(row.name).str(), count(row.count),
+                   quantile(row.latency, 0.5, page.style),
                    quantile(row.latency, 0.99, page.style), longest(row.latency, page.style),
                    page.style.time(row.latency.sum())});
     return page.title("Kernel calls") + table.str(page.width, page.style);

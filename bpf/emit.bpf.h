@@ -48,6 +48,12 @@ static __always_inline void count_lost(__u16 kind, __u32 cause)
 	__sync_fetch_and_add(&ledger->lost, 1);
 }
 
+static __always_inline bool ring_has_room(void *ring, __u16 size)
+{
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size +
+	       BPF_RINGBUF_HDR_SZ <= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
+}
+
 /*
  * Reserves a record of `size` bytes (a constant), all zero but for its
  * header.  NULL: counted as lost.
@@ -64,15 +70,13 @@ static __always_inline void *record_begin(__u16 kind, __u16 size)
 	if (!ledger || !ring || kind >= IPCSCOPE_KIND_COUNT)
 		return NULL;
 	header = bpf_ringbuf_reserve(ring, size, 0);
+	/* It does not say why it failed.  The reader may have come meanwhile. */
+	if (!header && ring_has_room(ring, size))
+		header = bpf_ringbuf_reserve(ring, size, 0);
 	if (!header) {
-		/* The helper does not say why: full, or locked under an NMI. */
-		__u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-		__u64 room = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
-
-		if (used + size + BPF_RINGBUF_HDR_SZ > room)
-			count_lost(kind, IPCSCOPE_LOST_RING_FULL);
-		else
-			count_lost(kind, IPCSCOPE_LOST_RING_BUSY);
+		count_lost(kind, ring_has_room(ring, size) ?
+					 IPCSCOPE_LOST_RING_BUSY :
+					 IPCSCOPE_LOST_RING_FULL);
 		return NULL;
 	}
 	__sync_fetch_and_add(&ledger->kind[kind].emitted, 1);

@@ -307,10 +307,9 @@ HOOK("tp_btf/signal_generate", signal_generate)
 kill:
 	if (!send->fatal || !send->stuck_tid)
 		return;
-	/* IGNORED is what a process that is dying already answers. */
+	/* A process that is dying already answers IGNORED, 5.10 PENDING. */
 	if (result == IPCSCOPE_RESULT_DELIVERED ||
-	    result == IPCSCOPE_RESULT_INFO_LOST ||
-	    (result == IPCSCOPE_RESULT_IGNORED && send->dying))
+	    result == IPCSCOPE_RESULT_INFO_LOST || send->dying)
 		emit_kill(send, target, sig,
 			  (__u64)info == 1 ? IPCSCOPE_ORIGIN_KERNEL :
 					     IPCSCOPE_ORIGIN_TASK, result);

@@ -75,9 +75,8 @@ TEST_F(Kills, ThreeTimesAndThawed)
         EXPECT_EQ(kills[i]->target.comm.str(), "stuck-writer");
         EXPECT_EQ(kills[i]->stuck_threads, 1u);
         EXPECT_EQ(kills[i]->origin, decode::Origin::task);
-        // A dying process answers IGNORED.
         EXPECT_EQ(kills[i]->outcome,
-                  i == 0 ? decode::Outcome::delivered : decode::Outcome::ignored);
+                  i == 0 ? decode::Outcome::delivered : outcome_of_killing_again());
         EXPECT_EQ(kills[i].event->task.tgid, fact("director"));
         EXPECT_GT(kills[i]->stack.size(), 2u);
     }

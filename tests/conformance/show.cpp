@@ -16,11 +16,25 @@ std::string show(const decode::Task& task)
     return fmt::format("{}/{} \"{}\"", task.tgid, task.tid, task.comm.str());
 }
 
-bool kill_gives_info()
+namespace {
+
+int kernel_major()
 {
     utsname names{};
     uname(&names);
-    return std::atoi(names.release) < 7;
+    return std::atoi(names.release);
+}
+
+}  // namespace
+
+bool kill_gives_info()
+{
+    return kernel_major() < 7;
+}
+
+decode::Outcome outcome_of_killing_again()
+{
+    return kernel_major() < 6 ? decode::Outcome::already_pending : decode::Outcome::ignored;
 }
 
 std::string show(const decode::SignalGenerate& body)

@@ -17,6 +17,10 @@ namespace ipcscope::conformance {
 /// hands it SEND_SIG_NOINFO, of which the kernel makes the same for the receiver.
 bool kill_gives_info();
 
+/// What a process that is dying answers to one more SIGKILL: 5.10 finds the
+/// first one still pending, 6.1 and later ignore it before they look.
+decode::Outcome outcome_of_killing_again();
+
 std::string show(const decode::SignalGenerate& body);
 std::string show(const decode::SignalSend& body);
 std::string show(const decode::SignalDeliver& body);

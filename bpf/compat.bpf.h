@@ -96,6 +96,7 @@ struct css_set {
 
 struct task_struct {
 	unsigned int __state;
+	unsigned char on_cpu;	/* an int until 7.2: its low byte */
 	int exit_state;
 	int exit_code;
 	int pid;

@@ -113,9 +113,12 @@ static __always_inline bool stuck(__u8 state)
 static __always_inline void save_stack(struct send *send,
 				       struct task_struct *task)
 {
-	long bytes = bpf_get_task_stack(task, send->stack,
-					sizeof(send->stack), 0);
+	long bytes;
 
+	/* Its state is set, but it still runs: what is there is no stack. */
+	if (BPF_CORE_READ(task, on_cpu))
+		return;
+	bytes = bpf_get_task_stack(task, send->stack, sizeof(send->stack), 0);
 	if (bytes > 0)
 		send->stack_depth = (__u32)bytes / sizeof(send->stack[0]);
 }

@@ -43,6 +43,21 @@ void expect_only_ring_full(const Capture& capture)
     }
 }
 
+/// With both CPUs at their limit a hook is skipped or meets a locked ring now and
+/// then; it counts under its own cause.
+void expect_mostly_ring_full(const Capture& capture)
+{
+    std::uint64_t others = 0;
+    for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; kind++) {
+        const std::uint64_t busy = capture.lost(kind, IPCSCOPE_LOST_RING_BUSY) +
+                                   capture.lost(kind, IPCSCOPE_LOST_RECURSION);
+        EXPECT_EQ(capture.lost(kind), capture.lost(kind, IPCSCOPE_LOST_RING_FULL) + busy)
+            << kind;
+        others += busy;
+    }
+    EXPECT_LE(others * 100, capture.lost());
+}
+
 TEST(Loss, RingFull)
 {
     constexpr std::uint64_t kCount = 997;
@@ -100,7 +115,7 @@ TEST(Loss, Flood)
     EXPECT_EQ(trace.capture.incomplete_why, "");
     expect_exact(trace);
     expect_gaps_add_up(trace);
-    expect_only_ring_full(trace.capture);
+    expect_mostly_ring_full(trace.capture);
 
     const std::uint64_t rounds = trace.facts.at("flood", 1) + trace.facts.at("flood", 2);
     EXPECT_GT(rounds, 100u);

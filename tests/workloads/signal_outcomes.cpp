@@ -150,6 +150,7 @@ void namespace_init()
         shared->ready++;
         sleep_until(shared->step, 1);
         const pid_t inner = child("ns-child", [] {
+            sleep_ms(100);   // until init waits for us
             for (int i = 0; i < 3; i++) {
                 MUST(kill(1, SIGUSR2) == 0);   // no handler: ignored
             }
@@ -172,6 +173,7 @@ void namespace_init()
     }
     announce(shared->step, 1);
     wait_until(shared->ready, 2);
+    wait_state(target, 'S');
     kill_and_reap(target);
 }
 

@@ -132,12 +132,14 @@ char state_of(pid_t tid)
 
 void wait_state(pid_t tid, char letter)
 {
-    for (unsigned tries = 0; state_of(tid) != letter; tries++) {
-        if (tries > 30'000) {
+    // A task sets its state before it leaves the CPU: look again a little later.
+    for (unsigned tries = 0, seen = 0; seen < 2; tries++) {
+        seen = state_of(tid) == letter ? seen + 1 : 0;
+        if (tries > 10'000) {
             give_up("task " + std::to_string(tid) + " is not in state " + letter +
                     " but " + state_of(tid));
         }
-        sleep_ms(1);
+        sleep_ms(seen > 0 ? 10 : 1);
     }
 }
 

@@ -16,7 +16,8 @@ constexpr std::size_t kMaxList = 32768;
 
 std::string clipped(const std::string& text)
 {
-    return text.size() <= kMaxText ? text : text.substr(0, kMaxText) + "…";
+    if (text.size() <= kMaxText) return text;
+    return std::string(text, 0, kMaxText).append("…");
 }
 
 std::vector<std::string> clipped(const std::vector<std::string>& list)

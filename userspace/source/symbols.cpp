@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/symbols.hpp"
 
+#include <cerrno>
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
@@ -20,6 +21,17 @@ struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
+/// Goes on where a signal (Ctrl-C ends the trace just then) broke the read off.
+template <std::size_t Size>
+bool read_line(char (&line)[Size], std::FILE* file)
+{
+    while (!std::fgets(line, Size, file)) {
+        if (!std::ferror(file) || errno != EINTR) return false;
+        std::clearerr(file);
+    }
+    return true;
+}
+
 }  // namespace
 
 // Streams the whole list: it is not sorted across modules, and at 10 MB not
@@ -37,7 +49,7 @@ void Symbols::look_up(std::span<const std::uint64_t> addresses)
     }
     std::unique_ptr<std::FILE, CloseFile> file(std::fopen("/proc/kallsyms", "re"));
     char line[640], name[512], module[128];
-    while (file && std::fgets(line, sizeof line, file.get())) {
+    while (file && read_line(line, file.get())) {
         std::uint64_t start = 0;
         char type = 0;
         const int fields = std::sscanf(line, "%" SCNx64 " %c %511s %127s", &start, &type,
@@ -58,7 +70,6 @@ void Symbols::look_up(std::span<const std::uint64_t> addresses)
     }
     for (const auto& [address, symbol] : best) {
         if (symbol.start == 0) {
-            texts_[address] = "?";
             continue;
         }
         const auto space = symbol.name.find(' ');
@@ -81,7 +92,8 @@ std::vector<Symbols::Named> Symbols::of_addresses(std::span<const std::uint64_t>
     look_up(addresses);
     std::vector<Named> names;
     for (std::uint64_t address : addresses) {
-        names.push_back(named(texts_[address]));
+        const auto text = texts_.find(address);
+        names.push_back(named(text == texts_.end() ? "?" : text->second));
     }
     return names;
 }

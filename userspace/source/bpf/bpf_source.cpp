@@ -103,7 +103,8 @@ private:
             return done;
         }
         all_drained_ = empty;
-        return sink.watermark(complete_ns > kSlackNs ? complete_ns - kSlackNs : 0);
+        watermark_ns_ = complete_ns > kSlackNs ? complete_ns - kSlackNs : 0;
+        return sink.watermark(watermark_ns_);
     }
 
     Result<void> drain_all(Sink& sink)
@@ -157,16 +158,18 @@ private:
                 break;
             }
             if (name.is_new) {
-                append_symbol(kill.header.time_ns, name);
+                append_symbol(name);
             }
             kill.stack[kill.stack_depth++] = name.id;
         }
     }
 
-    void append_symbol(std::uint64_t time_ns, const Symbols::Named& name)
+    /// A name is as old as can be: another CPU's ring, which is read later, may
+    /// hold an earlier kill with the same function in its stack.
+    void append_symbol(const Symbols::Named& name)
     {
         ipcscope_symbol record{};
-        record.header.time_ns = time_ns;
+        record.header.time_ns = watermark_ns_;
         record.header.cpu = Sink::kCollector;
         record.header.kind = IPCSCOPE_SYMBOL;
         record.header.size = static_cast<__u16>(sizeof record + name.text.size());
@@ -266,6 +269,7 @@ private:
     std::map<unsigned, std::uint64_t> unfinished_;   ///< by kind
     std::uint64_t next_ledger_ns_ = 0;
     std::uint64_t last_time_ns_ = 0;
+    std::uint64_t watermark_ns_ = 0;                 ///< the last one passed on
     bool all_drained_ = false;
     bool greeted_ = false;
     bool finished_ = false;

@@ -202,7 +202,7 @@ int Command::status()
     return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 
-Result<LiveResult> run_live(LiveArguments& arguments, source::Sink& sink,
+Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                             std::chrono::milliseconds period)
 {
     StopSignals signals;
@@ -250,8 +250,7 @@ Result<LiveResult> run_live(LiveArguments& arguments, source::Sink& sink,
     if (auto finished = (*source)->finish(sink); !finished) {
         return tl::unexpected<Error>(finished.error());
     }
-    LiveResult result;
-    result.interrupted = stops > 0;
+    int status = 0;
     if (command) {
         if (!command->ended()) {
             command->terminate();
@@ -261,9 +260,9 @@ Result<LiveResult> run_live(LiveArguments& arguments, source::Sink& sink,
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
         command->kill_now();
-        result.status = command->status();
+        status = command->status();
     }
-    return result;
+    return status;
 }
 
 }  // namespace ipcscope::cli

@@ -57,12 +57,9 @@ private:
 };
 
 /// Opens the live source, runs the command if there is one, and polls `sink`
-/// until the end.  `source_error` is set where the source or the sink failed.
-struct LiveResult {
-    int status = 0;                 ///< to exit with, before losses are looked at
-    bool interrupted = false;
-};
-Result<LiveResult> run_live(LiveArguments& arguments, source::Sink& sink,
+/// until the end.  An error is the source's or the sink's.
+/// @return the status to exit with, before losses are looked at
+Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                             std::chrono::milliseconds period);
 
 }  // namespace ipcscope::cli

@@ -44,7 +44,7 @@ int record(Arguments& arguments)
                        arguments.output);
         }
     }
-    return sink.exit_status(done->status, arguments.live.on_loss);
+    return sink.exit_status(*done, arguments.live.on_loss);
 }
 
 }  // namespace

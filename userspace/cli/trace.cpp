@@ -141,7 +141,7 @@ int trace(Arguments& arguments)
             return complain(printed.error());
         }
     }
-    return sink.exit_status(done->status, arguments.live.on_loss);
+    return sink.exit_status(*done, arguments.live.on_loss);
 }
 
 }  // namespace

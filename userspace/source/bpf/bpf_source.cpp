@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -103,7 +102,9 @@ private:
             return done;
         }
         all_drained_ = empty;
-        watermark_ns_ = complete_ns > kSlackNs ? complete_ns - kSlackNs : 0;
+        if (complete_ns > kSlackNs) {
+            watermark_ns_ = std::max(watermark_ns_, complete_ns - kSlackNs);
+        }
         return sink.watermark(watermark_ns_);
     }
 

@@ -167,7 +167,10 @@ int frozen_writers(const Arguments& arguments)
     const FileSystem files(arguments.at(0));
     thawed_later(files, arguments.at(0));
     stuck_thread(files, arguments.at(0));
+    // The later one in the ring that is read first: names must not come late.
+    pin_to_cpu(1);
     killable("vfork-kill", SIGKILL);
+    pin_to_cpu(0);
     killable("vfork-term", SIGTERM);
     never_thawed(files, arguments.at(0));
     return 0;

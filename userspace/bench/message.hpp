@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is in a message, so that the receiver knows that it is what was sent.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+namespace ipcscope::bench {
+
+/// Messages of one size: a fixed pattern with the message's number at its head
+/// and, from 16 bytes on, at its tail.  Cheap enough to be done for every
+/// message: up to 64 bytes are checked whole; of a larger one the head, the tail
+/// and one window of 64 bytes, another with each number, so that a place that is
+/// always wrong is found within size / 64 messages.
+class Stamp {
+public:
+    static constexpr std::size_t kWindow = 64;
+
+    explicit Stamp(std::size_t bytes) : pattern_(bytes)
+    {
+        for (std::size_t i = 0; i < bytes; i++) {
+            pattern_[i] = static_cast<std::byte>(i * 151 + (i >> 8) * 7 + 3);
+        }
+    }
+
+    std::size_t bytes() const { return pattern_.size(); }
+
+    /// Fills a whole message; later ones of the same buffer need only write().
+    void fill(std::span<std::byte> message) const
+    {
+        std::copy(pattern_.begin(), pattern_.end(), message.begin());
+    }
+
+    /// Writes the number into a message that fill() has filled.
+    void write(std::span<std::byte> message, std::uint64_t number) const
+    {
+        std::memcpy(message.data(), &number, std::min(message.size(), sizeof(number)));
+        if (message.size() >= 2 * sizeof(number)) {
+            std::memcpy(message.data() + message.size() - sizeof(number), &number,
+                        sizeof(number));
+        }
+    }
+
+    /// The number at the head: its low bytes where the message is shorter.
+    static std::uint64_t number(std::span<const std::byte> message)
+    {
+        std::uint64_t number = 0;
+        std::memcpy(&number, message.data(), std::min(message.size(), sizeof(number)));
+        return number;
+    }
+
+    /// Whether this is the message with that number.
+    bool matches(std::span<const std::byte> message, std::uint64_t number) const
+    {
+        const std::size_t size = message.size();
+        const std::size_t head = std::min(size, sizeof(number));
+        const std::size_t tail = size >= 2 * sizeof(number) ? sizeof(number) : 0;
+        if (size != pattern_.size() || std::memcmp(message.data(), &number, head) != 0 ||
+            std::memcmp(message.data() + size - tail, &number, tail) != 0) {
+            return false;
+        }
+        const std::size_t body = size - head - tail;
+        const std::size_t windows = (body + kWindow - 1) / kWindow;
+        const std::size_t at = windows > 1 ? head + number % windows * kWindow : head;
+        return std::memcmp(message.data() + at, pattern_.data() + at,
+                           std::min(kWindow, size - tail - at)) == 0;
+    }
+
+private:
+    std::vector<std::byte> pattern_;
+};
+
+}  // namespace ipcscope::bench

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs cases in interleaved rounds: A B C A B C …, never A A B B C C, so that
+// what changes on the machine meanwhile meets all of them alike.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "bench/channel.hpp"
+#include "bench/model.hpp"
+
+namespace ipcscope::bench {
+
+struct Options {
+    unsigned rounds = 5;
+    /// For all cases and rounds together; each case of a round gets an equal
+    /// share, but no less than kLeastSlice.
+    std::chrono::nanoseconds budget = std::chrono::seconds(60);
+    bool ipcns = false;   ///< in an IPC namespace of its own
+};
+
+/// Below this a round is mostly warm-up.
+inline constexpr std::chrono::milliseconds kLeastSlice{5};
+
+class Progress {
+public:
+    virtual ~Progress() = default;
+    /// About to measure `now`, after `done` of `all` steps (case × round).
+    virtual void step(std::size_t done, std::size_t all, const Case& now) = 0;
+};
+
+/// Measures.  A case that cannot be measured has its reason in `failed` and does
+/// not keep the others from running.  SIGINT, SIGTERM and SIGHUP end the run in
+/// order: nothing is left behind, and what was measured is returned.
+/// Exit::permission or Exit::kernel where nothing at all can be run (--ipcns).
+Result<Run> run(const std::vector<Case>& cases, const Options& options, Progress& progress);
+
+}  // namespace ipcscope::bench

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/names.hpp"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <mqueue.h>
+#include <semaphore.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace ipcscope::bench {
+namespace {
+
+using Kind = Names::Kind;
+
+bool is_sysv(Kind kind) { return kind >= Kind::sysv_shm; }
+
+/// A key under which nobody has anything: what it leads to is ours to remove.
+key_t free_key(std::uint64_t& next)
+{
+    while (true) {
+        // Never 0, which is IPC_PRIVATE: things that cannot be found by their key.
+        const auto key = static_cast<key_t>(0x49000000 | (next++ & 0xffffff));
+        if (shmget(key, 0, 0) < 0 && errno == ENOENT && msgget(key, 0) < 0 &&
+            errno == ENOENT && semget(key, 0, 0) < 0 && errno == ENOENT) {
+            return key;
+        }
+    }
+}
+
+void remove_thing(Kind kind, const char* name, key_t key)
+{
+    switch (kind) {
+    case Kind::none: break;
+    case Kind::file: unlink(name); break;
+    case Kind::directory: rmdir(name); break;
+    case Kind::posix_shm: shm_unlink(name); break;
+    case Kind::posix_mq: mq_unlink(name); break;
+    case Kind::posix_sem: sem_unlink(name); break;
+    case Kind::sysv_shm: shmctl(shmget(key, 0, 0), IPC_RMID, nullptr); break;
+    case Kind::sysv_msg: msgctl(msgget(key, 0), IPC_RMID, nullptr); break;
+    case Kind::sysv_sem: semctl(semget(key, 0, 0), 0, IPC_RMID); break;
+    }
+}
+
+}  // namespace
+
+/// Shared with the janitor.  `kind` is written last and struck out last.
+struct Names::Table {
+    struct Slot {
+        std::atomic<Kind> kind{Kind::none};
+        key_t key = 0;
+        std::array<char, 240> name{};
+    };
+    std::array<Slot, 256> slots;
+
+    /// A directory goes after what is in it: it has been entered before.
+    void remove_all()
+    {
+        for (std::size_t i = slots.size(); i-- > 0;) {
+            Slot& slot = slots[i];
+            remove_thing(slot.kind, slot.name.data(), slot.key);
+            slot.kind = Kind::none;
+        }
+    }
+};
+
+namespace {
+
+/// Told by PR_SET_PDEATHSIG that the parent has died, or by ~Names that it may go.
+constexpr int kParentDied = SIGUSR1;
+constexpr int kDismissed = SIGUSR2;
+
+template <typename Table>
+[[noreturn]] void janitor(Table& table, pid_t parent)
+{
+    // Ctrl-C and a closed terminal are the parent's affair: blocked for good.
+    sigset_t all, awaited;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, nullptr);
+    sigemptyset(&awaited);
+    sigaddset(&awaited, kParentDied);
+    sigaddset(&awaited, kDismissed);
+    prctl(PR_SET_PDEATHSIG, kParentDied);
+    prctl(PR_SET_NAME, "bench-janitor");
+    while (getppid() == parent) {
+        if (sigwaitinfo(&awaited, nullptr) == kDismissed) {
+            break;
+        }
+    }
+    table.remove_all();
+    _exit(0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Names>> Names::start()
+{
+    void* memory = mmap(nullptr, sizeof(Table), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return fail(Exit::kernel, fmt::format("mmap: {}", std::strerror(errno)));
+    }
+    Table* table = new (memory) Table;
+    const pid_t parent = getpid();
+    // The signals that the janitor waits for must not come before it waits.
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
+    const pid_t child = fork();
+    if (child == 0) {
+        janitor(*table, parent);
+    }
+    const int error = errno;
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (child < 0) {
+        munmap(memory, sizeof(Table));
+        return fail(Exit::kernel, fmt::format("fork: {}; raise ulimit -u",
+                                              std::strerror(error)));
+    }
+    return std::unique_ptr<Names>(new Names(table, child));
+}
+
+Names::Names(Table* table, pid_t janitor)
+    : table_(table), janitor_(janitor), owner_(getpid())
+{
+    const char* directory = std::getenv("TMPDIR");
+    directory_ = directory && *directory ? directory : "/tmp";
+    getrandom(&next_, sizeof(next_), 0);
+}
+
+Names::~Names()
+{
+    if (getpid() == owner_) {
+        table_->remove_all();
+        kill(janitor_, kDismissed);
+        while (waitpid(janitor_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+    munmap(table_, sizeof(Table));
+}
+
+Result<Names::Entry> Names::reserve(Kind kind)
+{
+    for (unsigned i = 0; i < table_->slots.size(); i++) {
+        Table::Slot& slot = table_->slots[i];
+        if (slot.kind != Kind::none) {
+            continue;
+        }
+        Entry entry;
+        entry.slot_ = i;
+        if (is_sysv(kind)) {
+            entry.key_ = free_key(next_);
+        } else {
+            const bool path = kind == Kind::file || kind == Kind::directory;
+            entry.name_ = fmt::format("{}/ipcscope-{}-{:016x}", path ? directory_ : "",
+                                      owner_, next_++);
+        }
+        if (entry.name_.size() >= slot.name.size()) {
+            return fail(Exit::usage, fmt::format("TMPDIR is too long: {} bytes",
+                                                 directory_.size()));
+        }
+        std::copy_n(entry.name_.c_str(), entry.name_.size() + 1, slot.name.begin());
+        slot.key = entry.key_;
+        slot.kind = kind;
+        entry.names_ = this;
+        return entry;
+    }
+    return fail(Exit::kernel, fmt::format("more than {} names at once",
+                                          table_->slots.size()));
+}
+
+unsigned Names::held() const
+{
+    unsigned count = 0;
+    for (const Table::Slot& slot : table_->slots) {
+        count += slot.kind != Kind::none;
+    }
+    return count;
+}
+
+Names::Entry::Entry(Entry&& from) noexcept { *this = std::move(from); }
+
+Names::Entry& Names::Entry::operator=(Entry&& from) noexcept
+{
+    if (this != &from) {
+        remove();
+        names_ = std::exchange(from.names_, nullptr);
+        slot_ = from.slot_;
+        name_ = std::move(from.name_);
+        key_ = from.key_;
+    }
+    return *this;
+}
+
+void Names::Entry::remove()
+{
+    if (names_ && getpid() == names_->owner_) {
+        Table::Slot& slot = names_->table_->slots[slot_];
+        remove_thing(slot.kind, slot.name.data(), slot.key);
+        slot.kind = Kind::none;
+    }
+    names_ = nullptr;
+}
+
+}  // namespace ipcscope::bench

@@ -18,6 +18,24 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b)
 /// Bits by which the values of a bucket are shifted: it holds 1 << shift values.
 unsigned shift_of(unsigned index) { return index < 2 * kSub ? 0 : index / kSub - 1; }
 
+std::uint64_t saturating_product(std::uint64_t a, std::uint64_t b)
+{
+    const auto product = static_cast<unsigned __int128>(a) * b;
+    return product > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(product);
+}
+
+bool is_bucket(const Histogram::Bucket& bucket)
+{
+    const unsigned index = Histogram::index(bucket.low);
+    return bucket.count != 0 && bucket.low == Histogram::low(index) &&
+           bucket.high == Histogram::high(index);
+}
+
+bool holds(const Histogram::Bucket& bucket, std::uint64_t value)
+{
+    return bucket.low <= value && value <= bucket.high;
+}
+
 }  // namespace
 
 unsigned Histogram::index(std::uint64_t value)
@@ -57,6 +75,39 @@ void Histogram::merge(const Histogram& other)
     sum_ = saturating_sum(sum_, other.sum_);
     min_ = std::min(min_, other.min_);
     max_ = std::max(max_, other.max_);
+}
+
+std::optional<Histogram> Histogram::restore(std::span<const Bucket> buckets,
+                                            std::uint64_t sum, std::uint64_t min,
+                                            std::uint64_t max)
+{
+    Histogram made;
+    std::uint64_t least_sum = 0;
+    std::uint64_t most_sum = 0;
+    for (const Bucket& bucket : buckets) {
+        if (!is_bucket(bucket) || bucket.count > UINT64_MAX - made.count_) return {};
+        const unsigned at = index(bucket.low);
+        if (at < made.counts_.size()) return {};   // not in order, or twice
+        made.counts_.resize(at + 1);
+        made.counts_[at] = bucket.count;
+        made.count_ += bucket.count;
+        // What its values can add up to: no less than min, no more than max each.
+        const std::uint64_t low = std::max(bucket.low, min);
+        const std::uint64_t high = std::min(bucket.high, max);
+        least_sum = saturating_sum(least_sum, saturating_product(low, bucket.count));
+        most_sum = saturating_sum(most_sum, saturating_product(high, bucket.count));
+    }
+    if (buckets.empty()) {
+        if (sum != 0 || min != 0 || max != 0) return {};
+        return made;
+    }
+    if (min > max || !holds(buckets.front(), min) || !holds(buckets.back(), max) ||
+        sum < least_sum || sum > most_sum || (made.count_ == 1 && min != max))
+        return {};
+    made.sum_ = sum;
+    made.min_ = min;
+    made.max_ = max;
+    return made;
 }
 
 std::uint64_t Histogram::quantile(double q) const

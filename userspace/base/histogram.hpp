@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace ipcscope {
@@ -23,6 +25,12 @@ public:
 
     void add(std::uint64_t value);
     void merge(const Histogram& other);
+
+    /// The histogram whose buckets(), sum(), min() and max() these are, as a file
+    /// told them; nothing where no values can have given them.
+    static std::optional<Histogram> restore(std::span<const Bucket> buckets,
+                                            std::uint64_t sum, std::uint64_t min,
+                                            std::uint64_t max);
 
     std::uint64_t count() const { return count_; }
     std::uint64_t sum() const { return sum_; }  ///< saturates

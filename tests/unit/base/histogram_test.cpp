@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -186,6 +187,75 @@ TEST(Histogram, MergeIsAddingAll)
         expect_equal(merged, histogram_of(left));
         RC_ASSERT(!testing::Test::HasFailure());
     });
+}
+
+std::optional<Histogram> restored(const Histogram& from)
+{
+    return Histogram::restore(from.buckets(), from.sum(), from.min(), from.max());
+}
+
+TEST(HistogramRestore, IsTheSameAgain)
+{
+    rc::check("restore(buckets, sum, min, max) = what they were of", [] {
+        const auto values = *rc::gen::container<std::vector<std::uint64_t>>(any_value());
+        const auto more = *rc::gen::container<std::vector<std::uint64_t>>(any_value());
+        Histogram whole = histogram_of(values);
+        auto again = restored(whole);
+        RC_ASSERT(again.has_value());
+        expect_equal(*again, whole);
+        for (const double q : {0.0, 0.5, 0.99, 1.0})
+            RC_ASSERT(again->quantile(q) == whole.quantile(q));
+        whole.merge(histogram_of(more));   // and it goes on alike
+        again->merge(histogram_of(more));
+        expect_equal(*again, whole);
+        RC_ASSERT(!testing::Test::HasFailure());
+    });
+}
+
+TEST(HistogramRestore, OfNothing)
+{
+    const auto empty = Histogram::restore({}, 0, 0, 0);
+    ASSERT_TRUE(empty);
+    EXPECT_EQ(empty->count(), 0U);
+    EXPECT_FALSE(Histogram::restore({}, 1, 0, 0));
+    EXPECT_FALSE(Histogram::restore({}, 0, 1, 0));
+    EXPECT_FALSE(Histogram::restore({}, 0, 0, 1));
+}
+
+TEST(HistogramRestore, RefusesWhatNoValuesGive)
+{
+    using Buckets = std::vector<Histogram::Bucket>;
+    const auto refused = [](const Buckets& buckets, std::uint64_t sum, std::uint64_t min,
+                            std::uint64_t max) {
+        return !Histogram::restore(buckets, sum, min, max);
+    };
+    const Buckets good{{10, 10, 2}, {64, 65, 1}};
+    EXPECT_FALSE(refused(good, 84, 10, 64));
+    EXPECT_FALSE(refused(good, 85, 10, 65));
+    EXPECT_TRUE(refused(good, 83, 10, 64)) << "sum too small";
+    EXPECT_TRUE(refused(good, 85, 10, 64)) << "sum too large for the max";
+    EXPECT_TRUE(refused(good, 84, 9, 64)) << "min below the first bucket";
+    EXPECT_TRUE(refused(good, 84, 11, 64)) << "min above the first bucket";
+    EXPECT_TRUE(refused(good, 84, 10, 63)) << "max below the last bucket";
+    EXPECT_TRUE(refused(good, 84, 10, 66)) << "max above the last bucket";
+    EXPECT_TRUE(refused({{64, 65, 1}, {10, 10, 2}}, 84, 10, 64)) << "out of order";
+    EXPECT_TRUE(refused({{10, 10, 1}, {10, 10, 1}}, 20, 10, 10)) << "twice";
+    EXPECT_TRUE(refused({{10, 10, 0}}, 0, 10, 10)) << "holds nothing";
+    EXPECT_TRUE(refused({{10, 11, 1}}, 10, 10, 10)) << "too wide";
+    EXPECT_TRUE(refused({{65, 66, 1}}, 65, 65, 65)) << "across two buckets";
+    EXPECT_TRUE(refused({{64, 64, 1}}, 64, 64, 64)) << "too narrow";
+    EXPECT_TRUE(refused({{64, 65, 1}}, 64, 65, 64)) << "min above max";
+    EXPECT_TRUE(refused({{64, 65, 1}}, 65, 64, 65)) << "two ends of one value";
+    EXPECT_TRUE(refused({{10, 10, UINT64_MAX}, {11, 11, 1}}, UINT64_MAX, 10, 11))
+        << "more than can be counted";
+}
+
+TEST(HistogramRestore, SumThatDoesNotFit)
+{
+    const auto full = restored(histogram_of({UINT64_MAX, UINT64_MAX, 7}));
+    ASSERT_TRUE(full);
+    EXPECT_EQ(full->sum(), UINT64_MAX);
+    EXPECT_FALSE(Histogram::restore(full->buckets(), 5, full->min(), full->max()));
 }
 
 }  // namespace

@@ -99,6 +99,9 @@ struct Mechanism {
     /// Bytes that a message may have; both 0: it carries none, only the fact.
     std::size_t min_message = 0;
     std::size_t max_message = 0;
+    /// What the kernel's default limits let through; nobody who asked for no size
+    /// gets a larger one.
+    std::size_t usual_max = SIZE_MAX;
     bool threads = true;        ///< works between threads of one process
     bool spins = false;         ///< Waiting::spin is possible
     bool blocks = true;         ///< Waiting::block is possible

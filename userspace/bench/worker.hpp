@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the workers of one round do, and the memory they share with the
+// supervisor.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <sys/types.h>
+
+#include "base/histogram.hpp"
+#include "bench/channel.hpp"
+#include "bench/model.hpp"
+
+namespace ipcscope::bench {
+
+inline constexpr unsigned kMostWorkers = 64;
+
+/// One value in a cache line of its own.
+template <typename T>
+struct alignas(64) Line {
+    std::atomic<T> value{};
+};
+
+enum class Phase : std::uint32_t { warm_up, measure, last };
+
+/// Samples as they are while they are taken: a fixed size, no allocation.
+struct Samples {
+    std::array<std::uint64_t, Histogram::kBuckets> counts{};
+    std::uint64_t sum = 0;
+    std::uint64_t min = UINT64_MAX;
+    std::uint64_t max = 0;
+
+    void add(std::uint64_t value)
+    {
+        counts[Histogram::index(value)]++;
+        sum += value;
+        min = value < min ? value : min;
+        max = value > max ? value : max;
+    }
+    Histogram histogram() const;
+};
+
+/// What a worker says of itself; whole once it has exited with 0.
+struct alignas(64) WorkerReport {
+    Peer self;
+    int error = 0;                ///< errno of what failed
+    std::uint64_t messages = 0;   ///< moved in all, warm-up too
+    std::uint64_t numbers = 0;    ///< sum of their numbers: what was sent is what came
+    std::uint64_t involuntary_switches = 0;
+    std::array<char, 160> said{};  ///< why it failed, if it can say it better than errno
+};
+
+/// Shared by the supervisor and the workers; one round.
+struct Shared {
+    Line<std::uint32_t> arrived[3];    ///< workers at each gate
+    Line<std::uint32_t> phase;         ///< a Phase, set by a before the message it is for
+    Line<std::uint64_t> witness[2];    ///< number of the newest message from each end
+    Line<std::uint64_t> sent_ns;       ///< one way: when the newest message was sent
+    Line<std::uint64_t> tickets;       ///< many consumers: messages claimed
+    Line<std::uint64_t> window_from_ns;  ///< throughput: after the warm-up's last message
+    Line<std::uint64_t> window_to_ns;    ///< after the last message
+    std::array<WorkerReport, kMostWorkers> reports;
+    Samples latency_ns;                ///< by the one worker that measures
+};
+
+/// One round of one case.
+struct Job {
+    const Case& what;
+    Channel& channel;
+    Shared& shared;
+    std::uint64_t warm_up_ns = 0;   ///< latency: before the first sample
+    std::uint64_t slice_ns = 0;     ///< latency: samples are taken for this long
+    std::uint64_t group = 1;        ///< call: operations timed together
+    std::uint64_t messages = 0;     ///< throughput: in all, a multiple of the producers
+    std::uint64_t warm_up_messages = 0;  ///< throughput: received before the window
+    std::uint64_t corrupt_number = UINT64_MAX;  ///< tests: the message to falsify
+};
+
+/// Workers a job needs: 1 for call, producers + consumers else.
+unsigned workers(const Case& what);
+
+/// Worker `index`'s whole life; workers at end a come first.  Sets the report.
+/// @return its exit status: 0, or 1 with report.error
+int work(const Job& job, unsigned index);
+
+/// Nanoseconds that the loop around a message costs by itself: a clock read, a
+/// sample, stamping and checking, with a port that does nothing.
+double harness_cost_ns(std::size_t message_bytes);
+
+/// Nanoseconds of one read of CLOCK_MONOTONIC.
+double clock_cost_ns();
+
+}  // namespace ipcscope::bench

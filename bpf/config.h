@@ -44,6 +44,7 @@ struct ipcscope_call {
 	__u64 blocked_ns;
 	__u64 runqueue_ns;
 	__u64 uninterruptible_ns;
+	__u64 woken_ns;		/* out of the last S sleep, 0: none */
 	__u64 sleep_ns;		/* off the CPU since, 0: running */
 	__u64 wake_ns;		/* woken at, 0: not yet */
 	__u32 tgid;

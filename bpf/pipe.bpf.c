@@ -53,7 +53,7 @@ static __always_inline void pipe_exits(__u16 kind, __u64 *ctx)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct ipcscope_call *call = call_of(kind, tid);
-	__u64 blocked_ns, runqueue_ns, uninterruptible_ns;
+	__u64 blocked_ns, runqueue_ns, uninterruptible_ns, woken_ns;
 	struct ipcscope_pipe_op *record;
 
 	if (!call)
@@ -62,6 +62,7 @@ static __always_inline void pipe_exits(__u16 kind, __u64 *ctx)
 	blocked_ns = *(volatile __u64 *)&call->blocked_ns;
 	runqueue_ns = *(volatile __u64 *)&call->runqueue_ns;
 	uninterruptible_ns = *(volatile __u64 *)&call->uninterruptible_ns;
+	woken_ns = *(volatile __u64 *)&call->woken_ns;
 	record = RECORD_BEGIN(ipcscope_pipe_op, kind);
 	if (record) {
 		record->enter_ns = call->enter_ns;
@@ -71,6 +72,7 @@ static __always_inline void pipe_exits(__u16 kind, __u64 *ctx)
 		record->blocked_ns = blocked_ns;
 		record->runqueue_ns = runqueue_ns;
 		record->uninterruptible_ns = uninterruptible_ns;
+		record->woken_ns = woken_ns;
 		record->dev = call->dev;
 		record->ring_slots = call->ring_slots;
 		record->used_slots = call->used_slots;
@@ -153,10 +155,12 @@ static __always_inline void got_cpu(struct task_struct *task)
 	now = bpf_ktime_get_ns();
 	wake = call->wake_ns ? call->wake_ns : now;
 	slept = wake > call->sleep_ns ? wake - call->sleep_ns : 0;
-	if (call->sleep_state == IPCSCOPE_STATE_INTERRUPTIBLE)
+	if (call->sleep_state == IPCSCOPE_STATE_INTERRUPTIBLE) {
 		call->blocked_ns += slept;
-	else
+		call->woken_ns = wake;
+	} else {
 		call->uninterruptible_ns += slept;
+	}
 	if (now > wake)
 		call->runqueue_ns += now - wake;
 	call->sleep_ns = 0;

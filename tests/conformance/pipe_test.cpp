@@ -77,6 +77,13 @@ TEST_F(Pipes, TimesAreInOrder)
         EXPECT_LE(one->blocked_ns + one->runqueue_ns + one->uninterruptible_ns,
                   one.event->time_ns - one->enter_ns) << show(*one.body);
         EXPECT_EQ(one->blocked_ns > 0, one->sleeps > 0) << show(*one.body);
+        if (!one.event->unfinished) {
+            EXPECT_EQ(one->woken_ns > 0, one->sleeps > 0) << show(*one.body);
+        }
+        if (one->woken_ns > 0) {
+            EXPECT_GE(one->woken_ns, one->enter_ns + one->blocked_ns) << show(*one.body);
+            EXPECT_LE(one->woken_ns, one.event->time_ns) << show(*one.body);
+        }
     }
 }
 

@@ -129,6 +129,7 @@ Problem pipe_op(Bytes bytes, Body& body)
     out.blocked_ns = raw.blocked_ns;
     out.runqueue_ns = raw.runqueue_ns;
     out.uninterruptible_ns = raw.uninterruptible_ns;
+    out.woken_ns = raw.woken_ns;
     out.dev = raw.dev;
     out.ring_slots = raw.ring_slots;
     out.used_slots = raw.used_slots;

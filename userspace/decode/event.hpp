@@ -86,6 +86,7 @@ struct PipeOp {
     std::uint64_t blocked_ns = 0;
     std::uint64_t runqueue_ns = 0;
     std::uint64_t uninterruptible_ns = 0;
+    std::uint64_t woken_ns = 0;
     std::uint32_t dev = 0;
     std::uint32_t ring_slots = 0;
     std::uint32_t used_slots = 0;

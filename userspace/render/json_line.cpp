@@ -93,6 +93,7 @@ void put(Json& out, const decode::PipeOp& body)
     out["blocked_ns"] = body.blocked_ns;
     out["runqueue_ns"] = body.runqueue_ns;
     out["uninterruptible_ns"] = body.uninterruptible_ns;
+    out["woken_ns"] = body.woken_ns;
     out["dev"] = device(body.dev);
     out["ring_slots"] = body.ring_slots;
     out["used_slots"] = body.used_slots;

@@ -160,6 +160,7 @@ TEST(Decode, PipeOp)
         EXPECT_EQ(body.blocked_ns, 605U);
         EXPECT_EQ(body.runqueue_ns, 606U);
         EXPECT_EQ(body.uninterruptible_ns, 607U);
+        EXPECT_EQ(body.woken_ns, 614U);
         EXPECT_EQ(body.dev, 608U);
         EXPECT_EQ(body.ring_slots, 609U);
         EXPECT_EQ(body.used_slots, 610U);

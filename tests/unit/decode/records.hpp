@@ -121,6 +121,7 @@ inline Record pipe_op(std::uint16_t kind)
     record.blocked_ns = 605;
     record.runqueue_ns = 606;
     record.uninterruptible_ns = 607;
+    record.woken_ns = 614;
     record.dev = 608;
     record.ring_slots = 609;
     record.used_slots = 610;

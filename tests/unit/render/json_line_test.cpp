@@ -80,6 +80,7 @@ TEST(EventJson, PipeOp)
     body.blocked_ns = 4;
     body.runqueue_ns = 5;
     body.uninterruptible_ns = 6;
+    body.woken_ns = 11;
     body.dev = 13;
     body.ring_slots = 16;
     body.used_slots = 7;
@@ -89,7 +90,7 @@ TEST(EventJson, PipeOp)
     body.packet = true;
     const char* rest =
         R"("enter_ns":1,"inode":2,"requested_bytes":3,"ret":-32,"blocked_ns":4,)"
-        R"("runqueue_ns":5,"uninterruptible_ns":6,"dev":"0:13","ring_slots":16,)"
+        R"("runqueue_ns":5,"uninterruptible_ns":6,"woken_ns":11,"dev":"0:13","ring_slots":16,)"
         R"("used_slots":7,"readers":8,"writers":9,"sleeps":10,"fifo":false,)"
         R"("nonblock":false,"packet":true})";
     expect_line(IPCSCOPE_PIPE_READ, body, "pipe_read", rest);

@@ -229,6 +229,7 @@ private:
         record.blocked_ns = call.blocked_ns;
         record.runqueue_ns = call.runqueue_ns;
         record.uninterruptible_ns = call.uninterruptible_ns;
+        record.woken_ns = call.woken_ns;
         if (call.sleep_ns != 0 && call.wake_ns == 0 && now > call.sleep_ns) {
             (call.sleep_state == IPCSCOPE_STATE_INTERRUPTIBLE ? record.blocked_ns
                                                               : record.uninterruptible_ns) +=

@@ -196,6 +196,7 @@ struct ipcscope_pipe_op {
 	__u64 blocked_ns;		/* asleep in S: on an empty or full pipe */
 	__u64 runqueue_ns;		/* woken, but not yet running again */
 	__u64 uninterruptible_ns;	/* asleep in D: the pipe's lock, a fault */
+	__u64 woken_ns;			/* time of the last wake-up from S, 0: none */
 	__u32 dev;			/* kernel's dev_t */
 	__u32 ring_slots;		/* ring size at entry */
 	__u32 used_slots;		/* slots in use at entry */
@@ -301,10 +302,10 @@ IPCSCOPE_ASSERT_AT(ipcscope_signal_dequeue, sig, 64);
 IPCSCOPE_ASSERT_SIZE(ipcscope_signal_get, 64);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_get, sig, 56);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_pipe_op, 136);
+IPCSCOPE_ASSERT_SIZE(ipcscope_pipe_op, 144);
 IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, ret, 72);
-IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, dev, 104);
-IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, fifo, 128);
+IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, dev, 112);
+IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, fifo, 136);
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_kill, 344);
 IPCSCOPE_ASSERT_AT(ipcscope_kill, sig, 72);

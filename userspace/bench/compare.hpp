@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Two runs, case by case: what changed, and whether that can be told from noise.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/model.hpp"
+
+namespace ipcscope::bench {
+
+/// In the order in which they are shown.
+enum class Verdict {
+    failed,    ///< measured in A, not in B: broken counts as worse
+    worse,     ///< the interval excludes 1 and the estimate is beyond the limit
+    better,    ///< the same the other way
+    unclear,   ///< neither a change nor its absence can be told
+    same,      ///< the whole interval is within the limit, or so is a proven change
+    unmeasured,  ///< failed in A, whatever B says: there is nothing to compare with
+    only_a,
+    only_b,
+};
+std::string_view word(Verdict verdict);   ///< "only_a"
+
+/// Fewer rounds than give an interval this much are never called better or worse.
+inline constexpr double kLeastConfidence = 0.95;
+inline constexpr double kFailAbovePercent = 10;
+
+struct Change {
+    std::string key;
+    Case what;                      ///< of B where it is there
+    Verdict verdict = Verdict::unclear;
+    std::optional<Estimate> a;      ///< unit of Round::value; nothing where not measured
+    std::optional<Estimate> b;
+    std::optional<Estimate> ratio;  ///< B / A of the value
+    std::string why;                ///< one line, where there is no ratio
+
+    bool higher_is_better() const { return what.metric == Metric::throughput; }
+};
+
+/// A fact of the machine that the runs do not share.
+struct Difference {
+    std::string what;   ///< "kernel"
+    std::string a;
+    std::string b;
+};
+
+struct Comparison {
+    std::vector<Change> changes;    ///< in the order of B, then what only A has
+    std::vector<Difference> differences;
+    double fail_above_percent = kFailAbovePercent;
+
+    std::size_t count(Verdict verdict) const;
+    /// Something is worse, or broken.
+    bool regressed() const { return count(Verdict::worse) + count(Verdict::failed) != 0; }
+    /// Nothing was measured in both.
+    bool nothing_in_common() const;
+};
+
+/// `fail_above_percent`: how much slower is too much; at least 0.
+Comparison compare(const Run& a, const Run& b,
+                   double fail_above_percent = kFailAbovePercent);
+
+std::vector<Difference> differences(const Environment& a, const Environment& b);
+
+}  // namespace ipcscope::bench

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/model.hpp"
+
+#include <fmt/format.h>
+
+#include "bench/words.hpp"
+
+namespace ipcscope::bench {
+
+std::string key(const Case& one)
+{
+    std::string key = fmt::format("{}/{}", one.mechanism, word(one.metric));
+    const auto add = [&](std::string_view part) { key.append("/").append(part); };
+    if (one.message_bytes != 0) add(size_word(one.message_bytes));
+    // One thread is where it is; of two it must be said.
+    if (one.metric != Metric::call || one.placement.distance != Distance::same_cpu)
+        add(word(one.placement.distance));
+    if (one.waiting != Waiting::block) add(word(one.waiting));
+    if (one.threads) add("threads");
+    if (one.awake) add("awake");
+    if (one.producers != 1 || one.consumers != 1)
+        add(fmt::format("{}x{}", one.producers, one.consumers));
+    if (one.rate_hz != 0) add(fmt::format("{}Hz", one.rate_hz));
+    return key;
+}
+
+}  // namespace ipcscope::bench

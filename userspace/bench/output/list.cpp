@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bench/output/grid.hpp"
+#include "bench/output/output.hpp"
+#include "bench/output/page.hpp"
+#include "bench/words.hpp"
+
+namespace ipcscope::bench {
+namespace {
+
+std::string sizes(const Mechanism& mechanism, const render::Style& style)
+{
+    if (mechanism.max_message == 0) return style.none();
+    if (mechanism.min_message == mechanism.max_message) return size_text(mechanism.max_message);
+    return fmt::format("{}..{}", size_text(std::max<std::size_t>(1, mechanism.min_message)),
+                       size_text(mechanism.max_message));
+}
+
+std::string abilities(const Mechanism& mechanism)
+{
+    std::vector<std::string> words;
+    if (mechanism.lone) words.push_back("call");
+    words.push_back("round-trip");
+    if (mechanism.throughput) words.push_back("throughput");
+    if (mechanism.many) words.push_back("many");
+    if (mechanism.spins) words.push_back(mechanism.blocks ? "spin" : "spin-only");
+    if (mechanism.threads) words.push_back("threads");
+    return fmt::format("{}", fmt::join(words, " "));
+}
+
+}  // namespace
+
+std::string list(std::span<const Mechanism> mechanisms, const TextOptions& options)
+{
+    const render::Style style{options.utf8, options.colour};
+    Grid grid{{{"NAME", "", true},
+               {"WHAT", "", true, 20},
+               {"MESSAGE", "", true},
+               {"CAN", "", true, 20}}};
+    for (const Mechanism& mechanism : mechanisms)
+        grid.row({safe_text(mechanism.name, style), safe_text(mechanism.title, style),
+                  sizes(mechanism, style), abilities(mechanism)});
+    return grid.text(std::max(options.width, kMinWidth), style);
+}
+
+}  // namespace ipcscope::bench

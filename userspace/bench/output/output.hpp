@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs and comparisons for people and for machines, and runs from a file.
+//
+// Text that is not ours (names, reasons, facts of the machine) passes SafeText
+// in every output; a run that was read back has the same text as before.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "bench/channel.hpp"
+#include "bench/compare.hpp"
+#include "bench/model.hpp"
+
+namespace ipcscope::bench {
+
+struct TextOptions {
+    bool colour = false;
+    bool utf8 = true;           ///< false: ASCII only
+    std::size_t width = 99;     ///< no line is wider; at least kMinWidth
+};
+
+/// A narrower TextOptions.width counts as this one.
+inline constexpr std::size_t kMinWidth = 80;
+
+/// `mechanisms` tell the family of each name; another name has none.
+std::string text(const Run& run, std::span<const Mechanism> mechanisms,
+                 const TextOptions& options = {});
+std::string markdown(const Run& run, std::span<const Mechanism> mechanisms);
+std::string json(const Run& run);   ///< schema "ipcscope.bench/1" (docs/bench-json.md)
+std::string csv(const Run& run);    ///< one line a case
+
+std::string text(const Comparison& comparison, const TextOptions& options = {});
+std::string markdown(const Comparison& comparison);
+std::string json(const Comparison& comparison);   ///< "ipcscope.bench-diff/1"
+
+/// What each can do: `bench --list`.
+std::string list(std::span<const Mechanism> mechanisms, const TextOptions& options = {});
+
+/// The run that json() wrote.  Exit::input with one line: no such file, no JSON
+/// or cut off, another schema or version, numbers that nobody can have measured.
+Result<Run> load(const std::string& path);
+/// The same from text; `name` is what errors call it.
+Result<Run> parse(std::string_view text, std::string_view name);
+
+/// No run that is read has more.
+inline constexpr std::size_t kMostFileBytes = std::size_t{256} << 20;
+inline constexpr std::size_t kMostRounds = 1000;
+
+}  // namespace ipcscope::bench

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A ring of messages in shared memory for one producer and one consumer.
+//
+// A place is full when its number is that of the message awaited there, so the
+// line that tells of a message is the first line of the message.  The consumer
+// tells how far it has come in `taken`, which the producer reads only when it
+// believes the ring to be full.
+//
+// Waiting::block: who has to wait says so in a word of its own (`asleep`), looks
+// once more and sleeps on that word; the other side looks at it after each
+// message.  Both write before they look, with a full barrier between, so one of
+// them sees the other.  No system call is made while nobody sleeps.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <new>
+
+#include "bench/mechanisms/futex.hpp"
+#include "bench/mechanisms/io.hpp"
+#include "bench/mechanisms/mechanisms.hpp"
+#include "bench/mechanisms/shared_area.hpp"
+
+namespace ipcscope::bench {
+namespace {
+
+using Word = std::atomic<std::uint32_t>;
+using Number = std::atomic<std::uint64_t>;   ///< of a message, from 1
+
+/// Followed by the places.
+struct Ring {
+    alignas(kApart) Number taken{0};
+    alignas(kApart) Word producer_asleep{0};
+    alignas(kApart) Word consumer_asleep{0};
+};
+
+/// Followed by the message.
+struct Place {
+    Number number{0};
+    std::byte* message() { return reinterpret_cast<std::byte*>(this + 1); }
+};
+
+struct Shape {
+    std::size_t place_bytes;
+    std::uint64_t places;   ///< a power of two
+
+    explicit Shape(std::size_t message_bytes)
+        : place_bytes(round_up(sizeof(Place) + message_bytes, 64)),
+          places(std::bit_floor(std::clamp<std::size_t>(kBytes / place_bytes, 4, 1024)))
+    {
+    }
+    std::size_t bytes() const
+    {
+        return round_up(sizeof(Ring) + places * place_bytes, kApart);
+    }
+
+    /// What a ring should hold: it stays in the cache of a CPU.
+    static constexpr std::size_t kBytes = 256 * 1024;
+};
+
+/// Returns when `ready`.  @return 0 or an errno
+template <Waiting kWaiting, typename Ready>
+int await(Word& asleep, const Futex& futex, Ready ready)
+{
+    while (!ready()) {
+        if constexpr (kWaiting == Waiting::spin) {
+            relax();
+        } else {
+            asleep.store(1, std::memory_order_relaxed);
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+            if (ready()) {
+                break;
+            }
+            if (const int error = futex.wait(asleep, 1)) {
+                return error;
+            }
+        }
+    }
+    return 0;
+}
+
+/// Wakes who waits for what was just written, if `worth_it`.
+template <Waiting kWaiting, typename WorthIt>
+int rouse(Word& asleep, const Futex& futex, WorthIt worth_it)
+{
+    if constexpr (kWaiting == Waiting::spin) {
+        return 0;
+    }
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (asleep.load(std::memory_order_relaxed) == 0 || !worth_it()) {
+        return 0;
+    }
+    asleep.store(0, std::memory_order_relaxed);
+    return futex.wake(asleep);
+}
+
+template <Waiting kWaiting>
+class RingPort final : public Port {
+public:
+    RingPort(Ring* in, Ring* out, const Shape& shape, bool threads)
+        : in_(in), out_(out), shape_(shape), futex_(threads)
+    {
+    }
+
+    int send(std::span<const std::byte> message) override
+    {
+        if (sent_ - known_taken_ == shape_.places) {
+            const int error = await<kWaiting>(out_->producer_asleep, futex_, [this] {
+                known_taken_ = out_->taken.load(std::memory_order_acquire);
+                return sent_ - known_taken_ < shape_.places;
+            });
+            if (error) {
+                return error;
+            }
+        }
+        Place& place = place_of(out_, ++sent_);
+        std::memcpy(place.message(), message.data(), message.size());
+        place.number.store(sent_, std::memory_order_release);
+        return rouse<kWaiting>(out_->consumer_asleep, futex_, [] { return true; });
+    }
+
+    int receive(std::span<std::byte> message) override
+    {
+        Place& place = place_of(in_, ++received_);
+        const std::uint64_t before =
+            received_ > shape_.places ? received_ - shape_.places : 0;
+        std::uint64_t number = 0;
+        const int error = await<kWaiting>(in_->consumer_asleep, futex_, [&] {
+            number = place.number.load(std::memory_order_acquire);
+            return number != before;
+        });
+        if (error || number != received_) {
+            return error ? error : EBADMSG;
+        }
+        std::memcpy(message.data(), place.message(), message.size());
+        in_->taken.store(received_, std::memory_order_release);
+        // A producer asleep had filled the ring: one wake-up for half of it.
+        return rouse<kWaiting>(in_->producer_asleep, futex_, [this] {
+            const std::uint64_t half = received_ + shape_.places / 2;
+            return place_of(in_, half).number.load(std::memory_order_relaxed) != half;
+        });
+    }
+
+private:
+    Place& place_of(Ring* ring, std::uint64_t number) const
+    {
+        return *reinterpret_cast<Place*>(reinterpret_cast<std::byte*>(ring + 1) +
+                                         (number & (shape_.places - 1)) * shape_.place_bytes);
+    }
+
+    Ring* in_;
+    Ring* out_;
+    Shape shape_;
+    Futex futex_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t known_taken_ = 0;
+    std::uint64_t received_ = 0;
+};
+
+/// [0] leads from a to b, [1] back.
+class RingChannel final : public Channel {
+public:
+    RingChannel(SharedArea area, const Shape& shape, const Setup& setup)
+        : area_(std::move(area)), shape_(shape), waiting_(setup.waiting),
+          threads_(setup.threads)
+    {
+        for (std::size_t i = 0; i < rings_.size(); i++) {
+            // The places are zero, as a Place that was never filled is.
+            rings_[i] = new (area_.get() + i * shape.bytes()) Ring;
+        }
+    }
+
+    Result<std::unique_ptr<Port>> port(End end, const Peer&) override
+    {
+        return waiting_ == Waiting::spin ? make<Waiting::spin>(end)
+                                         : make<Waiting::block>(end);
+    }
+
+    int drained() override
+    {
+        for (Ring* ring : rings_) {
+            const auto* places = reinterpret_cast<const std::byte*>(ring + 1);
+            for (std::uint64_t i = 0; i < shape_.places; i++) {
+                const auto* place =
+                    reinterpret_cast<const Place*>(places + i * shape_.place_bytes);
+                if (place->number > ring->taken) {
+                    return EBADMSG;
+                }
+            }
+        }
+        return 0;
+    }
+
+private:
+    template <Waiting kWaiting>
+    std::unique_ptr<Port> make(End end)
+    {
+        const bool a = end == End::a;
+        return std::make_unique<RingPort<kWaiting>>(rings_[a ? 1 : 0], rings_[a ? 0 : 1],
+                                                    shape_, threads_);
+    }
+
+    SharedArea area_;
+    Shape shape_;
+    Waiting waiting_;
+    bool threads_;
+    std::array<Ring*, 2> rings_;
+};
+
+Result<std::unique_ptr<Channel>> create(const Setup& setup)
+{
+    const Shape shape(setup.message_bytes);
+    auto area = map_posix_shm(setup.names, 2 * shape.bytes());
+    if (!area) {
+        return tl::unexpected(area.error());
+    }
+    return std::make_unique<RingChannel>(std::move(*area), shape, setup);
+}
+
+constexpr Mechanism kMechanisms[] = {
+    {.name = "shm-ring", .title = "ring of messages in shared memory",
+     .family = Family::shared_memory, .min_message = 1, .max_message = 1 << 20,
+     .spins = true, .throughput = true, .create = create},
+};
+
+}  // namespace
+
+std::span<const Mechanism> shm_ring_mechanisms() { return kMechanisms; }
+
+}  // namespace ipcscope::bench

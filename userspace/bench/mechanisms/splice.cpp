@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Pipes that are filled without a copy: by splice, vmsplice and tee.  The
+// receiver reads as from any pipe.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include <fmt/format.h>
+
+#include "base/fd.hpp"
+#include "bench/mechanisms/io.hpp"
+#include "bench/mechanisms/mechanisms.hpp"
+#include "bench/mechanisms/shared_area.hpp"
+
+namespace ipcscope::bench {
+namespace {
+
+struct Pipe {
+    Fd reader;
+    Fd writer;
+
+    std::size_t capacity() const
+    {
+        const int bytes = fcntl(writer.get(), F_GETPIPE_SZ);
+        return bytes > 0 ? static_cast<std::size_t>(bytes) : PIPE_BUF;
+    }
+};
+
+Result<Pipe> make_pipe(int flags)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC | flags) != 0) {
+        return fail(Exit::kernel, fmt::format("pipe2: {}; raise ulimit -n",
+                                              std::strerror(errno)));
+    }
+    return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
+/// What a port is made for.
+struct Ends {
+    int in;
+    const Pipe* out;
+    std::size_t message_bytes;
+    unsigned flags;        ///< SPLICE_F_NONBLOCK where it spins
+};
+
+/// Goes through a pipe of the sender's own, as in a relay: the message is
+/// written into that one and its pages move on.
+class SplicePort final : public Port {
+public:
+    static Result<std::unique_ptr<Port>> make(const Ends& ends)
+    {
+        auto own = make_pipe(0);
+        if (!own) {
+            return tl::unexpected(own.error());
+        }
+        return std::make_unique<SplicePort>(ends, std::move(*own));
+    }
+    SplicePort(const Ends& ends, Pipe own)
+        : ends_(ends), own_(std::move(own)), chunk_(own_.capacity())
+    {
+    }
+
+    int send(std::span<const std::byte> message) override
+    {
+        int error = 0;
+        while (!message.empty() && !error) {
+            const auto part = message.first(std::min(message.size(), chunk_));
+            message = message.subspan(part.size());
+            error = write_all(own_.writer.get(), part);
+            if (!error) {
+                error = move_all(part.size(), [this](std::size_t, std::size_t left) {
+                    return splice(own_.reader.get(), nullptr, ends_.out->writer.get(),
+                                  nullptr, left, ends_.flags);
+                });
+            }
+        }
+        return error;
+    }
+    int receive(std::span<std::byte> message) override { return read_all(ends_.in, message); }
+
+private:
+    Ends ends_;
+    Pipe own_;
+    std::size_t chunk_;   ///< what the own pipe takes without blocking
+};
+
+/// The message is written into a pipe of the sender's own, whose pages the other
+/// pipe then shares; the first copy is thrown away.
+class TeePort final : public Port {
+public:
+    static Result<std::unique_ptr<Port>> make(const Ends& ends)
+    {
+        Fd sink(open("/dev/null", O_WRONLY | O_CLOEXEC));
+        if (!sink) {
+            return fail(Exit::kernel, fmt::format("open /dev/null: {}",
+                                                  std::strerror(errno)));
+        }
+        auto own = make_pipe(0);
+        if (!own) {
+            return tl::unexpected(own.error());
+        }
+        return std::make_unique<TeePort>(ends, std::move(*own), std::move(sink));
+    }
+    TeePort(const Ends& ends, Pipe own, Fd sink)
+        : ends_(ends), own_(std::move(own)), sink_(std::move(sink)), chunk_(own_.capacity())
+    {
+    }
+
+    int send(std::span<const std::byte> message) override
+    {
+        int error = 0;
+        while (!message.empty() && !error) {
+            const auto part = message.first(std::min(message.size(), chunk_));
+            message = message.subspan(part.size());
+            error = write_all(own_.writer.get(), part);
+            if (!error) {
+                error = move_all(part.size(), [this](std::size_t, std::size_t left) {
+                    return share(left);
+                });
+            }
+        }
+        return error;
+    }
+    int receive(std::span<std::byte> message) override { return read_all(ends_.in, message); }
+
+private:
+    /// tee() starts at the first byte each time: what it took has to go.  It
+    /// returns 0 where another producer filled the pipe between its wait for room
+    /// and its lock on it.
+    ssize_t share(std::size_t bytes)
+    {
+        ssize_t shared = 0;
+        do {
+            shared = tee(own_.reader.get(), ends_.out->writer.get(), bytes, ends_.flags);
+        } while (shared == 0);
+        if (shared > 0) {
+            const int error = move_all(static_cast<std::size_t>(shared),
+                                       [this](std::size_t, std::size_t left) {
+                return splice(own_.reader.get(), nullptr, sink_.get(), nullptr, left, 0);
+            });
+            if (error) {
+                errno = error;
+                return -1;
+            }
+        }
+        return shared;
+    }
+
+    Ends ends_;
+    Pipe own_;
+    Fd sink_;
+    std::size_t chunk_;   ///< what the own pipe takes without blocking
+};
+
+constexpr std::size_t kPage = 4096;
+
+/// The pipe refers to pages of the sender, which must not be written before they
+/// have been read, while the message is the caller's again when send() returns:
+/// it is copied into one of more places than the pipe has slots to refer to.
+/// What the pipe refers to outlives the mapping.
+class VmsplicePort final : public Port {
+public:
+    static Result<std::unique_ptr<Port>> make(const Ends& ends)
+    {
+        // Small ones lie close together, but none in two pages: one slot each.
+        const std::size_t size = ends.message_bytes;
+        const std::size_t place_bytes =
+            size > kPage ? round_up(size, kPage)
+                         : std::bit_ceil(std::max<std::size_t>(size, 64));
+        const std::size_t slots = std::max<std::size_t>(place_bytes / kPage, 1);
+        const std::size_t places = (ends.out->capacity() / kPage + slots - 1) / slots + 1;
+        auto memory = map_private(places * place_bytes);
+        if (!memory) {
+            return tl::unexpected(memory.error());
+        }
+        return std::make_unique<VmsplicePort>(ends, std::move(*memory), place_bytes, places);
+    }
+    VmsplicePort(const Ends& ends, SharedArea memory, std::size_t place_bytes,
+                 std::size_t places)
+        : ends_(ends), memory_(std::move(memory)), place_bytes_(place_bytes), places_(places)
+    {
+    }
+
+    int send(std::span<const std::byte> message) override
+    {
+        std::byte* place = memory_.get() + next_ * place_bytes_;
+        next_ = next_ + 1 == places_ ? 0 : next_ + 1;
+        std::memcpy(place, message.data(), message.size());
+        return move_all(message.size(), [&](std::size_t at, std::size_t left) {
+            const iovec part{place + at, left};
+            return vmsplice(ends_.out->writer.get(), &part, 1, ends_.flags);
+        });
+    }
+    int receive(std::span<std::byte> message) override { return read_all(ends_.in, message); }
+
+private:
+    static Result<SharedArea> map_private(std::size_t bytes)
+    {
+        void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        if (memory == MAP_FAILED) {
+            return fail(Exit::kernel, fmt::format("mmap of {} bytes: {}; raise ulimit -v",
+                                                  bytes, std::strerror(errno)));
+        }
+        return SharedArea(static_cast<std::byte*>(memory), Unmap{.bytes = bytes});
+    }
+
+    Ends ends_;
+    SharedArea memory_;
+    std::size_t place_bytes_;
+    std::size_t places_;
+    std::size_t next_ = 0;
+};
+
+/// [0] leads from a to b, [1] back.
+template <typename PortType>
+class SpliceChannel final : public Channel {
+public:
+    SpliceChannel(std::array<Pipe, 2> pipes, const Setup& setup)
+        : pipes_(std::move(pipes)), message_bytes_(setup.message_bytes),
+          spins_(setup.waiting == Waiting::spin)
+    {
+    }
+
+    Result<std::unique_ptr<Port>> port(End end, const Peer&) override
+    {
+        const bool a = end == End::a;
+        return PortType::make({.in = pipes_[a ? 1 : 0].reader.get(),
+                               .out = &pipes_[a ? 0 : 1],
+                               .message_bytes = message_bytes_,
+                               .flags = spins_ ? SPLICE_F_NONBLOCK : 0u});
+    }
+
+    int drained() override
+    {
+        for (const Pipe& pipe : pipes_) {
+            char byte = 0;
+            fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK);
+            if (read(pipe.reader.get(), &byte, 1) > 0) {
+                return EBADMSG;
+            }
+        }
+        return 0;
+    }
+
+private:
+    std::array<Pipe, 2> pipes_;
+    std::size_t message_bytes_;
+    bool spins_;
+};
+
+template <typename PortType>
+Result<std::unique_ptr<Channel>> create(const Setup& setup)
+{
+    if (setup.producers + setup.consumers > 2 && setup.message_bytes > PIPE_BUF) {
+        return fail(Exit::usage, fmt::format("a pipe with several producers or consumers "
+                                             "takes messages of up to {} bytes", PIPE_BUF));
+    }
+    std::array<Pipe, 2> pipes;
+    for (Pipe& pipe : pipes) {
+        auto made = make_pipe(setup.waiting == Waiting::spin ? O_NONBLOCK : 0);
+        if (!made) {
+            return tl::unexpected(made.error());
+        }
+        pipe = std::move(*made);
+    }
+    return std::make_unique<SpliceChannel<PortType>>(std::move(pipes), setup);
+}
+
+constexpr Mechanism kMechanisms[] = {
+    {.name = "splice", .title = "pipe, spliced from another pipe", .family = Family::pipe,
+     .min_message = 1, .max_message = 1 << 20, .spins = true, .throughput = true,
+     .many = true, .create = create<SplicePort>},
+    {.name = "vmsplice", .title = "pipe, the sender's pages (vmsplice)",
+     .family = Family::pipe, .min_message = 1, .max_message = 1 << 20, .spins = true,
+     .throughput = true, .many = true, .create = create<VmsplicePort>},
+    {.name = "tee", .title = "pipe, duplicated from another pipe (tee)",
+     .family = Family::pipe, .min_message = 1, .max_message = 1 << 20, .spins = true,
+     .throughput = true, .many = true, .create = create<TeePort>},
+};
+
+}  // namespace
+
+std::span<const Mechanism> splice_mechanisms() { return kMechanisms; }
+
+}  // namespace ipcscope::bench

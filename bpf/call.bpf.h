@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Calls: remembered on entry, turned into a record on exit.
+ * Calls: remembered on entry, turned into a record on exit; and moments, which
+ * have no exit.
  *
  * Twins.  A kernel that can preempt a program (CONFIG_PREEMPT, also lazily)
  * skips it for every other task that comes to the same function on that CPU
@@ -18,6 +19,10 @@
  *   lost = skipped(first) + wanted(first) - entered(either)
  *
  * Both exits skipped: the entry stays and is found stale at the next call.
+ *
+ * A moment (a task exits) is seen by the first twin, which leaves a mark, and by
+ * the second, which takes the mark away or, without one, does the work.  The
+ * mark tells the very task, so that a stale one hides no other.
  */
 #ifndef IPCSCOPE_CALL_BPF_H
 #define IPCSCOPE_CALL_BPF_H
@@ -79,6 +84,35 @@ static __always_inline struct ipcscope_call *call_of(__u16 kind, __u32 key)
 static __always_inline void call_leave(__u32 key)
 {
 	bpf_map_delete_elem(&calls, &key);
+}
+
+/* Is it this twin that has to tell of the moment?  Counts the unwanted. */
+static __always_inline bool moment_begins(__u16 kind, struct task_struct *task,
+					  bool wanted, enum twin twin)
+{
+	__u64 key = (__u64)kind << 32 | BPF_CORE_READ(task, pid);
+	__u64 started = BPF_CORE_READ(task, start_time);
+	struct ipcscope_entries *counts = this_entries();
+	__u64 *seen;
+
+	if (!counts || kind >= IPCSCOPE_KIND_COUNT)
+		return false;
+	if (twin == SECOND_TWIN) {
+		seen = bpf_map_lookup_elem(&moments, &key);
+		if (seen && *seen == started) {
+			bpf_map_delete_elem(&moments, &key);
+			return false;
+		}
+	} else if (config.twins) {
+		bpf_map_update_elem(&moments, &key, &started, BPF_ANY);
+	}
+	if (!wanted)
+		count_filtered(kind);
+	if (wanted && twin == FIRST_TWIN)
+		__sync_fetch_and_add(&counts->wanted[kind], 1);
+	if (wanted || twin == SECOND_TWIN)
+		__sync_fetch_and_add(&counts->entered[kind], 1);
+	return wanted;
 }
 
 #endif /* IPCSCOPE_CALL_BPF_H */

@@ -98,6 +98,7 @@ struct task_struct {
 	unsigned int __state;
 	unsigned char on_cpu;	/* an int until 7.2: its low byte */
 	int exit_state;
+	__u64 start_time;
 	int exit_code;
 	int pid;
 	int tgid;

@@ -9,6 +9,7 @@ struct rings_map rings SEC(".maps");
 struct ledgers_map ledgers SEC(".maps");
 struct calls_map calls SEC(".maps");
 struct entries_map entries SEC(".maps");
+struct moments_map moments SEC(".maps");
 struct id_set filter_tgids SEC(".maps");
 struct id_set filter_tids SEC(".maps");
 struct id_set followed SEC(".maps");

@@ -46,6 +46,14 @@ struct entries_map {
 	__type(value, struct ipcscope_entries);
 };
 
+/* Moments that the first twin has seen (call.bpf.h): who, and its start_time. */
+struct moments_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+
 struct id_set {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -71,6 +79,7 @@ extern struct rings_map rings SEC(".maps");
 extern struct ledgers_map ledgers SEC(".maps");
 extern struct calls_map calls SEC(".maps");
 extern struct entries_map entries SEC(".maps");
+extern struct moments_map moments SEC(".maps");
 extern struct id_set filter_tgids SEC(".maps");
 extern struct id_set filter_tids SEC(".maps");
 extern struct id_set followed SEC(".maps");

@@ -34,16 +34,13 @@ static __always_inline bool death_wanted(struct task_struct *task)
  * The tracepoint comes before exit_mm() since 6.16 and after it until then:
  * it tells that a task exits, not when it is gone.
  */
-HOOK("tp_btf/sched_process_exit", process_exit)
+static __always_inline void task_exits(struct task_struct *task, enum twin twin)
 {
-	struct task_struct *task = (struct task_struct *)ctx[0];
 	struct ipcscope_task_exit *record;
 
 	end_get_signal(BPF_CORE_READ(task, pid));
-	if (!death_wanted(task)) {
-		count_filtered(IPCSCOPE_TASK_EXIT);
+	if (!moment_begins(IPCSCOPE_TASK_EXIT, task, death_wanted(task), twin))
 		return;
-	}
 	record = RECORD_BEGIN(ipcscope_task_exit, IPCSCOPE_TASK_EXIT);
 	if (!record)
 		return;
@@ -52,17 +49,24 @@ HOOK("tp_btf/sched_process_exit", process_exit)
 	RECORD_END(record);
 }
 
-HOOK("tp_btf/sched_process_free", process_free)
+HOOK("tp_btf/sched_process_exit", process_exit)
 {
-	struct task_struct *task = (struct task_struct *)ctx[0];
+	task_exits((struct task_struct *)ctx[0], FIRST_TWIN);
+}
+
+HOOK("tp_btf/sched_process_exit", process_exit_twin)
+{
+	task_exits((struct task_struct *)ctx[0], SECOND_TWIN);
+}
+
+static __always_inline void task_freed(struct task_struct *task, enum twin twin)
+{
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 	__u32 tid = BPF_CORE_READ(task, pid);
 	struct ipcscope_task_free *record;
 
-	if (!death_wanted(task)) {
-		count_filtered(IPCSCOPE_TASK_FREE);
+	if (!moment_begins(IPCSCOPE_TASK_FREE, task, death_wanted(task), twin))
 		return;
-	}
 	record = RECORD_BEGIN(ipcscope_task_free, IPCSCOPE_TASK_FREE);
 	if (record) {
 		record->tgid = tgid;
@@ -75,7 +79,17 @@ HOOK("tp_btf/sched_process_free", process_free)
 		bpf_map_delete_elem(&followed, &tgid);
 }
 
-HOOK("tp_btf/sched_process_fork", process_fork)
+HOOK("tp_btf/sched_process_free", process_free)
+{
+	task_freed((struct task_struct *)ctx[0], FIRST_TWIN);
+}
+
+HOOK("tp_btf/sched_process_free", process_free_twin)
+{
+	task_freed((struct task_struct *)ctx[0], SECOND_TWIN);
+}
+
+static __always_inline void task_forks(__u64 *ctx)
 {
 	struct task_struct *parent = (struct task_struct *)ctx[0];
 	struct task_struct *child = (struct task_struct *)ctx[1];
@@ -87,4 +101,15 @@ HOOK("tp_btf/sched_process_fork", process_fork)
 	    task_wanted(parent) :
 	    config.follow && bpf_map_lookup_elem(&followed, &parents))
 		bpf_map_update_elem(&followed, &tgid, &yes, BPF_ANY);
+}
+
+/* Twins of which each may do the whole. */
+HOOK("tp_btf/sched_process_fork", process_fork)
+{
+	task_forks(ctx);
+}
+
+HOOK("tp_btf/sched_process_fork", process_fork_twin)
+{
+	task_forks(ctx);
 }

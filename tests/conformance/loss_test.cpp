@@ -83,6 +83,17 @@ TEST(Loss, ExitStatus)
     expect_exact(trace);
 }
 
+/// A kernel that preempts programs skips them for whoever comes meanwhile.
+TEST(Loss, ExitsAtOnce)
+{
+    const Trace trace = record_workload({}, "exit_together", {"97"});
+    expect_lossless(trace);
+    // The children and the command itself.
+    EXPECT_EQ(trace.facts.at("exits"), 97u * 7);
+    EXPECT_EQ(trace.capture.decoded[IPCSCOPE_TASK_EXIT], 97u * 7 + 1);
+    EXPECT_EQ(passed(trace.capture, IPCSCOPE_TASK_EXIT), 97u * 7 + 1);
+}
+
 /// Two CPUs as fast as they can; the collector stands still for a part of it.
 TEST(Loss, Flood)
 {

@@ -104,6 +104,32 @@ bool exists(const std::string& path)
 }  // namespace
 
 /// overload COUNT: round trips and signals while the collector stands still.
+/// Families of children that exit at the same moment, more than there are CPUs:
+/// they preempt each other on their way out.
+int exit_together(const Arguments& arguments)
+{
+    constexpr std::uint32_t kFamily = 7;
+    const auto families = static_cast<std::uint32_t>(std::atoi(arguments.at(0).c_str()));
+    Shared* shared = share();
+    for (std::uint32_t family = 1; family <= families; family++) {
+        pid_t pids[kFamily];
+        for (pid_t& pid : pids) {
+            pid = child("exits", [shared, family] {
+                shared->ready++;
+                sleep_until(shared->step, family);
+                return 0;
+            });
+        }
+        wait_until(shared->ready, family * kFamily);
+        announce(shared->step, family);
+        for (const pid_t pid : pids) {
+            MUST(reap(pid) == 0);
+        }
+    }
+    fact("exits", {families * kFamily});
+    return 0;
+}
+
 int overload(const Arguments& arguments)
 {
     const auto count = static_cast<unsigned>(std::stoul(arguments.at(0)));

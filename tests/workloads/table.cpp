@@ -17,8 +17,9 @@ constexpr Entry kTable[] = {
     {"pipe_fields", pipe_fields},       {"frozen_writers", frozen_writers},
     {"gate", gate},                     {"filter_tree", filter_tree},
     {"overload", overload},             {"flood", flood},
-    {"exit_with", exit_with},           {"die_of", die_of},
-    {"rename_self", rename_self},       {"linger", linger},
+    {"exit_together", exit_together},   {"exit_with", exit_with},
+    {"die_of", die_of},                 {"rename_self", rename_self},
+    {"linger", linger},
 };
 
 }  // namespace

@@ -77,6 +77,7 @@ int gate(const Arguments&);
 int filter_tree(const Arguments&);
 int overload(const Arguments&);
 int flood(const Arguments&);
+int exit_together(const Arguments&);
 int exit_with(const Arguments&);
 int die_of(const Arguments&);
 int rename_self(const Arguments&);

@@ -52,11 +52,13 @@ const std::vector<Hook>& table()
         {"context switch", "sched_switch", "tp_btf", {"sched_switch"}, {pipes}, 0, true},
         {"wake-up", "sched_waking", "tp_btf", {"sched_waking"}, {pipes}, 0, true},
         {"task exit", "process_exit", "tp_btf", {"sched_process_exit"},
-         {signals, pipes, kills}, IPCSCOPE_TASK_EXIT, true},
+         {signals, pipes, kills}, IPCSCOPE_TASK_EXIT, true,
+         "process_exit_twin"},
         {"task freed", "process_free", "tp_btf", {"sched_process_free"},
-         {signals, pipes, kills}, IPCSCOPE_TASK_FREE, true},
+         {signals, pipes, kills}, IPCSCOPE_TASK_FREE, true,
+         "process_free_twin"},
         {"fork", "process_fork", "tp_btf", {"sched_process_fork"},
-         {signals, pipes, kills}, 0, true},
+         {signals, pipes, kills}, 0, true, "process_fork_twin"},
     };
     return hooks;
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -150,6 +151,11 @@ Comparison compare(const Run& a, const Run& b, double fail_above_percent)
     Comparison found;
     found.fail_above_percent = fail_above_percent;
     found.differences = differences(a.environment, b.environment);
+    for (const auto& [name, run] : {std::pair("A", &a), std::pair("B", &b)}) {
+        for (const std::string& warning : run->warnings)
+            found.warnings.push_back(fmt::format("{}: {}", name, warning));
+        if (run->interrupted) found.warnings.push_back(fmt::format("{}: interrupted", name));
+    }
     const double limit = 1 + fail_above_percent / 100;
     Unmatched left(a.results);
     for (const CaseResult& result : b.results) {

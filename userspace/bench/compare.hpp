@@ -51,6 +51,7 @@ struct Difference {
 struct Comparison {
     std::vector<Change> changes;    ///< in the order of B, then what only A has
     std::vector<Difference> differences;
+    std::vector<std::string> warnings;   ///< of both runs: "A: the machine was not quiet"
     double fail_above_percent = kFailAbovePercent;
 
     std::size_t count(Verdict verdict) const;

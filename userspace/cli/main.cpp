@@ -14,14 +14,16 @@ namespace {
 constexpr const char kFooter[] = R"(
 Exit status: 0 ok; 1 a threshold was crossed; 2 bad usage; 3 a privilege is
 missing; 4 this kernel lacks something; 5 events were lost (--on-loss=exit);
-6 bad input or output; 7 the producer died.  record and trace with a command
-return the command's own status (128+N where signal N ended it).
+6 bad input or output; 7 the producer died; 130 bench was interrupted.  record
+and trace with a command return the command's own status (128+N where signal N
+ended it).
 
 Examples:
   ipcscope record -o t.ipcs -- sh -c 'yes | head -c 50M | wc -c'
   ipcscope report t.ipcs
   ipcscope trace kills
-  ipcscope doctor)";
+  ipcscope doctor
+  ipcscope bench --quick)";
 
 int run(int argc, char** argv)
 {
@@ -43,6 +45,8 @@ int run(int argc, char** argv)
         {"report", cli::declare_report(app)},
         {"dump", cli::declare_dump(app)},
         {"doctor", cli::declare_doctor(app)},
+        {"bench", cli::declare_bench(app)},
+        {"diff", cli::declare_diff(app)},
     };
     try {
         app.parse(static_cast<int>(dashes - argv), argv);

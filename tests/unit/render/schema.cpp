@@ -11,12 +11,16 @@ namespace {
 
 using Json = nlohmann::json;
 
+std::string check_in(const Json& value, const Json& schema, const std::string& where,
+                     const Json& root);
+
 bool is_type(const Json& value, const std::string& type)
 {
     if (type == "object") return value.is_object();
     if (type == "array") return value.is_array();
     if (type == "string") return value.is_string();
     if (type == "integer") return value.is_number_integer();
+    if (type == "number") return value.is_number();
     if (type == "boolean") return value.is_boolean();
     return type == "null" && value.is_null();
 }
@@ -29,7 +33,8 @@ bool is_one_of(const Json& value, const Json& types)
     });
 }
 
-std::string check_object(const Json& value, const Json& schema, const std::string& where)
+std::string check_object(const Json& value, const Json& schema, const std::string& where,
+                         const Json& root)
 {
     if (!value.is_object()) return {};
     for (const Json& name : schema.value("required", Json::array()))
@@ -38,21 +43,23 @@ std::string check_object(const Json& value, const Json& schema, const std::strin
     const Json properties = schema.value("properties", Json::object());
     for (const auto& [name, member] : value.items()) {
         if (!properties.contains(name)) return where + ": must not have " + name;
-        if (auto wrong = check(member, properties[name], where + "." + name); !wrong.empty())
+        if (auto wrong = check_in(member, properties[name], where + "." + name, root);
+            !wrong.empty())
             return wrong;
     }
     return {};
 }
 
-std::string check_array(const Json& value, const Json& schema, const std::string& where)
+std::string check_array(const Json& value, const Json& schema, const std::string& where,
+                        const Json& root)
 {
     if (!value.is_array()) return {};
     if (value.size() < schema.value("minItems", std::size_t{0}) ||
         value.size() > schema.value("maxItems", SIZE_MAX))
         return where + ": has " + std::to_string(value.size()) + " items";
     for (std::size_t at = 0; schema.contains("items") && at < value.size(); at++)
-        if (auto wrong = check(value[at], schema["items"],
-                               where + "[" + std::to_string(at) + "]");
+        if (auto wrong = check_in(value[at], schema["items"],
+                                  where + "[" + std::to_string(at) + "]", root);
             !wrong.empty())
             return wrong;
     return {};
@@ -92,29 +99,52 @@ std::string unknown_keyword(const Json& schema)
                : "";
 }
 
-}  // namespace
-
-const Json& report()
-{
-    static const Json schema = [] {
-        const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
-        std::ifstream file(root / "docs/report.schema.json");
-        return Json::parse(file);
-    }();
-    return schema;
-}
-
-std::string check(const Json& value, const Json& schema, const std::string& where)
+/// `root`: where its references lead.
+std::string check_in(const Json& value, const Json& schema, const std::string& where,
+                     const Json& root)
 {
     if (const auto keyword = unknown_keyword(schema); !keyword.empty())
         return where + ": schema has " + keyword;
     if (schema.contains("$ref")) {
         const auto target = schema["$ref"].get<std::string>().substr(1);
-        return check(value, report().at(Json::json_pointer(target)), where);
+        return check_in(value, root.at(Json::json_pointer(target)), where, root);
     }
-    for (const auto part : {check_value, check_object, check_array})
-        if (auto wrong = part(value, schema, where); !wrong.empty()) return wrong;
+    if (auto wrong = check_value(value, schema, where); !wrong.empty()) return wrong;
+    for (const auto part : {check_object, check_array})
+        if (auto wrong = part(value, schema, where, root); !wrong.empty()) return wrong;
     return {};
+}
+
+Json load(const char* name)
+{
+    const auto root = std::filesystem::path(__FILE__).parent_path() / "../../..";
+    std::ifstream file(root / "docs" / name);
+    return Json::parse(file);
+}
+
+}  // namespace
+
+const Json& report()
+{
+    static const Json schema = load("report.schema.json");
+    return schema;
+}
+
+const Json& bench()
+{
+    static const Json schema = load("bench.schema.json");
+    return schema;
+}
+
+const Json& bench_diff()
+{
+    static const Json schema = load("bench-diff.schema.json");
+    return schema;
+}
+
+std::string check(const Json& value, const Json& schema, const std::string& where)
+{
+    return check_in(value, schema, where, schema);
 }
 
 }  // namespace ipcscope::schema

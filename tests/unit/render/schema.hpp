@@ -8,9 +8,12 @@
 
 namespace ipcscope::schema {
 
-/// The schema of reports.
+/// The schemas of reports, of benchmark runs, and of what changed between two.
 const nlohmann::json& report();
+const nlohmann::json& bench();
+const nlohmann::json& bench_diff();
 
+/// `schema` is a whole one, or a part that refers to no other.
 /// Empty where `value` is valid, else what is wrong and where.  A keyword that
 /// the checker does not know is an error, so that none is silently passed over.
 std::string check(const nlohmann::json& value, const nlohmann::json& schema,

@@ -13,8 +13,8 @@ constexpr const char* kHalf = "half a round trip on one CPU";
 
 constexpr std::array<Claim, 9> kClaims{{
     {Family::shared_memory, 100, Basis::half_same, Basis::half_apart,
-     "half a round trip: between CPUs where it spins, else on one CPU"},
-    {Family::eventfd, 100, Basis::call, Basis::call, "a call: write and read in one thread"},
+     "half a round trip (between CPUs where it spins)"},
+    {Family::eventfd, 100, Basis::call, Basis::call, "a call, that is a write and a read"},
     {Family::unix_socket, 1'000, Basis::half_same, Basis::half_apart, kHalf},
     {Family::pipe, 1'000, Basis::half_same, Basis::half_apart, kHalf},
     {Family::message_queue, 10'000, Basis::half_same, Basis::half_apart, kHalf},

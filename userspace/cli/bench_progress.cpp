@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/bench_progress.hpp"
+
+#include <cstdio>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "render/layout.hpp"
+
+namespace ipcscope::cli {
+namespace {
+
+// Seldom enough that it is no part of what is measured.
+constexpr std::chrono::milliseconds kOnTerminal{200};
+constexpr std::chrono::milliseconds kElsewhere{2000};
+
+std::size_t terminal_columns()
+{
+    winsize size{};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+BenchProgress::BenchProgress(bool wanted)
+    : terminal_(isatty(STDERR_FILENO)), wanted_(wanted || terminal_)
+{
+}
+
+BenchProgress::~BenchProgress() { clear(); }
+
+void BenchProgress::step(std::size_t done, std::size_t all, const bench::Case& now)
+{
+    if (!wanted_ || Clock::now() < next_) return;
+    const std::string line = fmt::format("{:3} %  {}", all == 0 ? 0 : done * 100 / all,
+                                         bench::key(now));
+    if (terminal_) {
+        fmt::print(stderr, "\r\x1b[K{}",
+                   render::fit(line, terminal_columns() - 1, render::Style{.utf8 = false}));
+        std::fflush(stderr);
+        shown_ = true;
+    } else {
+        fmt::print(stderr, "ipcscope: {}\n", line);
+    }
+    next_ = Clock::now() + (terminal_ ? kOnTerminal : kElsewhere);
+}
+
+void BenchProgress::clear()
+{
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    shown_ = false;
+}
+
+}  // namespace ipcscope::cli

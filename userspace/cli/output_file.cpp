@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/output_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace ipcscope::cli {
+namespace {
+
+tl::unexpected<Error> failed(const std::string& path)
+{
+    return fail(Exit::input, fmt::format("{}: {}", path, std::strerror(errno)));
+}
+
+bool is_regular(int fd)
+{
+    struct stat status{};
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+}  // namespace
+
+Result<OutputFile> OutputFile::open(const std::string& path)
+{
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC;
+    Fd fd(::open(path.c_str(), kFlags | O_EXCL, 0644));
+    const bool fresh = static_cast<bool>(fd);
+    if (!fd && errno == EEXIST) fd.reset(::open(path.c_str(), kFlags, 0644));
+    if (!fd) return failed(path);
+    return OutputFile(path, std::move(fd), fresh);
+}
+
+OutputFile::~OutputFile()
+{
+    if (fd_ && fresh_) unlink(path_.c_str());
+}
+
+Result<void> OutputFile::write(std::string_view text)
+{
+    fresh_ = false;
+    if (is_regular(fd_.get()) && ftruncate(fd_.get(), 0) != 0) return failed(path_);
+    while (!text.empty()) {
+        const ssize_t wrote = ::write(fd_.get(), text.data(), text.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return failed(path_);
+        text.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    // A full disk may be told only here.
+    if (close(fd_.release()) != 0) return failed(path_);
+    return {};
+}
+
+}  // namespace ipcscope::cli

@@ -128,6 +128,24 @@ std::uint64_t Histogram::quantile(double q) const
     return max_;
 }
 
+double Histogram::interpolated(double q) const
+{
+    if (count_ == 0) return 0;
+    const double wanted = std::clamp(q, 0.0, 1.0) * static_cast<double>(count_);
+    double seen = 0;
+    for (unsigned i = 0; i < counts_.size(); ++i) {
+        const auto here = static_cast<double>(counts_[i]);
+        if (here > 0 && seen + here >= wanted) {
+            const auto from = static_cast<double>(low(i));
+            const double width = static_cast<double>(high(i) - low(i)) + 1;
+            return std::clamp(from + (wanted - seen) / here * width,
+                              static_cast<double>(min_), static_cast<double>(max_));
+        }
+        seen += here;
+    }
+    return static_cast<double>(max_);
+}
+
 std::vector<Histogram::Bucket> Histogram::buckets() const
 {
     std::vector<Bucket> used;

@@ -41,6 +41,10 @@ public:
     /// never above max() nor below min(); 0 when empty.
     std::uint64_t quantile(double q) const;
 
+    /// The fraction `q` of all values, taken as spread evenly over their bucket:
+    /// for comparing, where quantile()'s steps would show; 0 when empty.
+    double interpolated(double q) const;
+
     /// The buckets that hold something, in order.
     std::vector<Bucket> buckets() const;
 

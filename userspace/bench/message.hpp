@@ -38,7 +38,14 @@ public:
     /// Writes the number into a message that fill() has filled.
     void write(std::span<std::byte> message, std::uint64_t number) const
     {
-        std::memcpy(message.data(), &number, std::min(message.size(), sizeof(number)));
+        if (message.size() < sizeof(number)) {
+            for (std::byte& byte : message) {
+                byte = static_cast<std::byte>(number);
+                number >>= 8;
+            }
+            return;
+        }
+        std::memcpy(message.data(), &number, sizeof(number));
         if (message.size() >= 2 * sizeof(number)) {
             std::memcpy(message.data() + message.size() - sizeof(number), &number,
                         sizeof(number));
@@ -49,7 +56,13 @@ public:
     static std::uint64_t number(std::span<const std::byte> message)
     {
         std::uint64_t number = 0;
-        std::memcpy(&number, message.data(), std::min(message.size(), sizeof(number)));
+        if (message.size() >= sizeof(number)) {
+            std::memcpy(&number, message.data(), sizeof(number));
+            return number;
+        }
+        for (std::size_t i = message.size(); i-- > 0;) {
+            number = number << 8 | static_cast<std::uint64_t>(message[i]);
+        }
         return number;
     }
 
@@ -57,17 +70,30 @@ public:
     bool matches(std::span<const std::byte> message, std::uint64_t number) const
     {
         const std::size_t size = message.size();
-        const std::size_t head = std::min(size, sizeof(number));
-        const std::size_t tail = size >= 2 * sizeof(number) ? sizeof(number) : 0;
-        if (size != pattern_.size() || std::memcmp(message.data(), &number, head) != 0 ||
-            std::memcmp(message.data() + size - tail, &number, tail) != 0) {
+        if (size != pattern_.size()) {
             return false;
         }
-        const std::size_t body = size - head - tail;
-        const std::size_t windows = (body + kWindow - 1) / kWindow;
-        const std::size_t at = windows > 1 ? head + number % windows * kWindow : head;
+        if (size < sizeof(number)) {
+            const std::uint64_t mask = (std::uint64_t{1} << 8 * size) - 1;
+            return Stamp::number(message) == (number & mask);
+        }
+        std::size_t end = size;
+        if (Stamp::number(message) != number) {
+            return false;
+        }
+        if (size >= 2 * sizeof(number)) {
+            end = size - sizeof(number);
+            if (Stamp::number(message.subspan(end)) != number) {
+                return false;
+            }
+        }
+        std::size_t at = sizeof(number);
+        const std::size_t windows = (end - at + kWindow - 1) / kWindow;
+        if (windows > 1) {
+            at += number % windows * kWindow;
+        }
         return std::memcmp(message.data() + at, pattern_.data() + at,
-                           std::min(kWindow, size - tail - at)) == 0;
+                           std::min(kWindow, end - at)) == 0;
     }
 
 private:

@@ -62,8 +62,6 @@ struct Outcome {
     Histogram latency_ns;
 };
 
-std::uint64_t median_ns(const Histogram& latency) { return latency.quantile(0.5); }
-
 class Bench {
 public:
     Bench(const std::vector<Case>& cases, const Options& options, Progress& progress,
@@ -123,7 +121,7 @@ Round Bench::figures(const Case& what, const Histogram& latency) const
         round.involuntary_switches += shared_.reports[i].involuntary_switches;
     }
     if (what.metric != Metric::throughput) {
-        round.value = static_cast<double>(median_ns(latency));
+        round.value = latency.interpolated(0.5);
         round.messages = latency.count();
         return round;
     }
@@ -232,8 +230,7 @@ std::optional<Outcome> Bench::calibrate(const Case& what, Amount& amount)
         }
         // The clock takes its part of every group: at most a fiftieth.
         const double wanted = 50 * run_.environment.clock_cost_ns;
-        const double one = std::max<double>(1, static_cast<double>(
-                                                   median_ns(outcome.latency_ns)));
+        const double one = std::max(1.0, outcome.round.value);
         amount.group = std::clamp<std::uint64_t>(
             static_cast<std::uint64_t>(std::ceil(wanted / one)), 1, 1024);
     } else if (what.metric == Metric::throughput) {

@@ -258,5 +258,33 @@ TEST(HistogramRestore, SumThatDoesNotFit)
     EXPECT_FALSE(Histogram::restore(full->buckets(), 5, full->min(), full->max()));
 }
 
+TEST(HistogramInterpolated, BetweenTheBucketsBounds)
+{
+    EXPECT_EQ(Histogram{}.interpolated(0.5), 0);
+    EXPECT_EQ(histogram_of({1000}).interpolated(0.5), 1000);
+    EXPECT_EQ(histogram_of({10, 20, 30}).interpolated(0), 10);
+    EXPECT_EQ(histogram_of({10, 20, 30}).interpolated(1), 30);
+    // Evenly spread values: it is their quantile, to a part of a bucket (3.2 %).
+    std::vector<std::uint64_t> values;
+    for (std::uint64_t i = 100'000; i < 300'000; i += 7) {
+        values.push_back(i);
+    }
+    const Histogram even = histogram_of(values);
+    for (const double q : {0.1, 0.25, 0.5, 0.77, 0.99}) {
+        EXPECT_NEAR(even.interpolated(q), 100'000 + q * 200'000, 200) << q;
+    }
+}
+
+TEST(HistogramInterpolated, ShiftOfLessThanABucketShows)
+{
+    std::vector<std::uint64_t> some, more;
+    for (std::uint64_t i = 0; i < 4096; i++) {
+        some.push_back(2000 + i % 512);
+        more.push_back(2020 + i % 512);   // 1 % more
+    }
+    EXPECT_NEAR(histogram_of(more).interpolated(0.5) / histogram_of(some).interpolated(0.5),
+                1.009, 0.002);
+}
+
 }  // namespace
 }  // namespace ipcscope

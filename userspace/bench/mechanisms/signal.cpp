@@ -50,7 +50,7 @@ Result<void> block(int signal)
 
 struct Kill {
     static int signal() { return plain_signal(); }
-    static constexpr int kCode = SI_USER;
+    static bool fits(int code) { return code == SI_USER; }
     Result<void> prepare(const Peer& peer)
     {
         pid_ = peer.pid;
@@ -64,7 +64,8 @@ private:
 
 struct ThreadKill {
     static int signal() { return plain_signal(); }
-    static constexpr int kCode = SI_TKILL;
+    /// glibc's sigwaitinfo() says SI_USER for it.
+    static bool fits(int code) { return code == SI_TKILL || code == SI_USER; }
     Result<void> prepare(const Peer& peer)
     {
         peer_ = peer;
@@ -81,7 +82,7 @@ private:
 
 struct PidfdSend {
     static int signal() { return plain_signal(); }
-    static constexpr int kCode = SI_USER;
+    static bool fits(int code) { return code == SI_USER; }
     Result<void> prepare(const Peer& peer)
     {
         pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, peer.pid, 0)));
@@ -104,7 +105,7 @@ private:
 /// The message is the signal's value.
 struct Queue {
     static int signal() { return queued_signal(); }
-    static constexpr int kCode = SI_QUEUE;
+    static bool fits(int code) { return code == SI_QUEUE; }
     Result<void> prepare(const Peer& peer)
     {
         pid_ = peer.pid;
@@ -261,7 +262,7 @@ public:
         Taken taken;
         if (const int error = take_.take(taken)) return error;
         std::memcpy(message.data(), &taken.value, message.size());
-        const bool right = taken.signal == Send::signal() && taken.code == Send::kCode &&
+        const bool right = taken.signal == Send::signal() && Send::fits(taken.code) &&
                            taken.sender == peer_;
         return right ? 0 : EBADMSG;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Shared memory with one place for a message in each direction: every kind of
-// area with every way to tell the other end that a message is there.
+// Shared memory with one place for a message, which is the answer's place too:
+// every kind of area with every way to tell the other end that a message is there.
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "bench/mechanisms/copy.hpp"
 #include "bench/mechanisms/futex.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
@@ -21,14 +22,19 @@
 namespace ipcscope::bench {
 namespace {
 
-/// One direction.  A message that fits lies in the cache line of its number, so
-/// that one line goes over to the other CPU; a larger one lies behind the lane.
-struct Lane {
-    /// Told by the receiver, for drained() only.
-    alignas(kApart) std::atomic<std::uint32_t> received{0};
-    alignas(kApart) sem_t posted;
-    alignas(kApart) std::atomic<std::uint32_t> sequence{0};   ///< messages sent
-    alignas(8) std::array<std::byte, 56> small;
+using Word = std::atomic<std::uint32_t>;
+
+/// The numbers of both directions share a line with a message that fits there: a
+/// line that is read and then written by one CPU goes over to it at once, where
+/// a line for each direction would have to be asked for twice.
+struct Place {
+    struct Direction {
+        alignas(kApart) Word received{0};   ///< told by the receiver, for drained()
+        alignas(kApart) sem_t posted;
+    };
+    std::array<Direction, 2> directions;
+    alignas(kApart) std::array<Word, 2> sent{};
+    alignas(8) std::array<std::byte, 56> small;   ///< a larger message follows the place
 
     std::byte* message(std::size_t bytes)
     {
@@ -36,27 +42,34 @@ struct Lane {
     }
 };
 
-std::size_t lane_bytes(std::size_t message_bytes)
-{
-    return sizeof(Lane) + round_up(message_bytes, kApart);
-}
+/// One direction of a place.
+struct Lane {
+    Lane(Place& place, unsigned which)
+        : sent(place.sent[which]), received(place.directions[which].received),
+          posted(place.directions[which].posted)
+    {
+    }
+    Word& sent;
+    Word& received;
+    sem_t& posted;
+};
 
-/// [0] leads from a to b, [1] back.
-using Lanes = std::array<Lane*, 2>;
+/// From a to b, and back.
+constexpr unsigned outgoing(End end) { return end == End::a ? 0 : 1; }
 
 // Notifiers: made for an end from what the channel has (Shared); post() tells
-// that the lane has a message, await() returns when its sequence is no longer
-// `last`.  Both return 0 or an errno.
+// that the lane has a message, await() returns when more than `last` were sent.
+// Both return 0 or an errno.
 
 struct SpinNotifier {
     struct Shared {};
-    static Result<Shared> share(const Setup&, Lanes&) { return Shared(); }
+    static Result<Shared> share(const Setup&, Place&) { return Shared(); }
     static Result<SpinNotifier> make(const Shared&, End) { return SpinNotifier(); }
 
     int post(Lane&) { return 0; }
     int await(Lane& lane, std::uint32_t last)
     {
-        while (lane.sequence.load(std::memory_order_acquire) == last) {
+        while (lane.sent.load(std::memory_order_acquire) == last) {
             relax();
         }
         return 0;
@@ -65,18 +78,18 @@ struct SpinNotifier {
 
 struct FutexNotifier {
     using Shared = Futex;
-    static Result<Shared> share(const Setup& setup, Lanes&) { return Futex(setup.threads); }
+    static Result<Shared> share(const Setup& setup, Place&) { return Futex(setup.threads); }
     static Result<FutexNotifier> make(const Shared& shared, End)
     {
         return FutexNotifier{shared};
     }
 
-    int post(Lane& lane) { return futex.wake(lane.sequence); }
+    int post(Lane& lane) { return futex.wake(lane.sent); }
     int await(Lane& lane, std::uint32_t last)
     {
         int error = 0;
-        while (!error && lane.sequence.load(std::memory_order_acquire) == last) {
-            error = futex.wait(lane.sequence, last);
+        while (!error && lane.sent.load(std::memory_order_acquire) == last) {
+            error = futex.wait(lane.sent, last);
         }
         return error;
     }
@@ -86,10 +99,10 @@ struct FutexNotifier {
 
 struct SemaphoreNotifier {
     struct Shared {};
-    static Result<Shared> share(const Setup& setup, Lanes& lanes)
+    static Result<Shared> share(const Setup& setup, Place& place)
     {
-        for (Lane* lane : lanes) {
-            sem_init(&lane->posted, !setup.threads, 0);
+        for (Place::Direction& direction : place.directions) {
+            sem_init(&direction.posted, !setup.threads, 0);
         }
         return Shared();
     }
@@ -109,7 +122,7 @@ struct SemaphoreNotifier {
 
 struct EventNotifier {
     using Shared = std::array<Fd, 2>;
-    static Result<Shared> share(const Setup&, Lanes&)
+    static Result<Shared> share(const Setup&, Place&)
     {
         Shared events;
         for (Fd& event : events) {
@@ -123,8 +136,7 @@ struct EventNotifier {
     }
     static Result<EventNotifier> make(const Shared& shared, End end)
     {
-        const bool a = end == End::a;
-        return EventNotifier{shared[a ? 1 : 0].get(), shared[a ? 0 : 1].get()};
+        return EventNotifier{shared[outgoing(other(end))].get(), shared[outgoing(end)].get()};
     }
 
     int post(Lane&)
@@ -176,17 +188,18 @@ struct EpollNotifier {
 };
 
 template <typename Notifier>
-class LanePort final : public Port {
+class PlacePort final : public Port {
 public:
-    LanePort(Lane& in, Lane& out, Notifier notifier)
-        : in_(in), out_(out), notifier_(std::move(notifier))
+    PlacePort(Place& place, End end, Notifier notifier)
+        : place_(place), in_(place, outgoing(other(end))), out_(place, outgoing(end)),
+          notifier_(std::move(notifier))
     {
     }
 
     int send(std::span<const std::byte> message) override
     {
-        std::memcpy(out_.message(message.size()), message.data(), message.size());
-        out_.sequence.store(++sent_, std::memory_order_release);
+        copy_message(place_.message(message.size()), message.data(), message.size());
+        out_.sent.store(++sent_, std::memory_order_release);
         return notifier_.post(out_);
     }
 
@@ -195,27 +208,28 @@ public:
         if (const int error = notifier_.await(in_, received_)) {
             return error;
         }
-        if (in_.sequence.load(std::memory_order_acquire) != ++received_) {
+        if (in_.sent.load(std::memory_order_acquire) != ++received_) {
             return EBADMSG;
         }
-        std::memcpy(message.data(), in_.message(message.size()), message.size());
+        copy_message(message.data(), place_.message(message.size()), message.size());
         in_.received.store(received_, std::memory_order_relaxed);
         return 0;
     }
 
 private:
-    Lane& in_;
-    Lane& out_;
+    Place& place_;
+    Lane in_;
+    Lane out_;
     Notifier notifier_;
     std::uint32_t sent_ = 0;
     std::uint32_t received_ = 0;
 };
 
 template <typename Notifier>
-class LaneChannel final : public Channel {
+class PlaceChannel final : public Channel {
 public:
-    LaneChannel(SharedArea area, const Lanes& lanes, typename Notifier::Shared shared)
-        : area_(std::move(area)), lanes_(lanes), shared_(std::move(shared))
+    PlaceChannel(SharedArea area, Place* place, typename Notifier::Shared shared)
+        : area_(std::move(area)), place_(place), shared_(std::move(shared))
     {
     }
 
@@ -225,15 +239,13 @@ public:
         if (!notifier) {
             return tl::unexpected(notifier.error());
         }
-        const bool a = end == End::a;
-        return std::make_unique<LanePort<Notifier>>(*lanes_[a ? 1 : 0], *lanes_[a ? 0 : 1],
-                                                    std::move(*notifier));
+        return std::make_unique<PlacePort<Notifier>>(*place_, end, std::move(*notifier));
     }
 
     int drained() override
     {
-        for (const Lane* lane : lanes_) {
-            if (lane->sequence != lane->received) {
+        for (const unsigned which : {0u, 1u}) {
+            if (place_->sent[which] != place_->directions[which].received) {
                 return EBADMSG;
             }
         }
@@ -242,25 +254,24 @@ public:
 
 private:
     SharedArea area_;
-    Lanes lanes_;
+    Place* place_;
     typename Notifier::Shared shared_;
 };
 
 template <MapArea kMap, typename Notifier>
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
 {
-    const std::size_t bytes = lane_bytes(setup.message_bytes);
-    auto area = kMap(setup.names, 2 * bytes);
+    auto area = kMap(setup.names, sizeof(Place) + setup.message_bytes);
     if (!area) {
         return tl::unexpected(area.error());
     }
-    Lanes lanes{new (area->get()) Lane, new (area->get() + bytes) Lane};
-    auto shared = Notifier::share(setup, lanes);
+    Place* place = new (area->get()) Place;
+    auto shared = Notifier::share(setup, *place);
     if (!shared) {
         return tl::unexpected(shared.error());
     }
-    return std::make_unique<LaneChannel<Notifier>>(std::move(*area), lanes,
-                                                   std::move(*shared));
+    return std::make_unique<PlaceChannel<Notifier>>(std::move(*area), place,
+                                                    std::move(*shared));
 }
 
 template <MapArea kMap, typename Notifier>

@@ -13,9 +13,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <new>
 
+#include "bench/mechanisms/copy.hpp"
 #include "bench/mechanisms/futex.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
@@ -34,10 +34,15 @@ struct Ring {
     alignas(kApart) Word consumer_asleep{0};
 };
 
-/// Followed by the message.
-struct Place {
+/// A short message lies in the line of its number, a larger one follows.
+struct alignas(64) Place {
     Number number{0};
-    std::byte* message() { return reinterpret_cast<std::byte*>(this + 1); }
+    std::array<std::byte, 56> small;
+
+    std::byte* message(std::size_t bytes)
+    {
+        return bytes <= small.size() ? small.data() : reinterpret_cast<std::byte*>(this + 1);
+    }
 };
 
 struct Shape {
@@ -45,8 +50,10 @@ struct Shape {
     std::uint64_t places;   ///< a power of two
 
     explicit Shape(std::size_t message_bytes)
-        : place_bytes(round_up(sizeof(Place) + message_bytes, 64)),
-          places(std::bit_floor(std::clamp<std::size_t>(kBytes / place_bytes, 4, 1024)))
+        : place_bytes(sizeof(Place) + (message_bytes > sizeof(Place::small)
+                                           ? round_up(message_bytes, alignof(Place))
+                                           : 0)),
+          places(std::bit_floor(std::clamp<std::size_t>(kBytes / message_bytes, 4, 1024)))
     {
     }
     std::size_t bytes() const
@@ -114,7 +121,7 @@ public:
             }
         }
         Place& place = place_of(out_, ++sent_);
-        std::memcpy(place.message(), message.data(), message.size());
+        copy_message(place.message(message.size()), message.data(), message.size());
         place.number.store(sent_, std::memory_order_release);
         return rouse<kWaiting>(out_->consumer_asleep, futex_, [] { return true; });
     }
@@ -132,7 +139,7 @@ public:
         if (error || number != received_) {
             return error ? error : EBADMSG;
         }
-        std::memcpy(message.data(), place.message(), message.size());
+        copy_message(message.data(), place.message(message.size()), message.size());
         in_->taken.store(received_, std::memory_order_release);
         // A producer asleep had filled the ring: one wake-up for half of it.
         return rouse<kWaiting>(in_->producer_asleep, futex_, [this] {

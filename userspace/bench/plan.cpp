@@ -191,13 +191,13 @@ public:
         } else if (metric != Metric::call) {
             one.rate_hz = request_.rate_hz;
         }
-        if (const std::string why = cannot(one); !why.empty()) {
-            refuse(one, why);
-            return;
-        }
         // The metrics that come of themselves are those that the mechanism has.
         if (!has(metric)) {
             if (!request_.metrics.empty()) refuse(one, lacks(metric));
+            return;
+        }
+        if (const std::string why = cannot(one); !why.empty()) {
+            refuse(one, why);
             return;
         }
         add_sizes(one);

@@ -133,12 +133,14 @@ std::vector<Variant> variants(const Page& page,
 
 const CaseResult* find(const Run& run, Metric metric, const Variant& variant, bool same_cpu)
 {
+    const CaseResult* found = nullptr;
     for (const CaseResult& result : run.results) {
         if (result.what.metric != metric || !measured(result)) continue;
-        if ((result.what.placement.distance == Distance::same_cpu) != same_cpu) continue;
-        if (variant.fits(result.what)) return &result;
+        const Distance distance = result.what.placement.distance;
+        if ((distance == Distance::same_cpu) != same_cpu || !variant.fits(result.what)) continue;
+        if (found == nullptr || distance > found->what.placement.distance) found = &result;
     }
-    return nullptr;
+    return found;
 }
 
 double median_of(std::vector<double> values)

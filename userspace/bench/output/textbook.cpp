@@ -206,9 +206,10 @@ std::string distance_note(const Page& page, const std::vector<Line>& lines)
     const double typical = median_of(ratios);
     if (typical < kWorthTelling) return {};
     return fmt::format("Between CPUs a sleeping receiver takes {:.0f}{} as long as on one CPU "
-                       "(median over {} mechanisms): that is the cost of waking a CPU, not of "
-                       "the mechanism. --awake keeps them from sleeping.",
-                       typical, page.times(), ratios.size());
+                       "(median of {}): that is the cost of waking a CPU, not of the "
+                       "mechanism. --awake keeps them from sleeping.",
+                       typical, page.times(),
+                       render::counted(ratios.size(), "mechanism", "mechanisms"));
 }
 
 std::string method_note(const Page& page, const std::vector<Line>& lines)
@@ -230,8 +231,8 @@ std::string method_note(const Page& page, const std::vector<Line>& lines)
         "CALL and p50 are medians of {}", apart_title(page), ends,
         render::counted(rounds, "round", "rounds"));
     if (confidence > 0)
-        text += fmt::format(" (intervals in --json and --csv hold the true one with {:.1f} %)",
-                            confidence * 100);
+        text += fmt::format(" (intervals in --json and --csv hold the true one with {:.1f}{}%)",
+                            confidence * 100, render::kGlue);
     return text + ", p99 is over all samples.";
 }
 

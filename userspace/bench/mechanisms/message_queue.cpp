@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sys/msg.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -32,6 +34,25 @@ std::size_t limit(const char* path)
     std::size_t value = 0;
     file >> value;
     return value;
+}
+
+/// What EMFILE means: of descriptors, or of bytes in all queues of a user.
+std::string too_many(const mq_attr& shape)
+{
+    if (const int spare = dup(STDERR_FILENO); spare >= 0) {
+        close(spare);
+    } else if (errno == EMFILE) {
+        return fmt::format("{}; raise ulimit -n", std::strerror(EMFILE));
+    }
+    // The kernel adds a msg_msg and a posix_msg_tree_node for each message.
+    constexpr unsigned long kOverhead = 48 + 48;
+    const unsigned long two = 2 * static_cast<unsigned long>(shape.mq_maxmsg) *
+                              (static_cast<unsigned long>(shape.mq_msgsize) + kOverhead);
+    rlimit allowed{};
+    getrlimit(RLIMIT_MSGQUEUE, &allowed);
+    // Where that much is allowed, others hold some of it.
+    return fmt::format("two queues take {} bytes, more than ulimit -q allows: ulimit -q {}",
+                       two, two > allowed.rlim_cur ? two : allowed.rlim_cur + two);
 }
 
 class PosixQueue {
@@ -84,12 +105,7 @@ Result<PosixQueue> PosixQueue::make(const Setup& setup)
                                 "sysctl fs.mqueue.msgsize_max={0}", setup.message_bytes, most));
     }
     if (error == EMFILE) {
-        return fail(Exit::kernel,
-                    fmt::format("queues of {} bytes are more than ulimit -q allows: "
-                                "ulimit -q {}", setup.message_bytes *
-                                static_cast<std::size_t>(shape.mq_maxmsg),
-                                4 * setup.message_bytes *
-                                static_cast<std::size_t>(shape.mq_maxmsg)));
+        return fail(Exit::kernel, too_many(shape));
     }
     if (error == ENOSPC) {
         return fail(Exit::kernel, fmt::format("no more queues: sysctl "

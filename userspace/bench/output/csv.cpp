@@ -30,7 +30,7 @@ bool starts_formula(const std::string& text)
 std::string cell(std::string_view outside)
 {
     std::string text = SafeText::escape(outside).str();
-    if (starts_formula(text)) text.insert(0, "'");
+    if (starts_formula(text)) text = '\'' + text;
     if (text.find_first_of(",\"\n\r'") == std::string::npos) return text;
     std::string quoted = "\"";
     for (const char c : text) {

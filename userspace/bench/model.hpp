@@ -81,11 +81,27 @@ struct Estimate {
     double confidence = 0;   ///< what n values allow; 0 with fewer than two
 };
 
+/// The same round trips as the kernel recorded them, in rounds of their own.
+struct KernelView {
+    struct Part {
+        std::string name;
+        double ns = 0;             ///< mean of a round trip
+    };
+    std::uint64_t round_trips = 0;  ///< that the parts are the mean of
+    std::uint64_t left_out = 0;     ///< of which a record is missing
+    std::uint64_t lost = 0;         ///< records that the rings could not take
+    double kernel_ns = 0;           ///< sum of the parts
+    double user_ns = 0;             ///< mean that user space measured of the same ones
+    double untraced_ns = 0;         ///< mean without tracing, in the rounds before
+    std::vector<Part> parts;        ///< in the order in which they follow each other
+};
+
 struct CaseResult {
     Case what;
     std::vector<Round> rounds;       ///< in the order measured, interleaved with other cases
     Estimate estimate;               ///< over the rounds' values; unit as Round::value
     Histogram latency_ns;            ///< all samples of all rounds; empty for throughput
+    std::optional<KernelView> kernel;   ///< with --trace, where there are hooks
     std::optional<std::string> failed;  ///< why there is no figure: one line that mends it
 
     bool higher_is_better() const { return what.metric == Metric::throughput; }

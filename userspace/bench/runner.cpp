@@ -201,6 +201,13 @@ Outcome Bench::round_of(const Case& what, std::uint64_t slice, std::uint64_t gro
     }
     outcome.latency_ns = shared_.latency_ns.histogram();
     outcome.round = figures(what, outcome.latency_ns);
+    if (options_.observer) {
+        options_.observer->measured(what, {shared_.reports[0].self, shared_.reports[1].self,
+                                           shared_.window_from_ns.value,
+                                           shared_.window_to_ns.value,
+                                           outcome.latency_ns.count(),
+                                           outcome.latency_ns.sum()});
+    }
     outcome.round.stolen_ns = cpu_times().stolen_ns - before.stolen_ns;
     return outcome;
 }

@@ -13,12 +13,29 @@
 
 namespace ipcscope::bench {
 
+/// A round of latencies that went well, just after its workers have ended.
+struct Observed {
+    Peer a, b;
+    std::uint64_t from_ns = 0;   ///< CLOCK_MONOTONIC: the first sample begins
+    std::uint64_t to_ns = 0;     ///< the last one ends
+    std::uint64_t count = 0;
+    std::uint64_t sum_ns = 0;
+};
+
+/// Looks on; for it the runner says more than a figure.
+class Observer {
+public:
+    virtual ~Observer() = default;
+    virtual void measured(const Case& what, const Observed& seen) = 0;
+};
+
 struct Options {
     unsigned rounds = 5;
     /// For all cases and rounds together; each case of a round gets an equal
     /// share, but no less than kLeastSlice.
     std::chrono::nanoseconds budget = std::chrono::seconds(60);
     bool ipcns = false;   ///< in an IPC namespace of its own
+    Observer* observer = nullptr;
 };
 
 /// Below this a round is mostly warm-up.

@@ -130,18 +130,29 @@ private:
 class Clockwork {
 public:
     Clockwork(const Job& job, std::uint64_t now)
-        : phase_(job.shared.phase.value), warm_until_(now + job.warm_up_ns),
-          slice_ns_(job.slice_ns)
+        : shared_(job.shared), warm_until_(now + job.warm_up_ns), slice_ns_(job.slice_ns)
     {
     }
 
     bool measuring() const { return current_ != Phase::warm_up; }
-    bool last() const { return current_ == Phase::last; }
 
+    /// After a message: whether it was the last.
+    bool done(std::uint64_t now)
+    {
+        if (current_ == Phase::last) {
+            shared_.window_to_ns.value.store(now);
+            return true;
+        }
+        advance(now);
+        return false;
+    }
+
+private:
     void advance(std::uint64_t now)
     {
         if (current_ == Phase::warm_up && now >= warm_until_) {
             until_ = now + slice_ns_;
+            shared_.window_from_ns.value.store(now);
             set(Phase::measure);
         } else if (current_ == Phase::measure && ++samples_ >= kLeastSamples &&
                    now >= until_) {
@@ -149,14 +160,14 @@ public:
         }
     }
 
-private:
     void set(Phase phase)
     {
         current_ = phase;
-        phase_.store(static_cast<std::uint32_t>(phase), std::memory_order_release);
+        shared_.phase.value.store(static_cast<std::uint32_t>(phase),
+                                  std::memory_order_release);
     }
 
-    std::atomic<std::uint32_t>& phase_;
+    Shared& shared_;
     Phase current_ = Phase::warm_up;
     std::uint64_t warm_until_;
     std::uint64_t slice_ns_;
@@ -183,10 +194,9 @@ int ping(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& repor
         }
         report.messages++;
         before = now;
-        if (clockwork.last()) {
+        if (clockwork.done(now)) {
             return 0;
         }
-        clockwork.advance(now);
     }
 }
 
@@ -207,10 +217,9 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
             job.shared.latency_ns.add(now - due);
         }
         report.messages++;
-        if (clockwork.last()) {
+        if (clockwork.done(now)) {
             return 0;
         }
-        clockwork.advance(now);
     }
 }
 
@@ -225,11 +234,10 @@ int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerRepor
         if (const int error = sender.send(number)) return error;
         if (const int error = receiver.receive(number)) return error;
         report.messages++;
-        if (clockwork.last()) {
+        now = monotonic_ns();
+        if (clockwork.done(now)) {
             return 0;
         }
-        now = monotonic_ns();
-        clockwork.advance(now);
     }
 }
 
@@ -268,10 +276,9 @@ int call(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& repor
         }
         report.messages = number;
         before = now;
-        if (clockwork.last()) {
+        if (clockwork.done(now)) {
             return 0;
         }
-        clockwork.advance(now);
     }
 }
 

@@ -60,8 +60,8 @@ struct Shared {
     Line<std::uint64_t> witness[2];    ///< number of the newest message from each end
     Line<std::uint64_t> sent_ns;       ///< one way: when the newest message was sent
     Line<std::uint64_t> tickets;       ///< many consumers: messages claimed
-    Line<std::uint64_t> window_from_ns;  ///< throughput: after the warm-up's last message
-    Line<std::uint64_t> window_to_ns;    ///< after the last message
+    Line<std::uint64_t> window_from_ns;  ///< the warm-up has ended
+    Line<std::uint64_t> window_to_ns;    ///< the last sample, the last message
     std::array<WorkerReport, kMostWorkers> reports;
     Samples latency_ns;                ///< by the one worker that measures
 };

@@ -12,6 +12,7 @@
 #include "bench/topology.hpp"
 #include "cli/bench_progress.hpp"
 #include "cli/bench_request.hpp"
+#include "cli/bench_trace.hpp"
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
 
@@ -29,6 +30,7 @@ struct Arguments {
     double seconds = 0;         ///< 0: by --quick
     unsigned rounds = bench::Options{}.rounds;
     bool ipcns = false;
+    bool trace = false;
 
     bool list = false;
     std::string json;           ///< "true": instead of the table; else a file
@@ -56,6 +58,9 @@ Result<void> settle(Arguments& arguments)
         return {};
     };
     bench::Request& request = arguments.request;
+    if (arguments.trace && request.names.empty()) request.names = names_with_kernel_view();
+    if (arguments.trace && arguments.metrics.empty())
+        request.metrics = {bench::Metric::round_trip};
     if (auto taken = take(arguments.sizes, parse_sizes, request.sizes); !taken) return taken;
     if (auto taken = take(arguments.metrics, parse_metrics, request.metrics); !taken)
         return taken;
@@ -173,6 +178,10 @@ Result<bench::Run> measure(const Arguments& arguments, const bench::Plan& plan)
     warn_of_time(plan, options);
     BenchProgress progress(arguments.progress);
     auto run = bench::run(plan.cases, options, progress);
+    if (run && arguments.trace && !run->interrupted) {
+        if (auto traced = add_kernel_views(*run, options, progress); !traced)
+            return tl::unexpected(traced.error());
+    }
     if (run)
         run->results.insert(run->results.end(), plan.refused.begin(), plan.refused.end());
     return run;
@@ -232,6 +241,13 @@ void declare_how(CLI::App& app, Arguments& arguments)
         ->check(CLI::Range(std::size_t{1}, bench::kMostRounds))->capture_default_str();
 }
 
+void declare_trace_option(CLI::App& app, Arguments& arguments)
+{
+    app.add_flag("--trace", arguments.trace,
+                 "Round trips of pipes, FIFOs and signals once more, traced: where the kernel "
+                 "spent them (root)");
+}
+
 void declare_output(CLI::App& app, Arguments& arguments)
 {
     app.add_flag("--json", arguments.json,
@@ -256,6 +272,7 @@ Run declare_bench(CLI::App& app)
         app.add_subcommand("bench", "Measure the IPC mechanisms of this machine");
     declare_what(*bench_app, *arguments);
     declare_how(*bench_app, *arguments);
+    declare_trace_option(*bench_app, *arguments);
     declare_output(*bench_app, *arguments);
     return [arguments] { return bench_command(*arguments); };
 }

@@ -60,17 +60,6 @@ private:
     struct sigaction old_[3];
 };
 
-Result<std::unique_ptr<source::Source>> open_live(const source::Options& options)
-{
-#ifdef IPCSCOPE_TRACER
-    return source::bpf::open_source(options);
-#else
-    (void)options;
-    return fail(Exit::kernel, "this ipcscope was built without the tracer "
-                              "(IPCSCOPE_TRACER=OFF): it reads capture files only");
-#endif
-}
-
 [[noreturn]] void run_child(int gate, const std::vector<std::string>& words)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);   // until it is let go
@@ -200,6 +189,17 @@ int Command::status()
         reaped_ = true;
     }
     return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
+}
+
+Result<std::unique_ptr<source::Source>> open_live(const source::Options& options)
+{
+#ifdef IPCSCOPE_TRACER
+    return source::bpf::open_source(options);
+#else
+    (void)options;
+    return fail(Exit::kernel, "this ipcscope was built without the tracer "
+                              "(IPCSCOPE_TRACER=OFF): it reads capture files only");
+#endif
 }
 
 Result<int> run_live(LiveArguments& arguments, source::Sink& sink,

@@ -56,6 +56,9 @@ private:
     int status_ = 0;
 };
 
+/// Attached on return.  Exit::kernel where this ipcscope has no tracer.
+Result<std::unique_ptr<source::Source>> open_live(const source::Options& options);
+
 /// Opens the live source, runs the command if there is one, and polls `sink`
 /// until the end.  An error is the source's or the sink's.
 /// @return the status to exit with, before losses are looked at

@@ -32,6 +32,7 @@ constexpr std::size_t kMostDepth = 16;
 constexpr std::size_t kMostResults = 1'000'000;
 constexpr std::size_t kMostLines = 10'000;   ///< warnings, mitigations, CPUs
 /// 30 years of a CPU that does nothing else; every sane figure is below.
+constexpr std::size_t kMostParts = 64;   ///< of a round trip
 constexpr double kMostValue = 1e18;
 constexpr unsigned kMostPorts = 1'000'000;
 
@@ -258,7 +259,28 @@ private:
         result.estimate = estimate(std::move(values));
         if (!result.higher_is_better())
             result.latency_ns = latency(fields.at("latency_ns"), where + "latency_ns: ");
+        if (!fields.at("kernel").is_null())
+            result.kernel = kernel(fields.at("kernel"), where + "kernel: ");
         return result;
+    }
+
+    KernelView kernel(const Json& json, const std::string& where)
+    {
+        KernelView view;
+        Fields fields(json, where, wrong_);
+        fields.read("round_trips", view.round_trips);
+        fields.read("left_out", view.left_out);
+        fields.read("lost", view.lost);
+        fields.read("kernel_ns", view.kernel_ns);
+        fields.read("user_ns", view.user_ns);
+        fields.read("untraced_ns", view.untraced_ns);
+        std::size_t at = 0;
+        for (const Json& one : fields.array("parts", kMostParts)) {
+            Fields part(one, fmt::format("{}parts[{}]: ", where, at++), wrong_);
+            part.read("name", view.parts.emplace_back().name);
+            part.read("ns", view.parts.back().ns);
+        }
+        return view;
     }
 
     Round round(const Json& json, const std::string& where)

@@ -118,6 +118,17 @@ Json what_json(const Case& what)
             {"unit", unit(what)}};
 }
 
+Json kernel_json(const KernelView& view)
+{
+    Json parts = Json::array();
+    for (const KernelView::Part& part : view.parts)
+        parts.push_back({{"name", safe(part.name)}, {"ns", part.ns}});
+    return {{"round_trips", view.round_trips}, {"left_out", view.left_out},
+            {"lost", view.lost},               {"kernel_ns", view.kernel_ns},
+            {"user_ns", view.user_ns},         {"untraced_ns", view.untraced_ns},
+            {"parts", std::move(parts)}};
+}
+
 Json result_json(const CaseResult& result)
 {
     Json json = what_json(result.what);
@@ -127,6 +138,7 @@ Json result_json(const CaseResult& result)
     json["bytes_per_s"] = has_bytes ? Json(result.bytes_per_s()) : Json();
     json["rounds"] = rounds(result.rounds);
     json["latency_ns"] = result.higher_is_better() ? Json() : latency(result.latency_ns);
+    json["kernel"] = result.kernel ? kernel_json(*result.kernel) : Json();
     return json;
 }
 

@@ -70,7 +70,7 @@ struct Variant {
 std::vector<Variant> variants(const Page& page,
                               const std::function<bool(const CaseResult&)>& wanted);
 
-/// The first that was measured.
+/// The first that was measured; of pairs of CPUs, on two cores rather than on one.
 const CaseResult* find(const Run& run, Metric metric, const Variant& variant, bool same_cpu);
 
 /// Half of the results, by value; 0 where there is none.
@@ -80,6 +80,7 @@ Section textbook(const Page& page);
 std::vector<Section> throughput(const Page& page);
 Section one_way(const Page& page);
 std::vector<Section> matrices(const Page& page);
+Section kernel_view(const Page& page);
 Section uncertain(const Page& page);
 Section failures(const Page& page);
 Section warnings(const Page& page);

@@ -18,6 +18,7 @@ std::vector<Section> sections(const Page& page)
     add(one_way(page));
     for (Section& section : throughput(page)) add(std::move(section));
     for (Section& section : matrices(page)) add(std::move(section));
+    add(kernel_view(page));
     add(uncertain(page));
     add(failures(page));
     add(warnings(page));

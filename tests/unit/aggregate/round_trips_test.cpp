@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "aggregate/round_trips.hpp"
+
+#include <numeric>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace ipcscope::aggregate {
+namespace {
+
+constexpr std::uint32_t kA = 100, kB = 200;
+
+decode::Event pipe_op(std::uint32_t tid, bool write, std::uint64_t enter, std::uint64_t exit,
+                      std::uint64_t blocked = 0, std::uint64_t woken = 0,
+                      std::uint64_t runqueue = 0)
+{
+    decode::PipeOp op;
+    op.write = write;
+    op.ret = 1;
+    op.enter_ns = enter;
+    op.blocked_ns = blocked;
+    op.woken_ns = woken;
+    op.sleeps = woken != 0;
+    op.runqueue_ns = runqueue;
+    decode::Event event;
+    event.time_ns = exit;
+    event.task.tgid = event.task.tid = tid;
+    event.body = op;
+    return event;
+}
+
+std::uint64_t sum(const RoundTrips& trips)
+{
+    return std::accumulate(trips.ns.begin(), trips.ns.end(), std::uint64_t{0});
+}
+
+/// a and b on one CPU: each sleeps until the other has written.
+std::vector<decode::Event> one_trip(std::uint64_t at)
+{
+    return {
+        pipe_op(kA, true, at + 10, at + 30),                        // wakes b at 25
+        pipe_op(kB, false, at, at + 60, 20, at + 25, 15),           // runs from 40
+        pipe_op(kB, true, at + 70, at + 90),                        // wakes a at 85
+        pipe_op(kA, false, at + 35, at + 120, 50, at + 85, 20),     // runs from 105
+    };
+}
+
+TEST(RoundTrips, PipeIsSplitAtEachInstant)
+{
+    const auto trips = split_pipe(one_trip(1000), kA, kB, 1000, 1130);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.left_out, 0U);
+    EXPECT_EQ(trips.total_ns, 130U);
+    EXPECT_EQ(trips.at(Stretch::send), 15U + 15U);
+    EXPECT_EQ(trips.at(Stretch::runqueue), 15U + 20U);
+    EXPECT_EQ(trips.at(Stretch::receive), 20U + 15U);
+    EXPECT_EQ(trips.at(Stretch::outside), 10U + 10U + 10U);
+    EXPECT_EQ(trips.at(Stretch::full), 0U);
+    EXPECT_EQ(trips.at(Stretch::wake), 0U);
+    EXPECT_EQ(sum(trips), trips.total_ns);
+}
+
+TEST(RoundTrips, ReceiverThatDidNotSleep)
+{
+    // b comes to its read after a has written: on its way it was outside.
+    std::vector<decode::Event> events{
+        pipe_op(kA, true, 10, 20), pipe_op(kB, false, 35, 50),
+        pipe_op(kB, true, 60, 75), pipe_op(kA, false, 65, 80),   // a is there already
+    };
+    const auto trips = split_pipe(events, kA, kB, 5, 90);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.at(Stretch::send), 10U + 15U);
+    EXPECT_EQ(trips.at(Stretch::outside), 5U + 15U + 10U + 10U);
+    EXPECT_EQ(trips.at(Stretch::receive), 15U + 5U);
+    EXPECT_EQ(sum(trips), 85U);
+}
+
+TEST(RoundTrips, WriterBlockedOnAFullPipe)
+{
+    std::vector<decode::Event> events{
+        pipe_op(kA, true, 10, 100, 60, 75, 0), pipe_op(kB, false, 5, 120, 10, 95, 5),
+        pipe_op(kB, true, 130, 140), pipe_op(kA, false, 110, 150, 20, 138, 2),
+    };
+    const auto trips = split_pipe(events, kA, kB, 0, 160);
+    EXPECT_EQ(trips.at(Stretch::full), 60U);
+    EXPECT_EQ(sum(trips), 160U);
+}
+
+TEST(RoundTrips, ManyInARowTileTheWindow)
+{
+    std::vector<decode::Event> events;
+    for (std::uint64_t i = 0; i < 97; i++) {
+        const auto one = one_trip(1000 + 130 * i);
+        events.insert(events.end(), one.begin(), one.end());
+    }
+    const auto trips = split_pipe(events, kA, kB, 1000, 1000 + 97 * 130);
+    EXPECT_EQ(trips.count, 97U);
+    EXPECT_EQ(trips.total_ns, 97U * 130);
+    EXPECT_EQ(sum(trips), trips.total_ns);
+    // Only those within the window.
+    EXPECT_EQ(split_pipe(events, kA, kB, 1000 + 130, 1000 + 96 * 130).count, 95U);
+    EXPECT_EQ(split_pipe(events, kB + 1, kA, 0, 1 << 20).count, 0U);
+}
+
+TEST(RoundTrips, OneWithAMissingRecordIsLeftOut)
+{
+    for (std::size_t missing = 0; missing < 4; missing++) {
+        std::vector<decode::Event> events;
+        for (std::uint64_t i = 0; i < 3; i++) {
+            const auto one = one_trip(1000 + 130 * i);
+            events.insert(events.end(), one.begin(), one.end());
+        }
+        events.erase(events.begin() + 4 + static_cast<std::ptrdiff_t>(missing));
+        const auto trips = split_pipe(events, kA, kB, 1000, 1390);
+        // Without a's call the one before goes on to the next: it has two of all.
+        EXPECT_EQ(trips.count, missing == 0 ? 1U : 2U) << missing;
+        EXPECT_EQ(trips.left_out, 1U) << missing;
+        EXPECT_EQ(sum(trips), trips.total_ns) << missing;
+    }
+}
+
+decode::Event event_of(std::uint32_t tid, std::uint64_t time, decode::Body body)
+{
+    decode::Event event;
+    event.time_ns = time;
+    event.task.tgid = event.task.tid = tid;
+    event.body = std::move(body);
+    return event;
+}
+
+/// One signal: sent from `at`, generated 10 later, taken 40 later, the call left
+/// at 15, and get_signal() at 55 where it goes to a handler.
+void add_signal(std::vector<decode::Event>& events, std::uint32_t from, std::uint32_t to,
+                std::uint64_t at, bool handler)
+{
+    decode::SignalSend send;
+    send.enter_ns = at;
+    send.target_tgid = send.target_tid = to;
+    decode::SignalGenerate generate;
+    decode::SignalDequeue dequeue;
+    decode::SignalGet get;
+    get.enter_ns = at + 35;
+    get.signal = 10;
+    events.push_back(event_of(from, at + 10, generate));
+    events.push_back(event_of(from, at + 15, send));
+    events.push_back(event_of(to, at + 40, dequeue));
+    if (handler) {
+        events.push_back(event_of(to, at + 55, get));
+    }
+}
+
+TEST(RoundTrips, Signals)
+{
+    for (const bool handler : {false, true}) {
+        std::vector<decode::Event> events;
+        for (std::uint64_t i = 0; i < 7; i++) {
+            add_signal(events, kA, kB, 1000 + i * 200, handler);
+            add_signal(events, kB, kA, 1100 + i * 200, handler);
+        }
+        const auto trips = split_signals(events, kA, kB, 990, 2390);
+        EXPECT_EQ(trips.count, 7U);
+        EXPECT_EQ(trips.at(Stretch::send), 7U * 20);
+        EXPECT_EQ(trips.at(Stretch::wake), 7U * 60);
+        EXPECT_EQ(trips.at(Stretch::receive), handler ? 7U * 30 : 0U);
+        EXPECT_EQ(trips.total_ns, 1400U);
+        EXPECT_EQ(sum(trips), trips.total_ns);
+    }
+}
+
+RC_GTEST_PROP(RoundTrips, PartsAddUpWhateverTheRecordsSay, ())
+{
+    std::vector<decode::Event> events;
+    const auto count = *rc::gen::inRange(0, 40);
+    for (int i = 0; i < count; i++) {
+        const auto time = [] { return *rc::gen::inRange<std::uint64_t>(0, 1000); };
+        events.push_back(pipe_op(*rc::gen::element(kA, kB), *rc::gen::arbitrary<bool>(), time(),
+                                 time(), time(), time(), time()));
+    }
+    std::sort(events.begin(), events.end(),
+              [](const auto& x, const auto& y) { return x.time_ns < y.time_ns; });
+    const auto trips = split_pipe(events, kA, kB, 100, 900);
+    RC_ASSERT(sum(trips) == trips.total_ns);
+    RC_ASSERT(trips.total_ns <= 800 * trips.count);
+}
+
+}  // namespace
+}  // namespace ipcscope::aggregate

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/bench_trace.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include <unistd.h>
+
+#include "aggregate/round_trips.hpp"
+#include "base/clock.hpp"
+#include "bench/channel.hpp"
+#include "cli/live.hpp"
+#include "decode/decode.hpp"
+#include "decode/merge.hpp"
+#include "source/source.hpp"
+
+namespace ipcscope::cli {
+namespace {
+
+/// A round has to fit into the rings: nobody empties them while it runs, since
+/// who did would take the CPU from what is measured.
+constexpr std::size_t kRingBytes = 8 << 20;
+constexpr double kRoundTrips = 1000;   ///< a round; less than 1 KiB of records each
+
+using Split = decltype(aggregate::split_pipe);
+
+/// How what the hooks tell of this mechanism is split; nullptr: there are none.
+Split* split_of(const bench::Mechanism& mechanism)
+{
+    for (const std::string_view name : {"pipe", "pipe-packet", "fifo"}) {
+        if (mechanism.name == name) return aggregate::split_pipe;
+    }
+    return mechanism.family == bench::Family::signal ? aggregate::split_signals : nullptr;
+}
+
+Split* split_of(const bench::Case& what)
+{
+    const bench::Mechanism* mechanism = bench::find_mechanism(what.mechanism);
+    const bool round_trip = what.metric == bench::Metric::round_trip && what.rate_hz == 0;
+    return mechanism && round_trip ? split_of(*mechanism) : nullptr;
+}
+
+/// The events of a round, in the order of time, and what was lost until now.
+class Events final : public source::Sink {
+public:
+    Events() : merger_([this](const decode::Event& event) { events_.push_back(event); }) {}
+
+    Result<void> host(const source::Host&) override { return {}; }
+    Result<void> records(unsigned cpu, std::span<const std::byte> bytes) override
+    {
+        while (!bytes.empty()) {
+            auto decoded = decode::decode(cpu, bytes);
+            if (!decoded) {
+                return fail(Exit::kernel, "a record of the tracer cannot be decoded");
+            }
+            merger_.add(std::move(decoded->event));
+            bytes = bytes.subspan(decoded->size);
+        }
+        return {};
+    }
+    Result<void> watermark(std::uint64_t time_ns) override
+    {
+        merger_.watermark(time_ns);
+        complete_ns_ = time_ns;
+        return {};
+    }
+    Result<void> ledger(const source::Ledger& ledger) override
+    {
+        lost_ = 0;
+        for (const ipcscope_ledger& cpu : ledger) {
+            lost_ += cpu.lost;
+        }
+        return {};
+    }
+    Result<void> end(std::uint64_t) override { return {}; }
+
+    const std::vector<decode::Event>& events() const { return events_; }
+    std::uint64_t complete_ns() const { return complete_ns_; }
+    std::uint64_t lost() const { return lost_; }
+    void forget() { events_.clear(); }
+
+private:
+    std::vector<decode::Event> events_;
+    decode::Merger merger_;
+    std::uint64_t complete_ns_ = 0;
+    std::uint64_t lost_ = 0;
+};
+
+/// Adds up, over the rounds of each case, what the kernel told of them.
+class KernelObserver final : public bench::Observer {
+public:
+    KernelObserver(source::Source& source, const std::vector<bench::Case>& cases)
+        : source_(source), sums_(cases.size()), cases_(cases)
+    {
+    }
+
+    void measured(const bench::Case& what, const bench::Observed& seen) override
+    {
+        const auto at = std::find(cases_.begin(), cases_.end(), what);
+        if (failed_ || at == cases_.end()) {
+            return;
+        }
+        // The slack of the watermark is in the way of the newest records.
+        const std::uint64_t give_up = monotonic_ns() + 2'000'000'000;
+        while (events_.complete_ns() <= seen.to_ns && monotonic_ns() < give_up) {
+            if (auto more = source_.poll(events_, std::chrono::milliseconds(1)); !more) {
+                failed_ = more.error();
+                return;
+            }
+        }
+        Sum& sum = sums_[static_cast<std::size_t>(at - cases_.begin())];
+        const aggregate::RoundTrips trips =
+            split_of(what)(events_.events(), static_cast<std::uint32_t>(seen.a.tid),
+                           static_cast<std::uint32_t>(seen.b.tid), seen.from_ns, seen.to_ns);
+        sum.trips.count += trips.count;
+        sum.trips.left_out += trips.left_out;
+        sum.trips.total_ns += trips.total_ns;
+        for (std::size_t i = 0; i < trips.ns.size(); i++) {
+            sum.trips.ns[i] += trips.ns[i];
+        }
+        sum.lost += events_.lost() - lost_;
+        sum.samples += seen.count;
+        sum.user_ns += seen.sum_ns;
+        lost_ = events_.lost();
+        events_.forget();
+    }
+
+    /// What came of a case.
+    bench::KernelView view(std::size_t which) const;
+    const std::optional<Error>& failed() const { return failed_; }
+
+private:
+    struct Sum {
+        aggregate::RoundTrips trips;
+        std::uint64_t lost = 0;
+        std::uint64_t samples = 0;
+        std::uint64_t user_ns = 0;
+    };
+
+    source::Source& source_;
+    Events events_;
+    std::vector<Sum> sums_;
+    const std::vector<bench::Case>& cases_;
+    std::uint64_t lost_ = 0;
+    std::optional<Error> failed_;
+};
+
+double per(std::uint64_t sum, std::uint64_t count)
+{
+    return count ? static_cast<double>(sum) / static_cast<double>(count) : 0;
+}
+
+bench::KernelView KernelObserver::view(std::size_t which) const
+{
+    const Sum& sum = sums_[which];
+    bench::KernelView view;
+    view.round_trips = sum.trips.count;
+    view.left_out = sum.trips.left_out;
+    view.lost = sum.lost;
+    view.kernel_ns = per(sum.trips.total_ns, sum.trips.count);
+    view.user_ns = per(sum.user_ns, sum.samples);
+    for (std::size_t i = 0; i < aggregate::kStretches; i++) {
+        // A pipe has no stretch that only signals have, and the other way round.
+        if (sum.trips.ns[i]) {
+            view.parts.push_back({std::string(aggregate::name(static_cast<aggregate::Stretch>(i))),
+                                  per(sum.trips.ns[i], sum.trips.count)});
+        }
+    }
+    return view;
+}
+
+}  // namespace
+
+std::vector<std::string> names_with_kernel_view()
+{
+    std::vector<std::string> names;
+    for (const bench::Mechanism& mechanism : bench::mechanisms()) {
+        if (split_of(mechanism)) names.emplace_back(mechanism.name);
+    }
+    return names;
+}
+
+Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
+                              bench::Progress& progress)
+{
+    std::vector<bench::Case> cases;
+    std::chrono::nanoseconds budget{0};
+    for (const bench::CaseResult& result : run.results) {
+        if (!result.rounds.empty() && split_of(result.what)) {
+            cases.push_back(result.what);
+            budget += options.rounds *
+                      std::chrono::nanoseconds(std::llround(kRoundTrips * result.estimate.median));
+        }
+    }
+    // The workers are children of ours, and children are followed.
+    source::Options trace;
+    trace.command_pid = static_cast<std::uint32_t>(getpid());
+    trace.kills = false;
+    trace.ring_bytes = kRingBytes;
+    auto source = open_live(trace);
+    if (!source) {
+        return tl::unexpected(source.error());
+    }
+    KernelObserver observer(**source, cases);
+    bench::Options traced = options;
+    traced.budget = budget;
+    traced.ipcns = false;   // it is in one already
+    traced.observer = &observer;
+    auto again = bench::run(cases, traced, progress);
+    if (!again) {
+        return tl::unexpected(again.error());
+    }
+    if (observer.failed()) {
+        return tl::unexpected(*observer.failed());
+    }
+    run.interrupted |= again->interrupted;
+    run.elapsed_s += again->elapsed_s;
+    for (bench::CaseResult& result : run.results) {
+        const auto at = std::find(cases.begin(), cases.end(), result.what);
+        if (at != cases.end()) {
+            result.kernel = observer.view(static_cast<std::size_t>(at - cases.begin()));
+            result.kernel->untraced_ns = per(result.latency_ns.sum(), result.latency_ns.count());
+        }
+    }
+    return {};
+}
+
+}  // namespace ipcscope::cli

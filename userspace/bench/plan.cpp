@@ -254,7 +254,8 @@ private:
         if (metric != Metric::throughput) return {smallest_sensible(mechanism_)};
         std::vector<std::size_t> some;
         for (const std::size_t bytes : kThroughputSizes) {
-            if (fits(mechanism_, bytes)) some.push_back(bytes);
+            if (fits(mechanism_, bytes) && bytes <= mechanism_.usual_max)
+                some.push_back(bytes);
         }
         if (some.empty()) some.push_back(smallest_sensible(mechanism_));
         return some;

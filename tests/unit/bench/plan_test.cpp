@@ -31,6 +31,15 @@ std::vector<std::string> keys(const Result<Plan>& plan)
 
 using Keys = std::vector<std::string>;
 
+TEST(Plan, NoSizeBeyondTheUsualLimitsUnasked)
+{
+    EXPECT_EQ(keys(planned({.names = {"posix-mq"}, .metrics = {Metric::throughput}})),
+              (Keys{"posix-mq/throughput/64B/same_cpu", "posix-mq/throughput/64B/other_cpu"}));
+    EXPECT_EQ(keys(planned({.names = {"posix-mq"}, .metrics = {Metric::throughput},
+                            .sizes = {4096}})),
+              (Keys{"posix-mq/throughput/4KiB/same_cpu", "posix-mq/throughput/4KiB/other_cpu"}));
+}
+
 TEST(Plan, DefaultOfOne)
 {
     EXPECT_EQ(keys(planned({.names = {"pipe"}})),

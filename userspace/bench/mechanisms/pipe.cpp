@@ -121,6 +121,11 @@ Result<Pipe> make_fifo(Names& names)
 template <typename PortType, Make kMake>
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
 {
+    // Up to PIPE_BUF a write is whole; longer ones get mixed.
+    if (setup.producers + setup.consumers > 2 && setup.message_bytes > PIPE_BUF) {
+        return fail(Exit::usage, fmt::format("a pipe with several producers or consumers "
+                                             "takes messages of up to {} bytes", PIPE_BUF));
+    }
     std::array<Pipe, 2> pipes;
     for (Pipe& pipe : pipes) {
         auto made = kMake(setup.names);

@@ -216,10 +216,9 @@ private:
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "posix-sem", .title = "POSIX semaphore, unnamed", .family = Family::semaphore,
-     .spins = true, .throughput = true, .many = true, .create = UnnamedChannel::create},
+     .spins = true, .create = UnnamedChannel::create},
     {.name = "posix-sem-named", .title = "POSIX semaphore, named",
-     .family = Family::semaphore, .spins = true, .throughput = true, .many = true,
-     .create = NamedChannel::create},
+     .family = Family::semaphore, .spins = true, .create = NamedChannel::create},
     {.name = "sysv-sem", .title = "System V semaphore", .family = Family::semaphore,
      .spins = true, .create = SysvChannel::create},
 };

@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "bench/mechanisms/io.hpp"
+#include "bench/relax.hpp"
 #include "bench/topology.hpp"
 
 namespace ipcscope::bench {

@@ -17,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "bench/message.hpp"
+#include "bench/relax.hpp"
 #include "bench/topology.hpp"
 
 namespace ipcscope::bench {
@@ -41,7 +42,7 @@ void gate(const Job& job, unsigned which)
 }
 
 /// Waits for a time with nobody's slack in it: sleeps to a little before, then
-/// lets others run until it has come.
+/// stays awake.  Not by yielding: who gets the CPU then may keep it for long.
 void wait_until(std::uint64_t time_ns)
 {
     constexpr std::uint64_t kEarly = 100'000;
@@ -53,7 +54,7 @@ void wait_until(std::uint64_t time_ns)
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
     }
     while (monotonic_ns() < time_ns) {
-        sched_yield();
+        relax();
     }
 }
 

@@ -9,18 +9,9 @@
 #include <unistd.h>
 
 #include "bench/model.hpp"
+#include "bench/relax.hpp"
 
 namespace ipcscope::bench {
-
-/// A processor hint for loops that wait for another CPU.
-inline void relax()
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
 
 /// Whether a failed call is to be made again: interrupted, or a nonblocking
 /// descriptor that is not ready.

@@ -35,6 +35,9 @@ struct Claim {
 /// last.
 std::span<const Claim> claims();
 
+/// The claims are about short messages, sent as fast as they go.
+inline constexpr std::size_t kClaimedBytes = 4096;
+
 /// Within this factor a claim holds: it is an order of magnitude.
 inline constexpr double kHolds = 3;
 

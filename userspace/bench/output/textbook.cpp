@@ -102,7 +102,9 @@ std::string verdict_cell(const Page& page, const Claim* claim, const Line& line)
 {
     if (line.call == nullptr && line.same == nullptr && line.apart == nullptr)
         return line.failed ? "not measured" : page.none();
-    if (claim == nullptr || claim->ns == 0) return page.none();
+    if (claim == nullptr || claim->ns == 0 || line.variant.rate_hz != 0 ||
+        line.variant.message_bytes > kClaimedBytes)
+        return page.none();
     const bool spins = line.variant.waiting == Waiting::spin;
     const auto figure = held(line, spins ? claim->spinning : claim->blocking);
     const std::string word = figure ? verdict(*figure, claim->ns, page.style.utf8) : "";

@@ -12,8 +12,8 @@
 
 #include "base/clock.hpp"
 #include "base/version.hpp"
+#include "bench/cost.hpp"
 #include "bench/topology.hpp"
-#include "bench/worker.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>

@@ -86,11 +86,4 @@ unsigned workers(const Case& what);
 /// @return its exit status: 0, or 1 with report.error
 int work(const Job& job, unsigned index);
 
-/// Nanoseconds that the loop around a message costs by itself: a clock read, a
-/// sample, stamping and checking, with a port that does nothing.
-double harness_cost_ns(std::size_t message_bytes);
-
-/// Nanoseconds of one read of CLOCK_MONOTONIC.
-double clock_cost_ns();
-
 }  // namespace ipcscope::bench

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The loops that latencies are measured in.  Each runs until its phase says that
+// a message was the last; returns 0 or an errno.
+#pragma once
+
+#include "bench/ends.hpp"
+#include "bench/worker.hpp"
+
+namespace ipcscope::bench {
+
+/// End a of a round trip, as fast as it goes: a sample ends where the next begins.
+int ping(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
+/// End a, paced: measured from when a message was due, late or not.
+int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
+/// End a of a one-way measurement: the answer only keeps one message under way.
+int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
+/// End b of all three.
+int pong(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
+/// Both ends by one thread; `group` operations by one pair of clock reads.
+int call(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
+
+}  // namespace ipcscope::bench

@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
 .PHONY: help build demo check check-unit check-vm check-matrix kernels deps lint fmt \
-        install uninstall vm-shell clean configure build-all
+        bench bench-kernels overhead install uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -33,7 +33,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
 	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
-	@echo '  DESTDIR=, PREFIX=/usr/local (install, uninstall)'
+	@echo '  ARGS="--quick pipe" (bench, bench-kernels)   DESTDIR=, PREFIX=/usr/local (install, uninstall)'
 
 build: configure ## build build/ipcscope; needs what `make deps` installs
 	@echo 'build: $(BUILD)/ipcscope'
@@ -86,6 +86,17 @@ check-vm: build-all ## the tests in the VM on one kernel
 
 check-matrix: build-all kernels ## the tests in the VM on all kernels
 	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
+
+bench: build ## measure this machine's IPC; table, JSON and CSV in build/bench/
+	@tests/bench/save $(BUILD)/ipcscope $(BUILD)/bench $(ARGS)
+
+bench-kernels: build ## compare the IPC of two kernels in the VM: A=6.1 B=7.3
+	@[ -n '$(A)' ] && [ -n '$(B)' ] || { echo 'bench-kernels: which? make bench-kernels A=6.1 B=7.3' >&2; exit 2; }
+	@tests/bench/kernels $(BUILD)/ipcscope $(BUILD)/bench '$(A)' '$(B)' $(ARGS)
+
+overhead: build ## what bench's own loop costs, beside plain C, perf bench and stress-ng
+	@$(install_deps) packaging/deps-overhead packaging/deps-demo
+	@tests/overhead/fidelity $(BUILD)
 
 lint: ## common mistakes in scripts, C++ and the manual page
 	@$(install_deps) packaging/deps-build packaging/deps-lint

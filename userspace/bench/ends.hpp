@@ -26,21 +26,32 @@ public:
         stamp_.fill(message_);
     }
 
-    int send(std::uint64_t number)
+    /// Makes the next message ready: where time counts, while nobody waits for it.
+    void stage(std::uint64_t number)
+    {
+        number_ = number;
+        if (message_.empty()) {
+            number_ += number == corrupt_;
+            return;
+        }
+        stamp_.write(message_, number);
+        if (number == corrupt_) {
+            message_[message_.size() / 2] ^= std::byte{0x10};
+        }
+    }
+
+    /// Sends what is ready.
+    int send()
     {
         if (message_.empty()) {
-            witness_.store(number + (number == corrupt_), std::memory_order_release);
-        } else {
-            stamp_.write(message_, number);
-            if (number == corrupt_) {
-                message_[message_.size() / 2] ^= std::byte{0x10};
-            }
+            witness_.store(number_, std::memory_order_release);
         }
         return port_.send(message_);
     }
 
 private:
     Port& port_;
+    std::uint64_t number_ = 0;
     std::uint64_t corrupt_;
     Stamp stamp_;
     std::vector<std::byte> message_;
@@ -55,16 +66,26 @@ public:
     {
     }
 
-    /// The message with that number.
-    int receive(std::uint64_t number)
+    /// A message; checks at once only what does not stay: the number beside it.
+    int take(std::uint64_t number)
     {
         if (const int error = port_.receive(message_)) {
             return error;
         }
-        const bool right = message_.empty()
-                               ? witness_.load(std::memory_order_acquire) == number
-                               : stamp_.matches(message_, number);
-        return right ? 0 : EBADMSG;
+        return message_.empty() && witness_.load(std::memory_order_acquire) != number ? EBADMSG
+                                                                                      : 0;
+    }
+
+    /// Whether what was taken last is the message with that number.
+    int check(std::uint64_t number) const
+    {
+        return message_.empty() || stamp_.matches(message_, number) ? 0 : EBADMSG;
+    }
+
+    int receive(std::uint64_t number)
+    {
+        const int error = take(number);
+        return error ? error : check(number);
     }
 
     /// Any message that is whole in itself.

@@ -87,16 +87,20 @@ Phase phase_of(const Job& job)
 
 int ping(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report)
 {
+    sender.stage(0);
     std::uint64_t before = monotonic_ns();
     Clockwork clockwork(job, before);
-    for (std::uint64_t number = 0;; number++) {
-        if (const int error = sender.send(number)) return error;
-        if (const int error = receiver.receive(number)) return error;
+    for (std::uint64_t number = 0;;) {
+        for (const std::uint64_t end = number + job.group; number < end; number++) {
+            if (const int error = sender.send()) return error;
+            sender.stage(number + 1);
+            if (const int error = receiver.receive(number)) return error;
+        }
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
-            job.shared.latency_ns.add(now - before);
+            job.shared.latency_ns.add((now - before) / job.group);
         }
-        report.messages++;
+        report.messages = number;
         before = now;
         if (clockwork.done(now)) {
             return 0;
@@ -112,8 +116,9 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
     for (std::uint64_t number = 0;; number++) {
         const std::uint64_t due =
             start + static_cast<std::uint64_t>(period_ns * static_cast<double>(number));
+        sender.stage(number);
         wait_until(due);
-        if (const int error = sender.send(number)) return error;
+        if (const int error = sender.send()) return error;
         if (const int error = receiver.receive(number)) return error;
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
@@ -128,12 +133,13 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
 
 int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report)
 {
-    std::atomic<std::uint64_t>& sent_ns = job.shared.sent_ns.value;
+    sender.stage(0);
     std::uint64_t now = monotonic_ns();
     Clockwork clockwork(job, now);
     for (std::uint64_t number = 0;; number++) {
-        sent_ns.store(now, std::memory_order_release);
-        if (const int error = sender.send(number)) return error;
+        job.shared.sent_ns.value.store(now, std::memory_order_release);
+        if (const int error = sender.send()) return error;
+        sender.stage(number + 1);
         if (const int error = receiver.receive(number)) return error;
         report.messages++;
         now = monotonic_ns();
@@ -147,36 +153,19 @@ int pong(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& repor
 {
     const bool one_way = job.what.metric == Metric::one_way;
     for (std::uint64_t number = 0;; number++) {
-        if (const int error = receiver.receive(number)) return error;
+        // The answer is ready before it is asked for, and the question is looked at
+        // after it has been answered: neither is a part of the other's round trip.
+        sender.stage(number);
+        if (const int error = receiver.take(number)) return error;
         const Phase phase = phase_of(job);
         if (one_way && phase != Phase::warm_up) {
             const std::uint64_t now = monotonic_ns();
             job.shared.latency_ns.add(now - job.shared.sent_ns.value.load());
         }
         report.messages++;
-        if (const int error = sender.send(number)) return error;
-        if (phase == Phase::last) {
-            return 0;
-        }
-    }
-}
-
-int call(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report)
-{
-    std::uint64_t before = monotonic_ns();
-    Clockwork clockwork(job, before);
-    for (std::uint64_t number = 0;;) {
-        for (std::uint64_t i = 0; i < job.group; i++, number++) {
-            if (const int error = sender.send(number)) return error;
-            if (const int error = receiver.receive(number)) return error;
-        }
-        const std::uint64_t now = monotonic_ns();
-        if (clockwork.measuring()) {
-            job.shared.latency_ns.add((now - before) / job.group);
-        }
-        report.messages = number;
-        before = now;
-        if (clockwork.done(now)) {
+        if (const int error = sender.send()) return error;
+        if (const int error = receiver.check(number)) return error;
+        if (phase == Phase::last && number % job.group == job.group - 1) {
             return 0;
         }
     }

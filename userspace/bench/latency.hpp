@@ -8,7 +8,8 @@
 
 namespace ipcscope::bench {
 
-/// End a of a round trip, as fast as it goes: a sample ends where the next begins.
+/// End a of a round trip, or both ends in one thread, as fast as it goes: a sample
+/// is the mean of a group, and ends at the clock read at which the next begins.
 int ping(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
 /// End a, paced: measured from when a message was due, late or not.
 int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
@@ -16,7 +17,5 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
 int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
 /// End b of all three.
 int pong(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
-/// Both ends by one thread; `group` operations by one pair of clock reads.
-int call(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
 
 }  // namespace ipcscope::bench

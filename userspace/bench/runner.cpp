@@ -50,7 +50,7 @@ Result<SharedMemory> share()
 
 /// How much of a case makes one slice; found before its first round.
 struct Amount {
-    std::uint64_t group = 1;      ///< Metric::call
+    std::uint64_t group = 1;      ///< operations timed together
     double messages_per_ns = 0;   ///< Metric::throughput
 };
 
@@ -230,7 +230,9 @@ std::optional<Outcome> Bench::calibrate(const Case& what, Amount& amount)
 {
     const auto least = static_cast<std::uint64_t>(
         std::chrono::nanoseconds(kLeastSlice).count());
-    if (what.metric == Metric::call) {
+    const bool spins = what.metric == Metric::round_trip && what.waiting == Waiting::spin &&
+                       what.rate_hz == 0;
+    if (what.metric == Metric::call || spins) {
         Outcome outcome = round_of(what, least / 2, 1, 0);
         if (outcome.interrupted || !outcome.failed.empty()) {
             return outcome;

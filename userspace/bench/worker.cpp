@@ -41,7 +41,8 @@ int produce(const Job& job, Sender& sender, unsigned index, WorkerReport& report
     const std::uint64_t share = job.messages / job.what.producers;
     const std::uint64_t first = index * share;
     for (std::uint64_t i = 0; i < share; i++) {
-        if (const int error = sender.send(first + i)) return error;
+        sender.stage(first + i);
+        if (const int error = sender.send()) return error;
         report.messages++;
         report.numbers += first + i;
     }
@@ -176,7 +177,7 @@ int work(const Job& job, unsigned index)
         }
         Sender sender(**port, job, End::a);
         Receiver receiver(**other_port, job, End::b);
-        report.error = call(job, sender, receiver, report);
+        report.error = ping(job, sender, receiver, report);
     } else {
         gate(job, 1);
         report.error = run_end(job, index, **port, report);

@@ -73,7 +73,7 @@ struct Job {
     Shared& shared;
     std::uint64_t warm_up_ns = 0;   ///< latency: before the first sample
     std::uint64_t slice_ns = 0;     ///< latency: samples are taken for this long
-    std::uint64_t group = 1;        ///< call: operations timed together
+    std::uint64_t group = 1;        ///< call, round trip: operations timed together
     std::uint64_t messages = 0;     ///< throughput: in all, a multiple of the producers
     std::uint64_t warm_up_messages = 0;  ///< throughput: received before the window
     std::uint64_t corrupt_number = UINT64_MAX;  ///< tests: the message to falsify

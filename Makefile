@@ -16,8 +16,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help build demo check check-unit check-vm check-matrix kernels deps lint fmt \
-        install uninstall vm-shell clean configure build-all
+.PHONY: help build demo check check-unit check-vm check-matrix kernels kmod deps lint \
+        fmt install uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -32,7 +32,7 @@ headers = kmod/include/uapi/ipcscope
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
-	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
+	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, kmod, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
 	@echo '  DESTDIR=, PREFIX=/usr/local (install, uninstall)'
 
 build: configure ## build build/ipcscope; needs what `make deps` installs
@@ -69,6 +69,11 @@ demo: ## install, build, and trace real workloads on Debian's kernel in a VM
 	@$(MAKE) build
 	@tests/demo/run --kernel $(KERNEL) $(BUILD)
 	@$(took)
+
+kmod: ## build the kernel module: for KERNEL, or for the tree or headers at KDIR
+	@out=$(BUILD)/kmod/$(if $(KDIR),own,$(KERNEL))
+	JOBS=$(JOBS) kmod/build --out $$out $(if $(KDIR),"$(KDIR)",$(KERNEL))
+	echo "kmod: $$out/ipcscope.ko"
 
 check: ## install, build, all tests: units, then the four kernels in the VM
 	@$(MAKE) deps

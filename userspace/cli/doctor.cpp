@@ -71,9 +71,9 @@ void examine_machine()
 }
 
 #ifdef IPCSCOPE_TRACER
-std::string_view family_name(source::bpf::Family family)
+std::string_view family_name(source::Family family)
 {
-    using enum source::bpf::Family;
+    using enum source::Family;
     return family == signals ? "signals" : family == pipes ? "pipes" : "kills";
 }
 

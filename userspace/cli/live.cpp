@@ -13,10 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/backend.hpp"
 #include "decode/decode.hpp"
-#ifdef IPCSCOPE_TRACER
-#include "source/bpf/bpf_source.hpp"
-#endif
 
 namespace ipcscope::cli {
 namespace {
@@ -60,17 +58,6 @@ private:
     struct sigaction old_[3];
 };
 
-Result<std::unique_ptr<source::Source>> open_live(const source::Options& options)
-{
-#ifdef IPCSCOPE_TRACER
-    return source::bpf::open_source(options);
-#else
-    (void)options;
-    return fail(Exit::kernel, "this ipcscope was built without the tracer "
-                              "(IPCSCOPE_TRACER=OFF): it reads capture files only");
-#endif
-}
-
 [[noreturn]] void run_child(int gate, const std::vector<std::string>& words)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);   // until it is let go
@@ -111,6 +98,9 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
         ->check(CLI::PositiveNumber);
     app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
         ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+    app.add_option("--backend", arguments.backend,
+                   "bpf, kmod (the kernel module), or auto: bpf where it works")
+        ->check(CLI::IsMember({"bpf", "kmod", "auto"}))->capture_default_str();
     app.add_option("--on-loss", arguments.on_loss,
                    "exit: status 5 where events were lost; or continue")
         ->check(CLI::IsMember({"exit", "continue"}))->capture_default_str();
@@ -215,7 +205,7 @@ Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
         command = std::make_unique<Command>(std::move(*started));
         arguments.options.command_pid = arguments.all ? 0 : command->pid();
     }
-    auto source = open_live(arguments.options);
+    auto source = open_backend(arguments.backend, arguments.options);
     if (!source) {
         if (command) {
             command->status();

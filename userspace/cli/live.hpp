@@ -23,6 +23,7 @@ struct LiveArguments {
     std::vector<std::string> command;
     std::uint64_t ring_kib = 4096;
     double duration_s = 0;          ///< 0: until it is ended
+    std::string backend = "auto";
     std::string on_loss = "continue";
     bool all = false;               ///< with a command: everything else too
 };

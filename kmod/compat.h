@@ -29,20 +29,22 @@ static inline unsigned int scope_task_state_bits(struct task_struct *task)
 
 /* (preempt, prev, next), and since 5.18 (9c2136be0878) prev_state. */
 #ifdef IPCSCOPE_HAS_SCHED_SWITCH_PREV_STATE
-#define SCOPE_SCHED_SWITCH_ARGS						\
-	bool preempt, struct task_struct *prev,				\
-	struct task_struct *next, unsigned int prev_state
+#define SCOPE_SCHED_SWITCH(name)					\
+	void name(void *data, bool preempt, struct task_struct *prev,	\
+		  struct task_struct *next, unsigned int prev_state)
 #else
-#define SCOPE_SCHED_SWITCH_ARGS						\
-	bool preempt, struct task_struct *prev,				\
-	struct task_struct *next
+#define SCOPE_SCHED_SWITCH(name)					\
+	void name(void *data, bool preempt, struct task_struct *prev,	\
+		  struct task_struct *next)
 #endif
 
 /* (task), and since 6.16 group_dead. */
 #ifdef IPCSCOPE_HAS_PROCESS_EXIT_GROUP_DEAD
-#define SCOPE_PROCESS_EXIT_ARGS	struct task_struct *task, bool group_dead
+#define SCOPE_PROCESS_EXIT(name) \
+	void name(void *data, struct task_struct *task, bool group_dead)
 #else
-#define SCOPE_PROCESS_EXIT_ARGS	struct task_struct *task
+#define SCOPE_PROCESS_EXIT(name) \
+	void name(void *data, struct task_struct *task)
 #endif
 
 /*

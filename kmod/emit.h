@@ -19,8 +19,12 @@ struct scope_trace;
 void scope_emit(struct scope_trace *trace, struct ipcscope_header *header,
 		u16 kind, u16 size);
 
-#define SCOPE_EMIT(trace, record, kind) \
-	scope_emit(trace, &(record)->header, kind, sizeof(*(record)))
+#define SCOPE_EMIT(trace, record, kind)					\
+do {									\
+	typeof(record) record_ = (record);				\
+									\
+	scope_emit(trace, &record_->header, kind, sizeof(*record_));	\
+} while (0)
 
 void scope_count_filtered(struct scope_trace *trace, u16 kind);
 

@@ -57,10 +57,10 @@ int scope_pipe_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 void scope_pipe_unfinished(struct scope_call *call, void *trace);
 
 /* task.c */
-void scope_sched_switch(void *data, SCOPE_SCHED_SWITCH_ARGS);
-void scope_sched_switch_stacks(void *data, SCOPE_SCHED_SWITCH_ARGS);
+SCOPE_SCHED_SWITCH(scope_sched_switch);
+SCOPE_SCHED_SWITCH(scope_sched_switch_stacks);
 void scope_sched_waking(void *data, struct task_struct *task);
-void scope_process_exit(void *data, SCOPE_PROCESS_EXIT_ARGS);
+SCOPE_PROCESS_EXIT(scope_process_exit);
 void scope_process_free(void *data, struct task_struct *task);
 void scope_process_fork(void *data, struct task_struct *parent,
 			struct task_struct *child);

@@ -56,7 +56,7 @@ static u8 state_left_in(bool preempt, struct task_struct *task)
 			 scope_state_of_bits(scope_task_state_bits(task));
 }
 
-void scope_sched_switch(void *data, SCOPE_SCHED_SWITCH_ARGS)
+SCOPE_SCHED_SWITCH(scope_sched_switch)
 {
 	struct scope_trace *trace = data;
 	u8 state = state_left_in(preempt, prev);
@@ -66,7 +66,7 @@ void scope_sched_switch(void *data, SCOPE_SCHED_SWITCH_ARGS)
 }
 
 /* prev is current: only its own stack can be walked. */
-void scope_sched_switch_stacks(void *data, SCOPE_SCHED_SWITCH_ARGS)
+SCOPE_SCHED_SWITCH(scope_sched_switch_stacks)
 {
 	struct scope_trace *trace = data;
 
@@ -114,7 +114,7 @@ static bool death_wanted(struct scope_trace *trace, struct task_struct *task)
  * The tracepoint comes before exit_mm() since 6.16 and after it until then:
  * it tells that a task exits, not when it is gone.
  */
-void scope_process_exit(void *data, SCOPE_PROCESS_EXIT_ARGS)
+SCOPE_PROCESS_EXIT(scope_process_exit)
 {
 	struct ipcscope_task_exit record = {};
 	struct scope_trace *trace = data;

@@ -15,7 +15,7 @@
  *   IOC_CALL        calls that had not returned by then, one by one
  *   close()         stops what still runs, frees all (after the last munmap)
  *
- *           (open) ──FILTER──► (open) ──START──► (running) ──STOP──► (stopped)
+ *           (open) --FILTER--> (open) --START--> (running) --STOP--> (stopped)
  *
  * What is called in another state fails with EINVAL, an unknown request with
  * ENOTTY; a reserved field that is not zero, or an id out of range, fails
@@ -24,8 +24,8 @@
  * Three kinds of memory, one mapping each
  *
  *   offset              size                    access
- *   MAP_STATUS          status + cpus × cpu     read    the module writes it
- *   MAP_CONSUMER        cpus × consumer         write   the reader writes it
+ *   MAP_STATUS          status + cpus * cpu     read    the module writes it
+ *   MAP_CONSUMER        cpus * consumer         write   the reader writes it
  *   MAP_RING(cpu)       ring_bytes              read    the module writes it
  *
  * (sizes in whole pages).  The read-only areas cannot be made writable.
@@ -35,17 +35,17 @@
  * p % ring_bytes, so a record may go on at the beginning of the area.
  *
  *      consumer.position            cpu.position
- *            │                           │
- *   ─────────▼───────────────────────────▼──────────
- *    read    │ [record][record][record]  │  free
- *   ─────────┴───────────────────────────┴──────────
- *             ◄──────── at most ring_bytes ─────────►
+ *            |                           |
+ *   ---------v---------------------------v----------
+ *    read    | [record][record][record]  |  free
+ *   ---------+---------------------------+----------
+ *            <------ at most ring_bytes ->
  *
  *   module   writes the record, then cpu.position (release)
  *   reader   reads cpu.position (acquire), then the records, then writes
  *            consumer.position (release)
  *
- * There is whole records only between the two.  The module reads a consumer's
+ * There are whole records only between the two.  The module reads a consumer's
  * position once for each record and takes one that makes no sense (before
  * what was kept, or ahead of what there is) for a full ring: a reader can lose
  * its own records by it, nothing more.
@@ -70,11 +70,11 @@
 #define IPCSCOPE_HEARTBEAT_NS		500000000ULL
 
 #define IPCSCOPE_MAP_STATUS		0ULL
-#define IPCSCOPE_MAP_CONSUMER		(1ULL << 32)
+#define IPCSCOPE_MAP_CONSUMER		0x100000000ULL
 #define IPCSCOPE_MAP_RING(cpu)		(((cpu) + 2ULL) << 32)
 
 #define IPCSCOPE_RING_MIN		4096ULL
-#define IPCSCOPE_RING_MAX		(1ULL << 30)
+#define IPCSCOPE_RING_MAX		0x40000000ULL	/* 1 GiB */
 
 /* The status area begins with this ... */
 struct ipcscope_status {

@@ -21,6 +21,7 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command);
 Run declare_report(CLI::App& app);
 Run declare_dump(CLI::App& app);
 Run declare_doctor(CLI::App& app);
+Run declare_selftest(CLI::App& app);
 
 /// Prints "ipcscope: …" on standard error, nothing where there is no message;
 /// returns the exit status.

@@ -58,7 +58,7 @@ private:
     struct sigaction old_[3];
 };
 
-[[noreturn]] void run_child(int gate, const std::vector<std::string>& words)
+[[noreturn]] void run_child(int gate, const std::function<int()>& body)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);   // until it is let go
     std::uint64_t go = 0;
@@ -68,6 +68,12 @@ private:
     prctl(PR_SET_PDEATHSIG, 0);
     std::signal(SIGPIPE, SIG_DFL);
     std::signal(SIGXFSZ, SIG_DFL);
+    _exit(body());
+}
+
+/// Becomes the command; returns only where it cannot, with the status for that.
+int execute(const std::vector<std::string>& words)
+{
     std::vector<char*> argv;
     for (const std::string& word : words) {
         argv.push_back(const_cast<char*>(word.c_str()));
@@ -76,7 +82,7 @@ private:
     execvp(argv[0], argv.data());
     const int error = errno;
     fmt::print(stderr, "ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error));
-    _exit(error == ENOENT ? 127 : 126);
+    return error == ENOENT ? 127 : 126;
 }
 
 }  // namespace
@@ -137,15 +143,20 @@ Result<void> settle(LiveArguments& arguments)
 
 Result<Command> Command::start(const std::vector<std::string>& words)
 {
+    return start([&] { return execute(words); });
+}
+
+Result<Command> Command::start(const std::function<int()>& body)
+{
     // An eventfd rather than a pipe, so that the trace does not begin with us.
     Fd gate(eventfd(0, EFD_CLOEXEC));
     const int pid = gate ? fork() : -1;
     if (pid < 0) {
-        return fail(Exit::input, fmt::format("cannot start {}: {}", words.front(),
+        return fail(Exit::input, fmt::format("cannot start a process: {}",
                                              std::strerror(errno)));
     }
     if (pid == 0) {
-        run_child(gate.get(), words);
+        run_child(gate.get(), body);
     }
     return Command(pid, std::move(gate));
 }

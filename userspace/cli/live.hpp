@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ Result<void> settle(LiveArguments& arguments);
 class Command {
 public:
     static Result<Command> start(const std::vector<std::string>& words);
+    /// A function of ours instead, whose value is the child's exit status.
+    static Result<Command> start(const std::function<int()>& body);
     Command(Command&&) = default;
 
     std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }

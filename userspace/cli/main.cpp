@@ -43,6 +43,7 @@ int run(int argc, char** argv)
         {"report", cli::declare_report(app)},
         {"dump", cli::declare_dump(app)},
         {"doctor", cli::declare_doctor(app)},
+        {"selftest", cli::declare_selftest(app)},
     };
     try {
         app.parse(static_cast<int>(dashes - argv), argv);

@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
 .PHONY: help build demo check check-unit check-vm check-matrix kernels kmod deps lint \
-        fmt install uninstall vm-shell clean configure build-all
+        fmt install install-dkms uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -109,9 +109,19 @@ install: ## install to $(DESTDIR)$(PREFIX); build first
 	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json) $(DESTDIR)$(docdir)/
 	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
 
+install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
+	@version=$$(cat kmod/VERSION)
+	to=$(DESTDIR)/usr/src/ipcscope-$$version
+	install -d $$to
+	(cd kmod && find . -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile \
+	    -o -name VERSION -o -path '*/run' \) ! -path './lab/*' ! -name configure.h \
+	    ! -name '*.mod.c' -exec cp --parents -p -t $$(realpath $$to) {} +)
+	sed "s/@VERSION@/$$version/" kmod/dkms.conf.in >$$to/dkms.conf
+	echo "installed: $$to; now: dkms install ipcscope/$$version"
+
 uninstall: ## remove what install put there
 	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope.1
-	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope
+	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
 
 vm-shell: ## a root shell on Debian's kernel in the VM
 	@vm/shell --kernel $(KERNEL)

@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "base/safe_text.hpp"
 #include "base/version.hpp"
+#include "source/kmod/load.hpp"
 
 namespace ipcscope::source::kmod {
 namespace {
@@ -42,14 +43,6 @@ std::string text_of(const char (&bytes)[size])
 Error open_error(int error)
 {
     switch (error) {
-    case ENOENT:
-    case ENXIO:
-    case ENODEV:
-        return {Exit::kernel,
-                fmt::format("no {}: the kernel module is not loaded; build it for this kernel "
-                            "(make kmod KDIR=/lib/modules/$(uname -r)/build) and load it: "
-                            "insmod build/kmod/own/ipcscope.ko",
-                            kPath)};
     case EBUSY:
         return {Exit::kernel,
                 fmt::format("{} is busy: another ipcscope traces through it, end that one first",
@@ -130,10 +123,17 @@ Result<std::unique_ptr<Device>> Device::attach(const Options& options)
     return device;
 }
 
-/// The one place where the two sides' versions meet.
+/// Loads the module where it is installed only.  The one place where the two
+/// sides' versions meet.
 Result<void> Device::open()
 {
     fd_.reset(::open(kPath, O_RDWR | O_CLOEXEC));
+    if (!fd_ && errno == ENOENT) {
+        if (auto loaded = load(); !loaded) {
+            return loaded;
+        }
+        fd_.reset(::open(kPath, O_RDWR | O_CLOEXEC));
+    }
     if (!fd_) {
         return tl::unexpected<Error>(open_error(errno));
     }

@@ -16,8 +16,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help build demo check check-unit check-vm check-matrix kernels deps lint fmt \
-        bench bench-kernels overhead install uninstall vm-shell clean configure build-all
+.PHONY: help build demo check check-unit check-vm check-matrix kernels kmod deps lint \
+        fmt bench bench-kernels overhead install install-dkms uninstall vm-shell clean \
+        configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -32,7 +33,7 @@ headers = kmod/include/uapi/ipcscope
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
-	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
+	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, kmod, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
 	@echo '  ARGS="--quick pipe" (bench, bench-kernels)   DESTDIR=, PREFIX=/usr/local (install, uninstall)'
 
 build: configure ## build build/ipcscope; needs what `make deps` installs
@@ -70,12 +71,17 @@ demo: ## install, build, and trace real workloads on Debian's kernel in a VM
 	@tests/demo/run --kernel $(KERNEL) $(BUILD)
 	@$(took)
 
-check: ## install, build, all tests: units, then the four kernels in the VM
+kmod: ## build the kernel module: for KERNEL, or for the tree or headers at KDIR
+	@out=$(BUILD)/kmod/$(if $(KDIR),own,$(KERNEL))
+	JOBS=$(JOBS) kmod/build --out $$out $(if $(KDIR),"$(KDIR)",$(KERNEL))
+	echo "kmod: $$out/ipcscope.ko"
+
+check: ## install, build, test: units, then the kernels in the VM
 	@$(MAKE) deps
 	@$(MAKE) build-all
 	@$(MAKE) kernels
 	@echo "check: ready to test after $$(( $$(date +%s) - $(STARTED) )) s"
-	@$(ctest)
+	@$(ctest) -LE matrix
 
 check-unit: build-all ## the tests that need no VM
 	@$(ctest) -LE vm && status=0 || status=$$?; $(took); exit $$status
@@ -84,7 +90,7 @@ check-vm: build-all ## the tests in the VM on one kernel
 	@vm/run --kernel $(KERNEL) --fetch-only
 	@$(ctest) -L vm -R '[.]$(subst .,[.],$(KERNEL))$$' && status=0 || status=$$?; $(took); exit $$status
 
-check-matrix: build-all kernels ## the tests in the VM on all kernels
+check-matrix: build-all kernels ## the tests in the VM, both backends on all kernels
 	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
 
 bench: build ## measure this machine's IPC; table, JSON and CSV in build/bench/
@@ -115,9 +121,19 @@ install: ## install to $(DESTDIR)$(PREFIX); build first
 	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json) $(DESTDIR)$(docdir)/
 	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
 
+install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
+	@version=$$(cat kmod/VERSION)
+	to=$(DESTDIR)/usr/src/ipcscope-$$version
+	install -d $$to
+	(cd kmod && find . -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile \
+	    -o -name VERSION -o -path '*/run' \) ! -path './lab/*' ! -name configure.h \
+	    ! -name '*.mod.c' -exec cp --parents -p -t $$(realpath $$to) {} +)
+	sed "s/@VERSION@/$$version/" kmod/dkms.conf.in >$$to/dkms.conf
+	echo "installed: $$to; now: dkms install ipcscope/$$version"
+
 uninstall: ## remove what install put there
 	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope.1
-	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope
+	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
 
 vm-shell: ## a root shell on Debian's kernel in the VM
 	@vm/shell --kernel $(KERNEL)

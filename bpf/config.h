@@ -7,11 +7,7 @@
 #define IPCSCOPE_BPF_CONFIG_H
 
 #include <linux/types.h>
-#include <ipcscope/record.h>
-
-#define IPCSCOPE_FOLLOW_NONE	0
-#define IPCSCOPE_FOLLOW_COMMAND	1	/* children of the traced command */
-#define IPCSCOPE_FOLLOW_ALL	2	/* children of every wanted task */
+#include <ipcscope/transport.h>
 
 struct ipcscope_config {
 	__u64 signal_mask;	/* bit (n - 1): signal n is wanted */

@@ -183,8 +183,35 @@ Finished ipcscope(const Words& arguments, const Settings& settings)
     return process.wait();
 }
 
+namespace {
+
+bool by_module()
+{
+    const char* backend = std::getenv("IPCSCOPE_BACKEND");
+    return backend && std::strcmp(backend, "kmod") == 0;
+}
+
+/// Readers of the module, and the functions that it has hooked.
+unsigned module_holds()
+{
+    std::ifstream refcount("/sys/module/ipcscope/refcnt");
+    std::ifstream probes("/sys/kernel/debug/kprobes/list");
+    unsigned count = 0;
+    EXPECT_TRUE(refcount >> count) << "the module is not loaded";
+    EXPECT_TRUE(probes.is_open()) << "debugfs is not mounted";
+    for (std::string line; std::getline(probes, line);) {
+        count++;
+    }
+    return count;
+}
+
+}  // namespace
+
 unsigned loaded_programs()
 {
+    if (by_module()) {
+        return module_holds();
+    }
     bpf_attr attr{};
     unsigned count = 0;
     while (syscall(SYS_bpf, BPF_PROG_GET_NEXT_ID, &attr, sizeof attr) == 0) {

@@ -66,7 +66,8 @@ private:
 /// Runs ipcscope to its end.
 Finished ipcscope(const Words& arguments, const Settings& settings = {});
 
-/// BPF programs that the kernel has loaded now.
+/// What of a trace the kernel holds now: BPF programs, or the module's readers
+/// and its probes.
 unsigned loaded_programs();
 /// Until there are no more than `before`: they are freed after a grace period.
 bool nothing_attached(unsigned before);

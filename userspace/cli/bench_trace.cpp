@@ -11,7 +11,7 @@
 #include "aggregate/round_trips.hpp"
 #include "base/clock.hpp"
 #include "bench/channel.hpp"
-#include "cli/live.hpp"
+#include "cli/backend.hpp"
 #include "decode/decode.hpp"
 #include "decode/merge.hpp"
 #include "source/source.hpp"
@@ -199,7 +199,7 @@ Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
     trace.command_pid = static_cast<std::uint32_t>(getpid());
     trace.kills = false;
     trace.ring_bytes = kRingBytes;
-    auto source = open_live(trace);
+    auto source = open_backend("auto", trace);
     if (!source) {
         return tl::unexpected(source.error());
     }

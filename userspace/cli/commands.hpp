@@ -23,6 +23,7 @@ Run declare_dump(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 Run declare_bench(CLI::App& app);
 Run declare_diff(CLI::App& app);
+Run declare_selftest(CLI::App& app);
 
 /// Prints "ipcscope: …" on standard error, nothing where there is no message;
 /// returns the exit status.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ipcscope doctor: what works on this kernel, what does not, why, and what
 // mends it.
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -11,10 +12,8 @@
 #include <fmt/format.h>
 
 #include "base/version.hpp"
+#include "cli/backend.hpp"
 #include "cli/commands.hpp"
-#ifdef IPCSCOPE_TRACER
-#include "source/bpf/examine.hpp"
-#endif
 
 namespace ipcscope::cli {
 namespace {
@@ -70,47 +69,64 @@ void examine_machine()
          "boot without lockdown=confidentiality: BPF may not read kernel memory under it");
 }
 
-#ifdef IPCSCOPE_TRACER
-std::string_view family_name(source::bpf::Family family)
+std::string_view family_name(source::Family family)
 {
-    using enum source::bpf::Family;
+    using enum source::Family;
     return family == signals ? "signals" : family == pipes ? "pipes" : "kills";
 }
 
-Exit examine_backend()
+void show_hooks(const BackendStatus& backend)
 {
-    const auto families = source::bpf::examine();
-    Exit worst = Exit::ok;
-    fmt::print("\nBackend bpf\n");
-    for (const auto& family : families) {
-        line(family.works, family_name(family.family),
-             family.works ? "can be traced" : family.why);
-        worst = family.works ? worst : family.code;
-    }
-    fmt::print("\nHooks\n");
     std::set<std::string> shown;
-    for (const auto& family : families) {
+    for (const auto& family : backend.families) {
         for (const auto& hook : family.hooks) {
+            const bool wanted =
+                std::ranges::find(hook.families, family.family) != hook.families.end();
             const std::string where = hook.attached
                                           ? fmt::format("{} ({})", hook.target, hook.mechanism)
                                           : hook.why;
             // Alternatives of one hook: only the one that fits is of interest.
-            if ((hook.attached || hook.required) && shown.insert(hook.name).second) {
+            if (wanted && (hook.attached || hook.required) && shown.insert(hook.name).second) {
                 line(hook.attached, hook.name, where);
             }
         }
     }
+}
+
+/// @return what keeps it from tracing everything
+Exit show_backend(const BackendStatus& backend)
+{
+    fmt::print("\nBackend {}\n", backend.name);
+    std::set<std::string> reasons;   // of all families, as a rule, the same one
+    Exit worst = Exit::ok;
+    for (const auto& family : backend.families) {
+        const bool again = !family.works && !reasons.insert(family.why).second;
+        line(family.works, family_name(family.family),
+             family.works ? "can be traced" : again ? "likewise" : family.why);
+        worst = family.works ? worst : family.code;
+    }
+    show_hooks(backend);
     return worst;
 }
-#else
-Exit examine_backend()
+
+/// Exit::ok where auto finds a backend that does everything.
+Exit examine_all_backends()
 {
-    fmt::print("\nBackend bpf\n");
-    line(false, "tracer", "this build has none (IPCSCOPE_TRACER=OFF)",
-         "build with clang, libbpf and bpftool: make build");
-    return Exit::kernel;
+    std::string chosen;
+    Exit first = Exit::ok;
+    for (const BackendStatus& backend : examine_backends()) {
+        const Exit status = show_backend(backend);
+        if (backend.works && chosen.empty()) {
+            chosen = backend.name;
+        }
+        first = first == Exit::ok ? status : first;
+    }
+    fmt::print("\n--backend auto\n");
+    line(!chosen.empty(), "uses", chosen.empty() ? "nothing: no backend works" :
+         chosen == "bpf" ? "bpf: it works, and needs no module" :
+                           "kmod: bpf does not work here");
+    return chosen.empty() ? first : Exit::ok;
 }
-#endif
 
 constexpr const char kNotSeen[] = R"(
 Not seen by any hook
@@ -126,7 +142,7 @@ int doctor()
     fmt::print("ipcscope {} on {} {} {}\n\nThis machine\n", kVersion, names.sysname,
                names.release, names.machine);
     examine_machine();
-    const Exit status = examine_backend();
+    const Exit status = examine_all_backends();
     fmt::print("{}", kNotSeen);
     if (auto printed = print(""); !printed) {
         return complain(printed.error());

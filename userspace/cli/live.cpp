@@ -13,10 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/backend.hpp"
 #include "decode/decode.hpp"
-#ifdef IPCSCOPE_TRACER
-#include "source/bpf/bpf_source.hpp"
-#endif
 
 namespace ipcscope::cli {
 namespace {
@@ -60,7 +58,7 @@ private:
     struct sigaction old_[3];
 };
 
-[[noreturn]] void run_child(int gate, const std::vector<std::string>& words)
+[[noreturn]] void run_child(int gate, const std::function<int()>& body)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);   // until it is let go
     std::uint64_t go = 0;
@@ -70,6 +68,12 @@ private:
     prctl(PR_SET_PDEATHSIG, 0);
     std::signal(SIGPIPE, SIG_DFL);
     std::signal(SIGXFSZ, SIG_DFL);
+    _exit(body());
+}
+
+/// Becomes the command; returns only where it cannot, with the status for that.
+int execute(const std::vector<std::string>& words)
+{
     std::vector<char*> argv;
     for (const std::string& word : words) {
         argv.push_back(const_cast<char*>(word.c_str()));
@@ -78,7 +82,7 @@ private:
     execvp(argv[0], argv.data());
     const int error = errno;
     fmt::print(stderr, "ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error));
-    _exit(error == ENOENT ? 127 : 126);
+    return error == ENOENT ? 127 : 126;
 }
 
 }  // namespace
@@ -100,6 +104,9 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
         ->check(CLI::PositiveNumber);
     app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
         ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+    app.add_option("--backend", arguments.backend,
+                   "bpf, kmod (the kernel module), or auto: bpf where it works")
+        ->check(CLI::IsMember({"bpf", "kmod", "auto"}))->capture_default_str();
     app.add_option("--on-loss", arguments.on_loss,
                    "exit: status 5 where events were lost; or continue")
         ->check(CLI::IsMember({"exit", "continue"}))->capture_default_str();
@@ -136,15 +143,20 @@ Result<void> settle(LiveArguments& arguments)
 
 Result<Command> Command::start(const std::vector<std::string>& words)
 {
+    return start([&] { return execute(words); });
+}
+
+Result<Command> Command::start(const std::function<int()>& body)
+{
     // An eventfd rather than a pipe, so that the trace does not begin with us.
     Fd gate(eventfd(0, EFD_CLOEXEC));
     const int pid = gate ? fork() : -1;
     if (pid < 0) {
-        return fail(Exit::input, fmt::format("cannot start {}: {}", words.front(),
+        return fail(Exit::input, fmt::format("cannot start a process: {}",
                                              std::strerror(errno)));
     }
     if (pid == 0) {
-        run_child(gate.get(), words);
+        run_child(gate.get(), body);
     }
     return Command(pid, std::move(gate));
 }
@@ -191,17 +203,6 @@ int Command::status()
     return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 
-Result<std::unique_ptr<source::Source>> open_live(const source::Options& options)
-{
-#ifdef IPCSCOPE_TRACER
-    return source::bpf::open_source(options);
-#else
-    (void)options;
-    return fail(Exit::kernel, "this ipcscope was built without the tracer "
-                              "(IPCSCOPE_TRACER=OFF): it reads capture files only");
-#endif
-}
-
 Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                             std::chrono::milliseconds period)
 {
@@ -215,7 +216,7 @@ Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
         command = std::make_unique<Command>(std::move(*started));
         arguments.options.command_pid = arguments.all ? 0 : command->pid();
     }
-    auto source = open_live(arguments.options);
+    auto source = open_backend(arguments.backend, arguments.options);
     if (!source) {
         if (command) {
             command->status();

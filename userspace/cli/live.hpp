@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct LiveArguments {
     std::vector<std::string> command;
     std::uint64_t ring_kib = 4096;
     double duration_s = 0;          ///< 0: until it is ended
+    std::string backend = "auto";
     std::string on_loss = "continue";
     bool all = false;               ///< with a command: everything else too
 };
@@ -37,6 +39,8 @@ Result<void> settle(LiveArguments& arguments);
 class Command {
 public:
     static Result<Command> start(const std::vector<std::string>& words);
+    /// A function of ours instead, whose value is the child's exit status.
+    static Result<Command> start(const std::function<int()>& body);
     Command(Command&&) = default;
 
     std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
@@ -55,9 +59,6 @@ private:
     bool reaped_ = false;
     int status_ = 0;
 };
-
-/// Attached on return.  Exit::kernel where this ipcscope has no tracer.
-Result<std::unique_ptr<source::Source>> open_live(const source::Options& options);
 
 /// Opens the live source, runs the command if there is one, and polls `sink`
 /// until the end.  An error is the source's or the sink's.

@@ -47,6 +47,7 @@ int run(int argc, char** argv)
         {"doctor", cli::declare_doctor(app)},
         {"bench", cli::declare_bench(app)},
         {"diff", cli::declare_diff(app)},
+        {"selftest", cli::declare_selftest(app)},
     };
     try {
         app.parse(static_cast<int>(dashes - argv), argv);

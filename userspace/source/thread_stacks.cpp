@@ -63,6 +63,8 @@ ThreadStacks::ThreadStacks()
 
 ThreadStacks::~ThreadStacks()
 {
+    // A close is not enough: a helper that was forked after ours has our end, too.
+    if (socket_) shutdown(socket_.get(), SHUT_RDWR);
     socket_.reset();
     if (child_ > 0) waitpid(child_, nullptr, 0);
 }

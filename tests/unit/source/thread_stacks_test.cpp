@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +58,18 @@ TEST(ThreadStacks, LeaveNoChildBehind)
     }
     EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
     EXPECT_EQ(errno, ECHILD);
+}
+
+/// The later helper has the earlier one's socket, and must not keep it alive.
+TEST(ThreadStacks, EndsWhileAnotherLives)
+{
+    auto first = std::make_unique<ThreadStacks>();
+    ThreadStacks second;
+    alarm(20);   // it would wait for ever
+    first.reset();
+    alarm(0);
+    const auto self = static_cast<std::uint32_t>(getpid());
+    EXPECT_NE(second.read(self, self), "");
 }
 
 }  // namespace

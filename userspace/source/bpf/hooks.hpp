@@ -9,12 +9,11 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "source/hooks.hpp"
 
 struct btf;
 
 namespace ipcscope::source::bpf {
-
-enum class Family { signals, pipes, kills };
 
 /// One hook: a program, or several of which the first that fits is used.
 struct Hook {

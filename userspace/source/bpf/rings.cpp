@@ -18,7 +18,7 @@ void Rings::Free::operator()(ring_buffer* ring) const
 
 Rings::Rings() : epoll_(epoll_create1(EPOLL_CLOEXEC))
 {
-    batch_.reserve(kBatchBytes + 4096);
+    batch_.reserve(Producer::kBatchBytes + 4096);
 }
 
 Rings::~Rings() = default;
@@ -49,7 +49,7 @@ int Rings::take(void* self, void* record, std::size_t size)
     const auto* bytes = static_cast<const std::byte*>(record);
     batch.insert(batch.end(), bytes, bytes + size);
     // A negative value ends the pass; this record counts as taken.
-    return batch.size() >= kBatchBytes ? -EAGAIN : 0;
+    return batch.size() >= Producer::kBatchBytes ? -EAGAIN : 0;
 }
 
 Rings::Drained Rings::drain(std::size_t cpu)

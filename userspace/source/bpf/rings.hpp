@@ -10,6 +10,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "source/producer.hpp"
 
 struct ring_buffer;
 
@@ -28,14 +29,9 @@ public:
     /// Until a ring passes its wake-up mark, or `timeout`, or a signal.
     void wait(std::chrono::milliseconds timeout) const;
 
-    struct Drained {
-        std::span<std::byte> records;   ///< whole records; valid until the next call
-        bool empty;                     ///< nothing was left behind
-    };
-    /// Takes records of one CPU's ring, up to about kBatchBytes.
+    using Drained = Producer::Drained;
+    /// Takes records of one CPU's ring, up to about Producer::kBatchBytes.
     Drained drain(std::size_t cpu);
-
-    static constexpr std::size_t kBatchBytes = 1 << 20;
 
 private:
     struct Free { void operator()(ring_buffer* ring) const; };

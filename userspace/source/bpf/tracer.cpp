@@ -9,8 +9,6 @@
 #include <thread>
 
 #include <linux/membarrier.h>
-#include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -88,6 +86,10 @@ bpf_map* Tracer::map(const char* name) const
 
 Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
 {
+    const auto selection = select(options);
+    if (!selection) {
+        return tl::unexpected<Error>(selection.error());
+    }
     LogCapture log;
     const KernelBtf kernel(btf__load_vmlinux_btf());
     if (!kernel) {
@@ -98,14 +100,14 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
     std::unique_ptr<Tracer> tracer(new Tracer);
     auto done = tracer->open()
                     .and_then([&] { return tracer->place_programs(*kernel, options); })
-                    .and_then([&] { return tracer->configure(options); });
+                    .and_then([&] { return tracer->configure(options, *selection); });
     if (done) {
         if (const int error = bpf_object__load(tracer->object_.get())) {
             done = tl::unexpected<Error>(load_error(error, log));
         }
     }
     done = done.and_then([&] { return tracer->make_rings(options.ring_bytes); })
-               .and_then([&] { return tracer->fill_filters(options); })
+               .and_then([&] { return tracer->fill_filters(*selection); })
                .and_then([&] { return tracer->attach_programs(); });
     if (!done) {
         return tl::unexpected<Error>(done.error());
@@ -170,27 +172,17 @@ Result<void> Tracer::place_programs(const ::btf& kernel, const Options& options)
     return {};
 }
 
-Result<void> Tracer::configure(const Options& options)
+Result<void> Tracer::configure(const Options& options, const Selection& selection)
 {
     ipcscope_config config{};
-    config.signal_mask = options.filters.signals.empty() ? ~0ull : 0;
-    for (unsigned signal : options.filters.signals) {
-        config.signal_mask |= 1ull << (signal - 1);
-    }
+    config.signal_mask = selection.signal_mask;
     config.self_tgid = static_cast<__u32>(getpid());
     config.wakeup_bytes = static_cast<__u32>(options.ring_bytes / 4);
-    const bool command = options.command_pid != 0;
-    const bool only_command = command && options.filters.pids.empty() &&
-                              options.filters.tids.empty() && options.filters.comms.empty() &&
-                              options.filters.cgroups.empty();
-    // An empty set that must match: nobody but the command and its children.
-    config.filter_tgid = !options.filters.pids.empty() || only_command;
-    config.filter_tid = !options.filters.tids.empty();
-    config.filter_comm = !options.filters.comms.empty();
-    config.filter_cgroup = !options.filters.cgroups.empty();
-    config.follow = options.filters.follow ? IPCSCOPE_FOLLOW_ALL
-                    : command              ? IPCSCOPE_FOLLOW_COMMAND
-                                           : IPCSCOPE_FOLLOW_NONE;
+    config.filter_tgid = selection.must(IPCSCOPE_FILTER_TGID);
+    config.filter_tid = selection.must(IPCSCOPE_FILTER_TID);
+    config.filter_comm = selection.must(IPCSCOPE_FILTER_COMM);
+    config.filter_cgroup = selection.must(IPCSCOPE_FILTER_CGROUP);
+    config.follow = static_cast<__u8>(selection.follow);
     config.twins = twins_;
     bpf_map__set_initial_value(map(".rodata.config"), &config, sizeof config);
 
@@ -222,44 +214,29 @@ Result<void> Tracer::make_rings(std::size_t bytes)
     return {};
 }
 
-Result<void> Tracer::fill_filters(const Options& options)
+Result<void> Tracer::fill_filters(const Selection& selection)
 {
     const __u8 yes = 1;
     const auto add = [&](const char* name, const void* key) {
         return bpf_map_update_elem(bpf_map__fd(map(name)), key, &yes, BPF_ANY) == 0;
     };
     bool ok = true;
-    for (__u32 pid : options.filters.pids) {
-        if (kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) {
-            return fail(Exit::usage, fmt::format("--pid {}: no such process", pid));
-        }
+    for (__u32 pid : selection.tgids) {
         ok &= add("filter_tgids", &pid);
     }
-    for (__u32 tid : options.filters.tids) {
-        if (access(fmt::format("/proc/{}", tid).c_str(), F_OK) != 0) {
-            return fail(Exit::usage, fmt::format("--tid {}: no such thread", tid));
-        }
+    for (__u32 tid : selection.tids) {
         ok &= add("filter_tids", &tid);
     }
-    for (const std::string& comm : options.filters.comms) {
+    for (const std::string& comm : selection.comms) {
         ipcscope_comm key{};
         std::memcpy(key.name, comm.data(), std::min(comm.size(), sizeof key.name - 1));
         ok &= add("filter_comms", &key);
     }
-    for (const std::string& cgroup : options.filters.cgroups) {
-        struct stat info {};
-        if (stat(cgroup.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-            return fail(Exit::usage,
-                        fmt::format("--cgroup {}: no such directory; give a cgroup v2 "
-                                    "directory such as /sys/fs/cgroup/system.slice",
-                                    cgroup));
-        }
-        // A cgroup's id is the inode number of its directory.
-        const __u64 id = info.st_ino;
+    for (__u64 id : selection.cgroups) {
         ok &= add("filter_cgroups", &id);
     }
-    if (options.command_pid != 0) {
-        ok &= add("followed", &options.command_pid);
+    if (selection.command != 0) {
+        ok &= add("followed", &selection.command);
     }
     if (!ok) {
         return fail(Exit::usage, "too many filters: at most 65536 pids and 256 names");
@@ -358,12 +335,6 @@ void Tracer::unfinished(
         }
         previous = &tid;
     }
-}
-
-std::string describe(const HookStatus& hook)
-{
-    return hook.attached ? fmt::format("{}: {} ({})", hook.name, hook.target, hook.mechanism)
-                         : fmt::format("{}: not hooked, {}", hook.name, hook.why);
 }
 
 }  // namespace ipcscope::source::bpf

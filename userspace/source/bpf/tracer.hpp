@@ -10,6 +10,7 @@
 #include "base/fd.hpp"
 #include "source/bpf/hooks.hpp"
 #include "source/options.hpp"
+#include "source/selection.hpp"
 #include "source/source.hpp"
 
 struct bpf_object;
@@ -19,17 +20,6 @@ struct bpf_program;
 struct ipcscope_call;
 
 namespace ipcscope::source::bpf {
-
-/// A hook as it is now.
-struct HookStatus {
-    std::string name;
-    std::string mechanism;
-    std::string target;    ///< function or tracepoint; empty: not hooked
-    std::string why;       ///< where not hooked
-    bool required = false;
-    bool attached = false;
-    std::vector<Family> families;
-};
 
 class Tracer {
 public:
@@ -66,9 +56,9 @@ private:
 
     Result<void> open();
     Result<void> place_programs(const ::btf& kernel, const Options& options);
-    Result<void> configure(const Options& options);
+    Result<void> configure(const Options& options, const Selection& selection);
     Result<void> make_rings(std::size_t bytes);
-    Result<void> fill_filters(const Options& options);
+    Result<void> fill_filters(const Selection& selection);
     Result<void> attach_programs();
     bpf_program* prepare(std::string_view name, std::string_view target, bool use);
     void add_skipped(Ledger& ledger) const;
@@ -81,8 +71,5 @@ private:
     std::vector<HookStatus> status_;
     bool twins_ = false;
 };
-
-/// A hook's line for people: "signal generated: signal_generate (tp_btf)".
-std::string describe(const HookStatus& hook);
 
 }  // namespace ipcscope::source::bpf

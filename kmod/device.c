@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/ipcscope: one reader, its states, and the memory that it maps
+ * (include/uapi/ipcscope/transport.h).
+ *
+ * A mapping holds a reference to the open file, so the areas are freed only
+ * after the last of them has gone; and an open file holds the module.
+ */
+#include <linux/atomic.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "compat.h"
+#include "device.h"
+#include "emit.h"
+#include "hooks.h"
+#include "trace.h"
+
+static uint ring_percent = 25;
+module_param(ring_percent, uint, 0644);
+MODULE_PARM_DESC(ring_percent,
+		 "Most of the machine's memory that rings may take (default: 25)");
+
+static atomic_t readers = ATOMIC_INIT(0);
+
+static void beat(struct work_struct *work)
+{
+	struct scope_trace *trace = container_of(to_delayed_work(work),
+						 struct scope_trace,
+						 heartbeat);
+
+	WRITE_ONCE(scope_status(trace)->heartbeat_ns,
+		   ktime_get_mono_fast_ns());
+	schedule_delayed_work(&trace->heartbeat,
+			      nsecs_to_jiffies(IPCSCOPE_HEARTBEAT_NS / 2));
+}
+
+static void wake_reader(struct irq_work *work)
+{
+	struct scope_trace *trace = container_of(work, struct scope_trace,
+						 wakeup);
+
+	wake_up_interruptible(&trace->wait);
+}
+
+static int scope_open(struct inode *inode, struct file *file)
+{
+	struct scope_trace *trace;
+
+	if (!perfmon_capable())
+		return -EPERM;
+	if (atomic_cmpxchg(&readers, 0, 1))
+		return -EBUSY;
+	trace = kvzalloc(sizeof(*trace), GFP_KERNEL);
+	if (!trace) {
+		atomic_set(&readers, 0);
+		return -ENOMEM;
+	}
+	mutex_init(&trace->lock);
+	init_waitqueue_head(&trace->wait);
+	init_irq_work(&trace->wakeup, wake_reader);
+	INIT_DELAYED_WORK(&trace->heartbeat, beat);
+	file->private_data = trace;
+	return 0;
+}
+
+static void free_areas(struct scope_trace *trace)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; trace->rings && cpu < trace->cpus; cpu++)
+		vfree(trace->rings[cpu].data);
+	kvfree(trace->rings);
+	vfree(trace->status_area);
+	vfree(trace->consumers);
+	vfree(trace->unfinished);
+	free_percpu(trace->sends);
+	scope_calls_free(&trace->calls);
+	scope_stacks_free(&trace->stacks);
+	trace->rings = NULL;
+	trace->status_area = NULL;
+	trace->consumers = NULL;
+	trace->unfinished = NULL;
+	trace->sends = NULL;
+}
+
+static void stop(struct scope_trace *trace)
+{
+	scope_hooks_detach(trace);
+	irq_work_sync(&trace->wakeup);
+	cancel_delayed_work_sync(&trace->heartbeat);
+	trace->state = SCOPE_STOPPED;
+	wake_up_interruptible(&trace->wait);
+}
+
+static int scope_release(struct inode *inode, struct file *file)
+{
+	struct scope_trace *trace = file->private_data;
+
+	if (trace->state == SCOPE_RUNNING)
+		stop(trace);
+	free_areas(trace);
+	scope_filters_free(&trace->filters);
+	mutex_destroy(&trace->lock);
+	kvfree(trace);
+	atomic_set(&readers, 0);
+	return 0;
+}
+
+static int check_start(const struct ipcscope_start *start)
+{
+	if (start->transport != IPCSCOPE_TRANSPORT_VERSION ||
+	    start->schema != IPCSCOPE_SCHEMA_VERSION)
+		return -EPROTO;
+	if (start->reserved[0] || start->reserved[1])
+		return -EINVAL;
+	if (!start->families || start->families & ~IPCSCOPE_FAMILY_ALL ||
+	    start->filters >> IPCSCOPE_FILTER_FOLLOWED ||
+	    start->follow > IPCSCOPE_FOLLOW_ALL)
+		return -EINVAL;
+	if (!start->max_calls || start->max_calls > IPCSCOPE_CALLS_MAX)
+		return -EINVAL;
+	if (start->ring_bytes < max_t(u64, PAGE_SIZE, IPCSCOPE_RING_MIN) ||
+	    start->ring_bytes > IPCSCOPE_RING_MAX ||
+	    !is_power_of_2(start->ring_bytes))
+		return -EINVAL;
+	if (!start->wakeup_bytes || start->wakeup_bytes > start->ring_bytes)
+		return -EINVAL;
+	return 0;
+}
+
+static int make_rings(struct scope_trace *trace)
+{
+	u64 bytes = trace->config.ring_bytes;
+	u64 limit = (u64)totalram_pages() * PAGE_SIZE / 100 *
+		    min(READ_ONCE(ring_percent), 100u);
+	struct ipcscope_cpu *cpus;
+	unsigned int cpu;
+
+	if (bytes > div_u64(limit, trace->cpus))
+		return -ENOMEM;
+	trace->rings = kvcalloc(trace->cpus, sizeof(*trace->rings),
+				GFP_KERNEL);
+	if (!trace->rings)
+		return -ENOMEM;
+	cpus = trace->status_area + sizeof(struct ipcscope_status);
+	for (cpu = 0; cpu < trace->cpus; cpu++) {
+		trace->rings[cpu].cpu = &cpus[cpu];
+		trace->rings[cpu].consumer = &trace->consumers[cpu];
+		trace->rings[cpu].data = vmalloc_user(bytes);
+		if (!trace->rings[cpu].data)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static size_t status_bytes(const struct scope_trace *trace)
+{
+	return PAGE_ALIGN(sizeof(struct ipcscope_status) +
+			  trace->cpus * sizeof(struct ipcscope_cpu));
+}
+
+static size_t consumer_bytes(const struct scope_trace *trace)
+{
+	return PAGE_ALIGN(trace->cpus * sizeof(struct ipcscope_consumer));
+}
+
+static int make_areas(struct scope_trace *trace)
+{
+	trace->cpus = nr_cpu_ids;
+	trace->status_area = vmalloc_user(status_bytes(trace));
+	trace->consumers = vmalloc_user(consumer_bytes(trace));
+	trace->unfinished = vzalloc(2ULL * trace->config.max_calls *
+				    sizeof(*trace->unfinished));
+	trace->sends = scope_sends_alloc();
+	if (!trace->status_area || !trace->consumers || !trace->unfinished ||
+	    !trace->sends)
+		return -ENOMEM;
+	scope_status(trace)->cpus = trace->cpus;
+	scope_status(trace)->ring_bytes = trace->config.ring_bytes;
+	return make_rings(trace) ?: scope_calls_init(&trace->calls) ?:
+	       scope_stacks_init(&trace->stacks);
+}
+
+static int start(struct scope_trace *trace, const struct ipcscope_start *start)
+{
+	int error;
+
+	if (trace->state != SCOPE_OPEN)
+		return -EINVAL;
+	trace->config = *start;
+	error = scope_filters_start(&trace->filters, start) ?:
+		make_areas(trace) ?: scope_hooks_attach(trace);
+	if (error) {
+		/* A handler may have asked for a wake-up before it went. */
+		irq_work_sync(&trace->wakeup);
+		free_areas(trace);
+		return error;
+	}
+	trace->state = SCOPE_RUNNING;
+	beat(&trace->heartbeat.work);
+	return 0;
+}
+
+/* Nothing is copied under the lock: mmap() takes it with mmap_lock held. */
+static long ioctl_about(void __user *to)
+{
+	struct ipcscope_about about = {
+		.transport = IPCSCOPE_TRANSPORT_VERSION,
+		.schema = IPCSCOPE_SCHEMA_VERSION,
+		.cpus = nr_cpu_ids,
+		.hooks = SCOPE_HOOKS,
+	};
+
+	strscpy(about.version, SCOPE_VERSION, sizeof(about.version));
+	return copy_to_user(to, &about, sizeof(about)) ? -EFAULT : 0;
+}
+
+static long ioctl_filter(struct scope_trace *trace, const void __user *from)
+{
+	struct ipcscope_filter filter;
+	int error = -EINVAL;
+
+	if (copy_from_user(&filter, from, sizeof(filter)))
+		return -EFAULT;
+	mutex_lock(&trace->lock);
+	if (trace->state == SCOPE_OPEN)
+		error = scope_filter_add(&trace->filters, &filter);
+	mutex_unlock(&trace->lock);
+	return error;
+}
+
+static long ioctl_start(struct scope_trace *trace, const void __user *from)
+{
+	struct ipcscope_start config;
+	int error;
+
+	if (copy_from_user(&config, from, sizeof(config)))
+		return -EFAULT;
+	error = check_start(&config);
+	if (error)
+		return error;
+	mutex_lock(&trace->lock);
+	error = start(trace, &config);
+	mutex_unlock(&trace->lock);
+	return error;
+}
+
+static long ioctl_stop(struct scope_trace *trace, void __user *arg)
+{
+	struct ipcscope_stop answer;
+	int error = -EINVAL;
+
+	if (copy_from_user(&answer, arg, sizeof(answer)))
+		return -EFAULT;
+	if (answer.unfinished || answer.reserved)
+		return -EINVAL;
+	mutex_lock(&trace->lock);
+	if (trace->state == SCOPE_RUNNING) {
+		stop(trace);
+		answer.unfinished = trace->unfinished_count;
+		error = 0;
+	}
+	mutex_unlock(&trace->lock);
+	if (!error && copy_to_user(arg, &answer, sizeof(answer)))
+		error = -EFAULT;
+	return error;
+}
+
+static long ioctl_call(struct scope_trace *trace, void __user *arg)
+{
+	struct ipcscope_call_query query;
+	int error = -EINVAL;
+
+	if (copy_from_user(&query, arg, sizeof(query)))
+		return -EFAULT;
+	if (query.reserved)
+		return -EINVAL;
+	mutex_lock(&trace->lock);
+	if (trace->state == SCOPE_STOPPED &&
+	    query.index < trace->unfinished_count) {
+		query.record = trace->unfinished[query.index];
+		error = 0;
+	}
+	mutex_unlock(&trace->lock);
+	if (!error && copy_to_user(arg, &query, sizeof(query)))
+		error = -EFAULT;
+	return error;
+}
+
+static long ioctl_hook(struct scope_trace *trace, void __user *arg)
+{
+	struct ipcscope_hook hook = {};
+
+	if (copy_from_user(&hook.index, arg, sizeof(hook.index)))
+		return -EFAULT;
+	if (hook.index >= SCOPE_HOOKS)
+		return -EINVAL;
+	mutex_lock(&trace->lock);
+	scope_hook_describe(trace, hook.index, &hook);
+	mutex_unlock(&trace->lock);
+	return copy_to_user(arg, &hook, sizeof(hook)) ? -EFAULT : 0;
+}
+
+static long scope_ioctl(struct file *file, unsigned int request,
+			unsigned long arg)
+{
+	struct scope_trace *trace = file->private_data;
+	void __user *user = (void __user *)arg;
+
+	switch (request) {
+	case IPCSCOPE_IOC_ABOUT:
+		return ioctl_about(user);
+	case IPCSCOPE_IOC_FILTER:
+		return ioctl_filter(trace, user);
+	case IPCSCOPE_IOC_START:
+		return ioctl_start(trace, user);
+	case IPCSCOPE_IOC_STOP:
+		return ioctl_stop(trace, user);
+	case IPCSCOPE_IOC_CALL:
+		return ioctl_call(trace, user);
+	case IPCSCOPE_IOC_HOOK:
+		return ioctl_hook(trace, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* The area at an offset and its size; NULL: there is none. */
+static void *area_at(struct scope_trace *trace, u64 offset, size_t *bytes)
+{
+	u64 cpu;
+
+	if (offset == IPCSCOPE_MAP_STATUS) {
+		*bytes = status_bytes(trace);
+		return trace->status_area;
+	}
+	if (offset == IPCSCOPE_MAP_CONSUMER) {
+		*bytes = consumer_bytes(trace);
+		return trace->consumers;
+	}
+	cpu = (offset >> 32) - 2;
+	if (cpu >= trace->cpus || offset != IPCSCOPE_MAP_RING(cpu))
+		return NULL;
+	*bytes = trace->config.ring_bytes;
+	return trace->rings[cpu].data;
+}
+
+/* Whole areas only; none but the consumer's can be written, now or later. */
+static int map_area(struct scope_trace *trace, struct vm_area_struct *vma)
+{
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	size_t bytes = 0;
+	void *area;
+
+	if (trace->state == SCOPE_OPEN)
+		return -EINVAL;
+	area = area_at(trace, offset, &bytes);
+	if (!area || vma->vm_end - vma->vm_start != bytes ||
+	    !(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	if (offset != IPCSCOPE_MAP_CONSUMER) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		scope_vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	scope_vm_flags_clear(vma, VM_MAYEXEC);
+	/* Sets VM_DONTEXPAND and VM_DONTDUMP. */
+	return remap_vmalloc_range(vma, area, 0);
+}
+
+static int scope_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct scope_trace *trace = file->private_data;
+	int error;
+
+	mutex_lock(&trace->lock);
+	error = map_area(trace, vma);
+	mutex_unlock(&trace->lock);
+	return error;
+}
+
+static __poll_t scope_poll(struct file *file, poll_table *table)
+{
+	struct scope_trace *trace = file->private_data;
+	__poll_t events = 0;
+
+	poll_wait(file, &trace->wait, table);
+	mutex_lock(&trace->lock);
+	if (trace->state != SCOPE_OPEN && scope_worth_reading(trace))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (trace->state == SCOPE_STOPPED)
+		events |= EPOLLHUP;
+	mutex_unlock(&trace->lock);
+	return events;
+}
+
+static const struct file_operations operations = {
+	.owner = THIS_MODULE,
+	.open = scope_open,
+	.release = scope_release,
+	.unlocked_ioctl = scope_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = scope_mmap,
+	.poll = scope_poll,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = IPCSCOPE_DEVICE,
+	.fops = &operations,
+	.mode = 0600,
+};
+
+int scope_device_register(void)
+{
+	return misc_register(&device);
+}
+
+void scope_device_unregister(void)
+{
+	misc_deregister(&device);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * /dev/ipcscope_lab: puts the caller to sleep as no system call does on
+ * demand, so that tests of D-state kills are exact and quick.  For tests only:
+ * it is never installed, and no part of ipcscope needs it.
+ */
+#ifndef IPCSCOPE_LAB_H
+#define IPCSCOPE_LAB_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define IPCSCOPE_LAB_DEVICE	"ipcscope_lab"
+
+/* sleep.state */
+#define IPCSCOPE_LAB_UNINTERRUPTIBLE	1	/* D: no signal ends it */
+#define IPCSCOPE_LAB_KILLABLE		2	/* K: SIGKILL ends it, EINTR */
+
+struct ipcscope_lab_sleep {
+	__u32 state;
+	__u32 milliseconds;		/* 0: until it is released */
+};
+
+#define IPCSCOPE_LAB_IOC_SLEEP	_IOW(0xe2, 0, struct ipcscope_lab_sleep)
+#define IPCSCOPE_LAB_IOC_RELEASE	_IO(0xe2, 1)	/* all sleepers */
+
+#endif /* IPCSCOPE_LAB_H */

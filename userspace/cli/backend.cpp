@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/backend.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "source/kmod/examine.hpp"
+#include "source/kmod/kmod_source.hpp"
+#ifdef IPCSCOPE_TRACER
+#include "source/bpf/bpf_source.hpp"
+#include "source/bpf/examine.hpp"
+#endif
+
+namespace ipcscope::cli {
+namespace {
+
+using Opened = Result<std::unique_ptr<source::Source>>;
+
+#ifndef IPCSCOPE_TRACER
+constexpr const char kNoBpf[] =
+    "this ipcscope was built without the eBPF backend (IPCSCOPE_TRACER=OFF)";
+#endif
+
+Opened open_bpf(const source::Options& options)
+{
+#ifdef IPCSCOPE_TRACER
+    return source::bpf::open_source(options);
+#else
+    (void)options;
+    return fail(Exit::kernel, kNoBpf);
+#endif
+}
+
+Opened open_auto(const source::Options& options)
+{
+    auto bpf = open_bpf(options);
+    if (bpf || bpf.error().code != Exit::kernel || !source::kmod::loaded()) {
+        return bpf;
+    }
+    auto kmod = source::kmod::open_source(options);
+    if (!kmod && kmod.error().code == Exit::kernel) {
+        kmod.error().message =
+            fmt::format("bpf: {}; kmod: {}", bpf.error().message, kmod.error().message);
+    }
+    return kmod;
+}
+
+std::vector<source::FamilyStatus> examine_bpf()
+{
+#ifdef IPCSCOPE_TRACER
+    return source::bpf::examine();
+#else
+    return source::examine_families(
+        [](const source::Options&) -> Result<std::vector<source::HookStatus>> {
+            return fail(Exit::kernel, kNoBpf);
+        });
+#endif
+}
+
+BackendStatus status_of(const char* name, std::vector<source::FamilyStatus> families)
+{
+    const bool works = std::ranges::all_of(families, &source::FamilyStatus::works);
+    return {name, works, std::move(families)};
+}
+
+}  // namespace
+
+Opened open_backend(std::string_view name, const source::Options& options)
+{
+    if (name == "kmod") {
+        return source::kmod::open_source(options);
+    }
+    return name == "bpf" ? open_bpf(options) : open_auto(options);
+}
+
+std::vector<BackendStatus> examine_backends()
+{
+    std::vector<BackendStatus> backends;
+    backends.push_back(status_of("bpf", examine_bpf()));
+    backends.push_back(status_of("kmod", source::kmod::examine()));
+    return backends;
+}
+
+}  // namespace ipcscope::cli

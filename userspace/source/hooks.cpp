@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/hooks.hpp"
+
+#include <fmt/format.h>
+
+namespace ipcscope::source {
+
+std::string describe(const HookStatus& hook)
+{
+    return hook.attached ? fmt::format("{}: {} ({})", hook.name, hook.target, hook.mechanism)
+                         : fmt::format("{}: not hooked, {}", hook.name, hook.why);
+}
+
+std::vector<FamilyStatus> examine_families(
+    const std::function<Result<std::vector<HookStatus>>(const Options&)>& attach)
+{
+    std::vector<FamilyStatus> families;
+    for (Family family : {Family::signals, Family::pipes, Family::kills}) {
+        Options options;
+        options.signals = family == Family::signals;
+        options.pipes = family == Family::pipes;
+        options.kills = family == Family::kills;
+        options.ring_bytes = 4096;
+        FamilyStatus status{family, false, {}, Exit::ok, {}};
+        if (auto hooks = attach(options)) {
+            status.works = true;
+            status.hooks = std::move(*hooks);
+        } else {
+            status.why = hooks.error().message;
+            status.code = hooks.error().code;
+        }
+        families.push_back(std::move(status));
+    }
+    return families;
+}
+
+}  // namespace ipcscope::source

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel module's device as a producer of records: transport.h in C++.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ipcscope/transport.h>
+
+#include "base/fd.hpp"
+#include "source/kmod/pulse.hpp"
+#include "source/options.hpp"
+#include "source/producer.hpp"
+#include "source/selection.hpp"
+
+namespace ipcscope::source::kmod {
+
+/// A part of the device's memory.
+class Mapping {
+public:
+    Mapping() = default;
+    ~Mapping();
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&&) = delete;
+
+    static Result<Mapping> map(int fd, std::uint64_t offset, std::size_t bytes, bool write);
+
+    std::byte* data() const { return data_; }
+
+private:
+    std::byte* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+class Device final : public Producer {
+public:
+    /// Opens and starts.  Exit::permission, Exit::kernel (no module, busy,
+    /// another version, a hook that does not fit), Exit::usage (filters).
+    static Result<std::unique_ptr<Device>> attach(const Options& options);
+
+    std::size_t cpus() const override { return rings_.size(); }
+    void wait(std::chrono::milliseconds timeout) override;
+    Drained drain(std::size_t cpu) override;
+    Result<void> alive() override;
+    Result<void> detach() override;
+    Ledger ledger() const override;
+    void unfinished(std::uint64_t now, const Visit& visit) const override;
+    const std::vector<HookStatus>& hooks() const override { return hooks_; }
+
+private:
+    Device() { batch_.reserve(kBatchBytes); }
+
+    Result<void> open();
+    Result<void> add_filters(const Selection& selection);
+    Result<void> start(const Options& options, const Selection& selection);
+    Result<void> map_areas();
+    void look_at_hooks();
+    Error start_error(int error, const Options& options) const;
+
+    const ipcscope_status& status() const;
+    const ipcscope_cpu& cpu(std::size_t number) const;
+    std::size_t copy_out(std::size_t number, std::uint64_t from, std::size_t bytes);
+
+    Fd fd_;
+    ipcscope_about about_{};
+    std::uint64_t ring_bytes_ = 0;
+    std::vector<Mapping> areas_;      ///< status, consumers
+    std::vector<Mapping> rings_;
+    std::vector<std::byte> batch_;
+    std::vector<HookStatus> hooks_;
+    std::uint32_t unfinished_ = 0;
+    Pulse pulse_;
+};
+
+}  // namespace ipcscope::source::kmod

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Loading the kernel module where it is installed and not yet loaded.
+#pragma once
+
+#include "base/result.hpp"
+
+namespace ipcscope::source::kmod {
+
+/// What modprobe does, from /lib/modules of the running kernel.  Exit::kernel
+/// where there is none or it is for another kernel, Exit::permission where this
+/// kernel or this user may not load it.
+Result<void> load();
+
+/// What went wrong, from the errno of the kernel's refusal.
+Error load_error(int error);
+
+}  // namespace ipcscope::source::kmod

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "bench/latency.hpp"
@@ -16,7 +17,8 @@ class NullPort final : public Port {
 public:
     int send(std::span<const std::byte> message) override
     {
-        message_ = message;
+        // Kept, for the sender makes the next one ready in the same place.
+        message_.assign(message.begin(), message.end());
         return 0;
     }
     int receive(std::span<std::byte> message) override
@@ -26,7 +28,7 @@ public:
     }
 
 private:
-    std::span<const std::byte> message_;
+    std::vector<std::byte> message_;
 };
 
 class NullChannel final : public Channel {

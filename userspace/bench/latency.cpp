@@ -38,6 +38,7 @@ public:
     }
 
     bool measuring() const { return current_ != Phase::warm_up; }
+    bool last() const { return current_ == Phase::last; }
 
     /// After a message: whether it was the last.
     bool done(std::uint64_t now)
@@ -105,6 +106,39 @@ int ping(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& repor
         if (clockwork.done(now)) {
             return 0;
         }
+    }
+}
+
+int ping_spinning(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report)
+{
+    Samples& samples = job.shared.latency_ns;
+    sender.stage(0);
+    if (const int error = sender.send()) return error;
+    sender.stage(1);
+    std::uint64_t before = monotonic_ns();
+    Clockwork clockwork(job, before);
+    for (std::uint64_t number = 0;; number++) {
+        // The first of the group is under way.  b looks whether the group is the
+        // last one with the group's last message, long after it has been decided.
+        for (const std::uint64_t last = number + job.group - 1; number < last; number++) {
+            if (const int error = receiver.take(number)) return error;
+            if (const int error = sender.send()) return error;
+            if (const int error = receiver.check(number)) return error;
+            sender.stage(number + 2);
+        }
+        if (const int error = receiver.take(number)) return error;
+        const bool last = clockwork.last();
+        const int error = last ? 0 : sender.send();
+        const std::uint64_t now = monotonic_ns();
+        if (clockwork.measuring()) {
+            samples.add((now - before) / job.group);
+        }
+        report.messages = number + 1;
+        before = now;
+        if (error) return error;
+        if (const int wrong = receiver.check(number)) return wrong;
+        if (clockwork.done(now)) return 0;
+        sender.stage(number + 2);
     }
 }
 

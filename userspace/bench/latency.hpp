@@ -11,6 +11,10 @@ namespace ipcscope::bench {
 /// End a of a round trip, or both ends in one thread, as fast as it goes: a sample
 /// is the mean of a group, and ends at the clock read at which the next begins.
 int ping(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
+/// The same between spinning ends, in groups of two or more: the next message is
+/// sent before the clock is read and the last one checked, for meanwhile the other
+/// end would ask for the cache line again and again, and make us wait for it.
+int ping_spinning(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
 /// End a, paced: measured from when a message was due, late or not.
 int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
 /// End a of a one-way measurement: the answer only keeps one message under way.

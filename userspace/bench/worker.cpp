@@ -113,8 +113,10 @@ int run_end(const Job& job, unsigned index, Port& port, WorkerReport& report)
     }
     if (end == End::b) return pong(job, sender, receiver, report);
     if (what.metric == Metric::one_way) return ping_one_way(job, sender, receiver, report);
-    return what.rate_hz > 0 ? ping_paced(job, sender, receiver, report)
-                            : ping(job, sender, receiver, report);
+    if (what.rate_hz > 0) return ping_paced(job, sender, receiver, report);
+    return what.waiting == Waiting::spin && job.group > 1
+               ? ping_spinning(job, sender, receiver, report)
+               : ping(job, sender, receiver, report);
 }
 
 std::uint64_t involuntary_switches()

@@ -205,6 +205,15 @@ TEST(BenchMarkdown, NamesAreNoMarkup)
     }
 }
 
+TEST(BenchDiff, WhatIsWorseIsRed)
+{
+    const std::string shown =
+        text(compare(sample::whole(), slower_pipes()), {.colour = true});
+    for (const char* row : {"shm-futex/call/64B ", "pipe/call/1B "})
+        EXPECT_NE(shown.find(std::string("\x1b[1;31m  ") + row), std::string::npos) << shown;
+    EXPECT_EQ(shown.find("\x1b[1;31m  pipe/one_way"), std::string::npos);   // unclear
+}
+
 TEST(BenchDiff, QuietWhereNothingChanged)
 {
     const std::string same = text(compare(sample::whole(), sample::whole()));

@@ -102,6 +102,8 @@ struct Mechanism {
     /// What the kernel's default limits let through; nobody who asked for no size
     /// gets a larger one.
     std::size_t usual_max = SIZE_MAX;
+    /// What one thread can send before it receives: what the mechanism holds.
+    std::size_t lone_max = SIZE_MAX;
     bool threads = true;        ///< works between threads of one process
     bool spins = false;         ///< Waiting::spin is possible
     bool blocks = true;         ///< Waiting::block is possible

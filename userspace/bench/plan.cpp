@@ -241,10 +241,13 @@ private:
         }
         for (const std::size_t bytes : sizes(one.metric)) {
             one.message_bytes = bytes;
-            if (fits(mechanism_, bytes))
-                add_places(one);
-            else
+            if (!fits(mechanism_, bytes))
                 refuse(one, misfit(bytes));
+            else if (one.metric == Metric::call && bytes > mechanism_.lone_max)
+                refuse(one, fmt::format("one thread cannot do both ends: it holds {}",
+                                        size_word(mechanism_.lone_max)));
+            else
+                add_places(one);
         }
     }
 

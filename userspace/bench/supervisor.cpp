@@ -137,7 +137,10 @@ HeldSignals::HeldSignals()
 {
     sigemptyset(&held_);
     for (const int signal : kEnding) {
-        sigaddset(&held_, signal);
+        // What we were started with stays: nohup, or a shell's background job.
+        struct sigaction now {};
+        sigaction(signal, nullptr, &now);
+        if (now.sa_handler != SIG_IGN) sigaddset(&held_, signal);
     }
     sigaddset(&held_, SIGCHLD);
     sigprocmask(SIG_BLOCK, &held_, &before_);

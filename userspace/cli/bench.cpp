@@ -134,7 +134,7 @@ Result<void> put_out(const Arguments& arguments, Files& files, const bench::Run&
     if (comparison && (arguments.json_only() || arguments.csv)) {
         bench::TextOptions options;
         options.utf8 = utf8_wanted();
-        fmt::print(stderr, "{}", bench::text(*comparison, options));
+        tell(bench::text(*comparison, options));
     }
     return {};
 }
@@ -166,10 +166,10 @@ void warn_of_time(const bench::Plan& plan, const bench::Options& options)
 {
     const auto least = bench::kLeastSlice * options.rounds * plan.cases.size();
     if (least > options.budget)
-        fmt::print(stderr, "ipcscope: {} cases in {} rounds take {:.0f} s at least, more than "
-                           "--time: name fewer mechanisms, sizes or CPUs\n",
-                   plan.cases.size(), options.rounds,
-                   std::chrono::duration<double>(least).count());
+        tell(fmt::format("ipcscope: {} cases in {} rounds take {:.0f} s at least, more than "
+                         "--time: name fewer mechanisms, sizes or CPUs\n",
+                         plan.cases.size(), options.rounds,
+                         std::chrono::duration<double>(least).count()));
 }
 
 Result<bench::Run> measure(const Arguments& arguments, const bench::Plan& plan)

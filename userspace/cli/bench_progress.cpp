@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.hpp"
 #include "render/layout.hpp"
 
 namespace ipcscope::cli {
@@ -38,19 +39,18 @@ void BenchProgress::step(std::size_t done, std::size_t all, const bench::Case& n
     const std::string line = fmt::format("{:3} %  {}", all == 0 ? 0 : done * 100 / all,
                                          bench::key(now));
     if (terminal_) {
-        fmt::print(stderr, "\r\x1b[K{}",
-                   render::fit(line, terminal_columns() - 1, render::Style{.utf8 = false}));
-        std::fflush(stderr);
+        tell("\r\x1b[K" +
+             render::fit(line, terminal_columns() - 1, render::Style{.utf8 = false}));
         shown_ = true;
     } else {
-        fmt::print(stderr, "ipcscope: {}\n", line);
+        tell(fmt::format("ipcscope: {}\n", line));
     }
     next_ = Clock::now() + (terminal_ ? kOnTerminal : kElsewhere);
 }
 
 void BenchProgress::clear()
 {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) tell("\r\x1b[K");
     shown_ = false;
 }
 

@@ -29,6 +29,9 @@ Run declare_selftest(CLI::App& app);
 /// returns the exit status.
 int complain(const Error& error);
 
+/// Writes `text` to standard error; where that fails there is nobody to tell.
+void tell(std::string_view text);
+
 /// Writes all of `text` to standard output; a full disk or a closed pipe is
 /// an error that the exit status tells.
 Result<void> print(std::string_view text);

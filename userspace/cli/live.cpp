@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "cli/backend.hpp"
+#include "cli/commands.hpp"
 #include "decode/decode.hpp"
 
 namespace ipcscope::cli {
@@ -81,7 +82,7 @@ int execute(const std::vector<std::string>& words)
     argv.push_back(nullptr);
     execvp(argv[0], argv.data());
     const int error = errno;
-    fmt::print(stderr, "ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error));
+    tell(fmt::format("ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error)));
     return error == ENOENT ? 127 : 126;
 }
 

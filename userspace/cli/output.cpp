@@ -14,10 +14,15 @@
 
 namespace ipcscope::cli {
 
+void tell(std::string_view text)
+{
+    std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
 int complain(const Error& error)
 {
     if (!error.message.empty()) {
-        fmt::print(stderr, "ipcscope: {}\n", error.message);
+        tell(fmt::format("ipcscope: {}\n", error.message));
     }
     return static_cast<int>(error.code);
 }

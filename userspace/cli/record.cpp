@@ -36,12 +36,12 @@ int record(Arguments& arguments)
         return complain(done.error());
     }
     if (!arguments.quiet) {
-        fmt::print(stderr, "ipcscope: {} records, {} in {}; {}\n",
-                   render::grouped((*writer)->count()), render::bytes((*writer)->bytes()),
-                   arguments.output, sink.sentence());
+        tell(fmt::format("ipcscope: {} records, {} in {}; {}\n",
+                         render::grouped((*writer)->count()),
+                         render::bytes((*writer)->bytes()), arguments.output,
+                         sink.sentence()));
         if (arguments.output != "-") {
-            fmt::print(stderr, "ipcscope: see it with: ipcscope report {}\n",
-                       arguments.output);
+            tell(fmt::format("ipcscope: see it with: ipcscope report {}\n", arguments.output));
         }
     }
     return sink.exit_status(*done, arguments.live.on_loss);

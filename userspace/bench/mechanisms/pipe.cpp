@@ -91,9 +91,7 @@ Result<Pipe> make_pipe(Names&)
 {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC | kFlags) != 0) {
-        return fail(Exit::kernel, fmt::format("pipe2: {}; raise ulimit -n or "
-                                              "fs.pipe-user-pages-soft",
-                                              std::strerror(errno)));
+        return fail(Exit::kernel, fmt::format("pipe2: {}; raise ulimit -n", std::strerror(errno)));
     }
     return Pipe{Fd(fds[0]), Fd(fds[1])};
 }
@@ -143,16 +141,17 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 }
 
 constexpr std::size_t kMegabyte = 1 << 20;
+constexpr std::size_t kHeld = 64 << 10;   ///< a new pipe's 16 pages of 4 KiB
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "pipe", .title = "pipe", .family = Family::pipe, .min_message = 1,
-     .max_message = kMegabyte, .spins = true, .throughput = true, .many = true,
+     .max_message = kMegabyte, .lone_max = kHeld, .spins = true, .throughput = true, .many = true,
      .create = create<PipePort, make_pipe<0>>},
     {.name = "pipe-packet", .title = "pipe, packets (O_DIRECT)", .family = Family::pipe,
      .min_message = 1, .max_message = PIPE_BUF, .spins = true, .throughput = true,
      .many = true, .create = create<PacketPort, make_pipe<O_DIRECT>>},
     {.name = "fifo", .title = "FIFO (named pipe)", .family = Family::pipe, .min_message = 1,
-     .max_message = kMegabyte, .spins = true, .throughput = true, .many = true,
+     .max_message = kMegabyte, .lone_max = kHeld, .spins = true, .throughput = true, .many = true,
      .create = create<PipePort, make_fifo>},
 };
 

@@ -227,6 +227,7 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 constexpr Mechanism kMechanisms[] = {
     {.name = "shm-ring", .title = "ring of messages in shared memory",
      .family = Family::shared_memory, .min_message = 1, .max_message = 1 << 20,
+     .lone_max = 64 << 10,
      .spins = true, .throughput = true, .create = create},
 };
 

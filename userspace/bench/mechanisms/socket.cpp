@@ -80,7 +80,8 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "unix-stream", .title = "Unix socket, stream", .family = Family::unix_socket,
-     .min_message = 1, .max_message = 1 << 20, .spins = true, .throughput = true,
+     .min_message = 1, .max_message = 1 << 20, .lone_max = 64 << 10, .spins = true,
+     .throughput = true,
      .many = true, .create = create<StreamPort, SOCK_STREAM>},
     {.name = "unix-dgram", .title = "Unix socket, datagrams", .family = Family::unix_socket,
      .min_message = 1, .max_message = 1 << 20, .usual_max = kMaxDatagram, .spins = true,

@@ -276,13 +276,16 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "splice", .title = "pipe, spliced from another pipe", .family = Family::pipe,
-     .min_message = 1, .max_message = 1 << 20, .spins = true, .throughput = true,
+     .min_message = 1, .max_message = 1 << 20, .lone_max = 64 << 10, .spins = true,
+     .throughput = true,
      .many = true, .create = create<SplicePort>},
     {.name = "vmsplice", .title = "pipe, the sender's pages (vmsplice)",
-     .family = Family::pipe, .min_message = 1, .max_message = 1 << 20, .spins = true,
+     .family = Family::pipe, .min_message = 1, .max_message = 1 << 20,
+     .lone_max = 64 << 10, .spins = true,
      .throughput = true, .many = true, .create = create<VmsplicePort>},
     {.name = "tee", .title = "pipe, duplicated from another pipe (tee)",
-     .family = Family::pipe, .min_message = 1, .max_message = 1 << 20, .spins = true,
+     .family = Family::pipe, .min_message = 1, .max_message = 1 << 20,
+     .lone_max = 64 << 10, .spins = true,
      .throughput = true, .many = true, .create = create<TeePort>},
 };
 

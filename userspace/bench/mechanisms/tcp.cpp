@@ -105,7 +105,8 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "tcp-loopback", .title = "TCP over loopback", .family = Family::tcp,
-     .min_message = 1, .max_message = 1 << 20, .spins = true, .throughput = true,
+     .min_message = 1, .max_message = 1 << 20, .lone_max = 64 << 10, .spins = true,
+     .throughput = true,
      .create = create},
 };
 

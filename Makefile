@@ -16,7 +16,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help build demo check check-unit check-vm check-matrix kernels kmod deps lint \
+.PHONY: help build demo check check-unit check-vm check-matrix check-debug \
+        debug-kernel kernels kmod deps lint \
         fmt install install-dkms uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
@@ -91,6 +92,12 @@ check-vm: build-all ## the tests in the VM on one kernel
 
 check-matrix: build-all kernels ## the tests in the VM, both backends on all kernels
 	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
+
+debug-kernel: ## build the kernel with KASAN, lockdep, kmemleak, ... (takes long, cached)
+	@JOBS=$(JOBS) vm/debug-kernel
+
+check-debug: build-all debug-kernel ## the module's tests on that kernel
+	@tests/kmod/run --build $(BUILD) debug && status=0 || status=$$?; $(took); exit $$status
 
 lint: ## common mistakes in scripts, C++ and the manual page
 	@$(install_deps) packaging/deps-build packaging/deps-lint

@@ -8,7 +8,7 @@
 # What every build needs beside what its packages ask for themselves: an
 # unpacked root has no essential packages. perl is for kernel-doc (W=1).
 ROOT_PACKAGES=base-files,bash,binutils,coreutils,dash,diffutils,findutils,gawk
-ROOT_PACKAGES+=,grep,gzip,kmod,libc6-dev,make,perl,sed,xz-utils
+ROOT_PACKAGES+=,grep,gzip,kmod,libc6-dev,make,perl,sed,sparse,xz-utils
 
 # shellcheck disable=SC2034 # all three are read by those that include this
 DEBUG_SUITES=trixie,trixie-security
@@ -47,7 +47,7 @@ unpack_root() # ROOT DEB...
 }
 
 # Make the root NAME of PACKAGES (comma-separated) and what they depend on, if
-# it is not there; prints its directory.
+# it is not there; prints its directory. Another list needs another name.
 make_root() # NAME SUITES PACKAGES
 {
 	local name=$1 suites=$2 packages=$3 root=$CACHE/roots/$1 work lock

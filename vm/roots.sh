@@ -13,7 +13,7 @@ ROOT_PACKAGES+=,grep,gzip,kmod,libc6-dev,make,perl,sed,sparse,xz-utils
 # shellcheck disable=SC2034 # all three are read by those that include this
 DEBUG_SUITES=trixie,trixie-security
 # shellcheck disable=SC2034
-DEBUG_PACKAGES=$ROOT_PACKAGES,bc,bison,flex,gcc,libelf-dev,libssl-dev,m4,python3,tar
+DEBUG_PACKAGES=${ROOT_PACKAGES/sparse,},bc,bison,flex,gcc,libelf-dev,libssl-dev,m4,python3,tar
 DEBUG_TREE=/usr/src/linux-debug		# inside of its root
 
 # The suites that a row's headers and their compiler come from: a backport's
@@ -101,7 +101,7 @@ enter_root() # ROOT DIRECTORY COMMAND...
 debug_root_directory()
 {
 	printf '%s/roots/debug-%s\n' "$CACHE" \
-		"$(grep -v '^# [^C]' "$VM_DIR/debug.config" | hash_of)"
+		"$({ echo "$DEBUG_PACKAGES"; grep -v '^# [^C]' "$VM_DIR/debug.config"; } | hash_of)"
 }
 
 debug_root()

@@ -16,9 +16,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help build demo check check-unit check-vm check-matrix kernels kmod deps lint \
-        fmt bench bench-kernels overhead install install-dkms uninstall vm-shell clean \
-        configure build-all
+.PHONY: help build demo check check-unit check-vm check-matrix check-debug debug-kernel \
+        kernels kmod deps lint fmt bench bench-kernels overhead install install-dkms \
+        uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -103,6 +103,12 @@ bench-kernels: build ## compare the IPC of two kernels in the VM: A=6.1 B=7.3
 overhead: build ## what bench's own loop costs, beside plain C, perf bench and stress-ng
 	@$(install_deps) packaging/deps-overhead packaging/deps-demo
 	@tests/overhead/fidelity $(BUILD)
+
+debug-kernel: ## build the kernel with KASAN, lockdep, kmemleak, ... (takes long, cached)
+	@JOBS=$(JOBS) vm/debug-kernel
+
+check-debug: build-all debug-kernel ## the module's tests on that kernel
+	@tests/kmod/run --build $(BUILD) debug && status=0 || status=$$?; $(took); exit $$status
 
 lint: ## common mistakes in scripts, C++ and the manual page
 	@$(install_deps) packaging/deps-build packaging/deps-lint

@@ -97,7 +97,8 @@ static void stop(struct scope_trace *trace)
 	scope_hooks_detach(trace);
 	irq_work_sync(&trace->wakeup);
 	cancel_delayed_work_sync(&trace->heartbeat);
-	trace->state = SCOPE_STOPPED;
+	/* What was counted is seen before it. */
+	smp_store_release(&trace->state, SCOPE_STOPPED);
 	wake_up_interruptible(&trace->wait);
 }
 
@@ -205,12 +206,12 @@ static int start(struct scope_trace *trace, const struct ipcscope_start *start)
 		free_areas(trace);
 		return error;
 	}
-	trace->state = SCOPE_RUNNING;
 	beat(&trace->heartbeat.work);
+	/* Whoever sees it sees the areas. */
+	smp_store_release(&trace->state, SCOPE_RUNNING);
 	return 0;
 }
 
-/* Nothing is copied under the lock: mmap() takes it with mmap_lock held. */
 static long ioctl_about(void __user *to)
 {
 	struct ipcscope_about about = {
@@ -354,14 +355,25 @@ static void *area_at(struct scope_trace *trace, u64 offset, size_t *bytes)
 	return trace->rings[cpu].data;
 }
 
-/* Whole areas only; none but the consumer's can be written, now or later. */
-static int map_area(struct scope_trace *trace, struct vm_area_struct *vma)
+/* Once it has started, the areas stay as they are until the last close. */
+static bool has_areas(struct scope_trace *trace)
 {
+	/* Pairs with START's release: the areas are seen, too. */
+	return smp_load_acquire(&trace->state) != SCOPE_OPEN;
+}
+
+/*
+ * Whole areas only; none but the consumer's can be written, now or later.  The
+ * lock is not taken, since mmap_lock is held here.
+ */
+static int scope_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct scope_trace *trace = file->private_data;
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	size_t bytes = 0;
 	void *area;
 
-	if (trace->state == SCOPE_OPEN)
+	if (!has_areas(trace))
 		return -EINVAL;
 	area = area_at(trace, offset, &bytes);
 	if (!area || vma->vm_end - vma->vm_start != bytes ||
@@ -379,29 +391,16 @@ static int map_area(struct scope_trace *trace, struct vm_area_struct *vma)
 	return remap_vmalloc_range(vma, area, 0);
 }
 
-static int scope_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct scope_trace *trace = file->private_data;
-	int error;
-
-	mutex_lock(&trace->lock);
-	error = map_area(trace, vma);
-	mutex_unlock(&trace->lock);
-	return error;
-}
-
 static __poll_t scope_poll(struct file *file, poll_table *table)
 {
 	struct scope_trace *trace = file->private_data;
 	__poll_t events = 0;
 
 	poll_wait(file, &trace->wait, table);
-	mutex_lock(&trace->lock);
-	if (trace->state != SCOPE_OPEN && scope_worth_reading(trace))
+	if (has_areas(trace) && scope_worth_reading(trace))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (trace->state == SCOPE_STOPPED)
+	if (READ_ONCE(trace->state) == SCOPE_STOPPED)
 		events |= EPOLLHUP;
-	mutex_unlock(&trace->lock);
 	return events;
 }
 

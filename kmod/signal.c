@@ -73,8 +73,11 @@ static void look_at_action(struct scope_send *send, struct task_struct *task,
 			   int sig)
 {
 	unsigned int flags = READ_ONCE(task->signal->flags);
+	const struct sighand_struct *sighand;
 
-	send->disposition = disposition_of(&task->sighand->action[sig - 1]);
+	/* It stays: its siglock is held. */
+	sighand = rcu_dereference_protected(task->sighand, true);
+	send->disposition = disposition_of(&sighand->action[sig - 1]);
 	send->blocked = sigismember(&task->blocked, sig);
 	send->unkillable = flags & SIGNAL_UNKILLABLE;
 	send->dying = flags & SIGNAL_GROUP_EXIT;

@@ -8,12 +8,12 @@
 # What every build needs beside what its packages ask for themselves: an
 # unpacked root has no essential packages. perl is for kernel-doc (W=1).
 ROOT_PACKAGES=base-files,bash,binutils,coreutils,dash,diffutils,findutils,gawk
-ROOT_PACKAGES+=,grep,gzip,kmod,libc6-dev,make,perl,sed,xz-utils
+ROOT_PACKAGES+=,grep,gzip,kmod,libc6-dev,make,perl,sed,sparse,xz-utils
 
 # shellcheck disable=SC2034 # all three are read by those that include this
 DEBUG_SUITES=trixie,trixie-security
 # shellcheck disable=SC2034
-DEBUG_PACKAGES=$ROOT_PACKAGES,bc,bison,flex,gcc,libelf-dev,libssl-dev,m4,python3,tar
+DEBUG_PACKAGES=${ROOT_PACKAGES/sparse,},bc,bison,flex,gcc,libelf-dev,libssl-dev,m4,python3,tar
 DEBUG_TREE=/usr/src/linux-debug		# inside of its root
 
 # The suites that a row's headers and their compiler come from: a backport's
@@ -47,7 +47,7 @@ unpack_root() # ROOT DEB...
 }
 
 # Make the root NAME of PACKAGES (comma-separated) and what they depend on, if
-# it is not there; prints its directory.
+# it is not there; prints its directory. Another list needs another name.
 make_root() # NAME SUITES PACKAGES
 {
 	local name=$1 suites=$2 packages=$3 root=$CACHE/roots/$1 work lock
@@ -101,7 +101,7 @@ enter_root() # ROOT DIRECTORY COMMAND...
 debug_root_directory()
 {
 	printf '%s/roots/debug-%s\n' "$CACHE" \
-		"$(grep -v '^# [^C]' "$VM_DIR/debug.config" | hash_of)"
+		"$({ echo "$DEBUG_PACKAGES"; grep -v '^# [^C]' "$VM_DIR/debug.config"; } | hash_of)"
 }
 
 debug_root()

@@ -177,6 +177,37 @@ TEST(Memory, EveryRecordOnce)
     EXPECT_EQ(writes + trace.lost(IPCSCOPE_PIPE_WRITE), kCount);
 }
 
+/// A CPU that goes away and comes back under load: its ring stays, and what it
+/// had made is read.
+TEST(Memory, CpuGoesAndComes)
+{
+    constexpr unsigned kCount = 9973;
+    const auto online = [](char wanted) {
+        const Fd file(open("/sys/devices/system/cpu/cpu1/online", O_WRONLY));
+        return write(file.get(), &wanted, 1) == 1;
+    };
+    Running trace(pipes_only());
+    std::uint64_t seen[2] = {};
+    unsigned switches = 0;
+    const auto count = [&] {
+        for (const auto& record : trace.take()) {
+            const auto* header = reinterpret_cast<const ipcscope_header*>(record.data());
+            seen[0] += header->kind == IPCSCOPE_PIPE_READ;
+            seen[1] += header->kind == IPCSCOPE_PIPE_WRITE;
+        }
+    };
+    child_makes(kCount, [&] {
+        EXPECT_TRUE(online(switches++ % 2 ? '1' : '0'));
+        count();
+    });
+    EXPECT_TRUE(switches % 2 == 0 || online('1'));
+    EXPECT_GT(switches, 1u);
+    trace.stop();
+    count();
+    EXPECT_EQ(seen[0] + trace.lost(IPCSCOPE_PIPE_READ), kCount);
+    EXPECT_EQ(seen[1] + trace.lost(IPCSCOPE_PIPE_WRITE), kCount);
+}
+
 /// A million random positions while records are made: some are lost, none is
 /// uncounted, and nothing outside of the ring is touched (the kernel would say).
 TEST(Memory, HostilePositions)

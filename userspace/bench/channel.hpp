@@ -29,6 +29,8 @@
 namespace ipcscope::bench {
 
 class Names;
+struct Job;
+struct WorkerReport;
 
 enum class End { a, b };
 constexpr End other(End end) { return end == End::a ? End::b : End::a; }
@@ -64,6 +66,9 @@ public:
     /// @return 0 or an errno; EBADMSG where what came cannot be what was sent
     /// (another size, another signal, a count that does not fit)
     virtual int receive(std::span<std::byte> message) = 0;
+
+    /// This end's loop of a job's round trips (latency.hpp).  @return 0 or an errno
+    virtual int round_trips(const Job& job, End end, WorkerReport& report);
 };
 
 class Channel {

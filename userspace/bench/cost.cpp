@@ -13,7 +13,7 @@ namespace ipcscope::bench {
 namespace {
 
 /// Gives back what it was given.
-class NullPort final : public Port {
+class NullPort final : public LoopedPort<NullPort> {
 public:
     int send(std::span<const std::byte> message) override
     {
@@ -60,8 +60,8 @@ double harness_cost_ns(std::size_t message_bytes)
     auto shared = std::make_unique<Shared>();
     const Job job{.what = what, .channel = channel, .shared = *shared, .slice_ns = 1'000'000};
     NullPort port;
-    Sender sender(port, job, End::a);
-    Receiver receiver(port, job, End::b);
+    SenderOf<NullPort> sender(port, job, End::a);
+    ReceiverOf<NullPort> receiver(port, job, End::b);
     return lowest([&] {
         WorkerReport report;
         shared->phase.value = 0;

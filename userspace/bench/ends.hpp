@@ -15,10 +15,12 @@
 
 namespace ipcscope::bench {
 
-/// One end with its messages: stamps what it sends, checks what it receives.
-class Sender {
+/// One end with its messages: stamps what it sends.  P is Port, or the class of a
+/// port, whose calls are then inlined.
+template <typename P>
+class SenderOf {
 public:
-    Sender(Port& port, const Job& job, End end)
+    SenderOf(P& port, const Job& job, End end)
         : port_(port), corrupt_(job.corrupt_number), stamp_(job.what.message_bytes),
           message_(stamp_.bytes()),
           witness_(job.shared.witness[static_cast<unsigned>(end)].value)
@@ -50,7 +52,7 @@ public:
     }
 
 private:
-    Port& port_;
+    P& port_;
     std::uint64_t number_ = 0;
     std::uint64_t corrupt_;
     Stamp stamp_;
@@ -58,9 +60,11 @@ private:
     std::atomic<std::uint64_t>& witness_;
 };
 
-class Receiver {
+/// The same: checks what it receives.
+template <typename P>
+class ReceiverOf {
 public:
-    Receiver(Port& port, const Job& job, End end)
+    ReceiverOf(P& port, const Job& job, End end)
         : port_(port), stamp_(job.what.message_bytes), message_(stamp_.bytes()),
           witness_(job.shared.witness[static_cast<unsigned>(other(end))].value)
     {
@@ -99,10 +103,13 @@ public:
     }
 
 private:
-    Port& port_;
+    P& port_;
     Stamp stamp_;
     std::vector<std::byte> message_;
     std::atomic<std::uint64_t>& witness_;
 };
+
+using Sender = SenderOf<Port>;
+using Receiver = ReceiverOf<Port>;
 
 }  // namespace ipcscope::bench

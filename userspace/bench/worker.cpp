@@ -111,12 +111,10 @@ int run_end(const Job& job, unsigned index, Port& port, WorkerReport& report)
                    ? consume(job, receiver, report)
                    : consume_shared(job, receiver, report);
     }
-    if (end == End::b) return pong(job, sender, receiver, report);
-    if (what.metric == Metric::one_way) return ping_one_way(job, sender, receiver, report);
-    if (what.rate_hz > 0) return ping_paced(job, sender, receiver, report);
-    return what.waiting == Waiting::spin && job.group > 1
-               ? ping_spinning(job, sender, receiver, report)
-               : ping(job, sender, receiver, report);
+    if (end == End::a && what.metric == Metric::one_way)
+        return ping_one_way(job, sender, receiver, report);
+    if (end == End::a && what.rate_hz > 0) return ping_paced(job, sender, receiver, report);
+    return port.round_trips(job, end, report);
 }
 
 std::uint64_t involuntary_switches()

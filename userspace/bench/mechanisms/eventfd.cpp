@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 
@@ -28,7 +29,7 @@ int read_value(int fd, std::uint64_t expected)
 }
 
 /// The value is the number of the message: a lost or doubled one is seen.
-class CounterPort final : public Port {
+class CounterPort final : public LoopedPort<CounterPort> {
 public:
     CounterPort(int in, int out) : in_(in), out_(out) {}
 
@@ -42,7 +43,7 @@ private:
     std::uint64_t received_ = 0;
 };
 
-class SemaphorePort final : public Port {
+class SemaphorePort final : public LoopedPort<SemaphorePort> {
 public:
     SemaphorePort(int in, int out) : in_(in), out_(out) {}
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/mechanisms/socket.hpp"
@@ -27,7 +28,7 @@ struct Control {
     alignas(cmsghdr) std::array<char, CMSG_SPACE(2 * sizeof(int))> bytes{};
 };
 
-class RightsPort final : public Port {
+class RightsPort final : public LoopedPort<RightsPort> {
 public:
     RightsPort(int socket, const Witnesses& witnesses) : socket_(socket), witnesses_(witnesses)
     {

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "bench/latency.hpp"
 #include "bench/mechanisms/futex.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/mechanisms/shared_area.hpp"
@@ -22,7 +23,7 @@ struct Word {
     bool left() const { return sent != received; }
 };
 
-class FutexPort final : public Port {
+class FutexPort final : public LoopedPort<FutexPort> {
 public:
     FutexPort(Word& in, Word& out, const Setup& setup)
         : in_(in), out_(out), futex_(setup.threads)
@@ -78,7 +79,7 @@ struct alignas(kApart) Condition {
     bool left() const { return count != 0; }
 };
 
-class ConditionPort final : public Port {
+class ConditionPort final : public LoopedPort<ConditionPort> {
 public:
     ConditionPort(Condition& in, Condition& out, const Setup& setup)
         : in_(in), out_(out), at_most_(setup.one_direction ? UINT64_MAX : 1)

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/names.hpp"
@@ -116,7 +117,7 @@ Result<PosixQueue> PosixQueue::make(const Setup& setup)
 }
 
 /// Messages of one priority stay in order.
-class PosixPort final : public Port {
+class PosixPort final : public LoopedPort<PosixPort> {
 public:
     PosixPort(mqd_t in, mqd_t out, unsigned priorities)
         : in_(in), out_(out), priorities_(priorities)
@@ -238,7 +239,7 @@ Result<SysvQueue> SysvQueue::make(const Setup& setup)
 }
 
 /// The system calls take the type in front of the bytes: one copy each way.
-class SysvPort final : public Port {
+class SysvPort final : public LoopedPort<SysvPort> {
 public:
     SysvPort(int in, int out, Waiting waiting, std::size_t bytes)
         : in_(in), out_(out), flags_(waiting == Waiting::spin ? IPC_NOWAIT : 0),

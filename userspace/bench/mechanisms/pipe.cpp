@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/names.hpp"
@@ -22,7 +23,7 @@ struct Pipe {
     Fd writer;
 };
 
-class PipePort final : public Port {
+class PipePort final : public LoopedPort<PipePort> {
 public:
     PipePort(int in, int out) : in_(in), out_(out) {}
 
@@ -35,7 +36,7 @@ private:
 };
 
 /// A read takes one packet; a shorter or longer one is not ours.
-class PacketPort final : public Port {
+class PacketPort final : public LoopedPort<PacketPort> {
 public:
     PacketPort(int in, int out) : in_(in), out_(out) {}
 

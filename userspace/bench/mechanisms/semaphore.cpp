@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/names.hpp"
@@ -21,7 +22,7 @@
 namespace ipcscope::bench {
 namespace {
 
-class PosixPort final : public Port {
+class PosixPort final : public LoopedPort<PosixPort> {
 public:
     PosixPort(sem_t* in, sem_t* out, Waiting waiting)
         : in_(in), out_(out), take_(waiting == Waiting::spin ? sem_trywait : sem_wait)
@@ -140,7 +141,7 @@ private:
 };
 
 /// A set of two semaphores: number 0 from a to b, 1 back.
-class SysvPort final : public Port {
+class SysvPort final : public LoopedPort<SysvPort> {
 public:
     SysvPort(int set, unsigned short in, unsigned short out, Waiting waiting)
         : set_(set), take_{in, -1, static_cast<short>(waiting == Waiting::spin ? IPC_NOWAIT : 0)},

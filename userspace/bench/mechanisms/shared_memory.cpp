@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "bench/latency.hpp"
 #include "bench/mechanisms/copy.hpp"
 #include "bench/mechanisms/futex.hpp"
 #include "bench/mechanisms/io.hpp"
@@ -188,7 +189,7 @@ struct EpollNotifier {
 };
 
 template <typename Notifier>
-class PlacePort final : public Port {
+class PlacePort final : public LoopedPort<PlacePort<Notifier>> {
 public:
     PlacePort(Place& place, End end, Notifier notifier)
         : place_(place), in_(place, outgoing(other(end))), out_(place, outgoing(end)),

@@ -15,6 +15,7 @@
 #include <bit>
 #include <new>
 
+#include "bench/latency.hpp"
 #include "bench/mechanisms/copy.hpp"
 #include "bench/mechanisms/futex.hpp"
 #include "bench/mechanisms/io.hpp"
@@ -102,7 +103,7 @@ int rouse(Word& asleep, const Futex& futex, WorthIt worth_it)
 }
 
 template <Waiting kWaiting>
-class RingPort final : public Port {
+class RingPort final : public LoopedPort<RingPort<kWaiting>> {
 public:
     RingPort(Ring* in, Ring* out, const Shape& shape, bool threads)
         : in_(in), out_(out), shape_(shape), futex_(threads)

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 
@@ -244,7 +245,7 @@ private:
 };
 
 template <typename Send, typename Take>
-class SignalPort final : public Port {
+class SignalPort final : public LoopedPort<SignalPort<Send, Take>> {
 public:
     Result<void> prepare(const Peer& peer, Waiting waiting)
     {

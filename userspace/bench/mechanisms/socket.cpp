@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Unix sockets: a pair, used in both directions.
+#include "bench/latency.hpp"
 #include "bench/mechanisms/socket.hpp"
 
 #include <cstring>
@@ -16,7 +17,7 @@
 namespace ipcscope::bench {
 namespace {
 
-class StreamPort final : public Port {
+class StreamPort final : public LoopedPort<StreamPort> {
 public:
     explicit StreamPort(int fd) : fd_(fd) {}
 
@@ -28,7 +29,7 @@ private:
 };
 
 /// One call takes one packet; a shorter or longer one is not ours.
-class DatagramPort final : public Port {
+class DatagramPort final : public LoopedPort<DatagramPort> {
 public:
     explicit DatagramPort(int fd) : fd_(fd) {}
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.hpp"
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/mechanisms/shared_area.hpp"
@@ -52,7 +53,7 @@ struct Ends {
 
 /// Goes through a pipe of the sender's own, as in a relay: the message is
 /// written into that one and its pages move on.
-class SplicePort final : public Port {
+class SplicePort final : public LoopedPort<SplicePort> {
 public:
     static Result<std::unique_ptr<Port>> make(const Ends& ends)
     {
@@ -93,7 +94,7 @@ private:
 
 /// The message is written into a pipe of the sender's own, whose pages the other
 /// pipe then shares; the first copy is thrown away.
-class TeePort final : public Port {
+class TeePort final : public LoopedPort<TeePort> {
 public:
     static Result<std::unique_ptr<Port>> make(const Ends& ends)
     {
@@ -165,7 +166,7 @@ constexpr std::size_t kPage = 4096;
 /// have been read, while the message is the caller's again when send() returns:
 /// it is copied into one of more places than the pipe has slots to refer to.
 /// What the pipe refers to outlives the mapping.
-class VmsplicePort final : public Port {
+class VmsplicePort final : public LoopedPort<VmsplicePort> {
 public:
     static Result<std::unique_ptr<Port>> make(const Ends& ends)
     {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/mechanisms/socket.hpp"
@@ -16,7 +17,7 @@
 namespace ipcscope::bench {
 namespace {
 
-class TcpPort final : public Port {
+class TcpPort final : public LoopedPort<TcpPort> {
 public:
     explicit TcpPort(int fd) : fd_(fd) {}
 

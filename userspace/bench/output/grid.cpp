@@ -87,10 +87,10 @@ std::string line(const Grid& grid, const Shape& shape, const std::vector<std::st
     std::string out(kIndent, ' ');
     for (std::size_t at = 0; at < shape.columns.size(); at++) {
         const std::size_t column = shape.columns[at];
-        std::string cell = render::fit(cells[column], shape.widths[at], style);
+        const std::string cell = render::fit(cells[column], shape.widths[at], style);
         if (at != 0) out += std::string(shape.gap, ' ');
-        out += grid.columns[column].left ? render::pad_right(std::move(cell), shape.widths[at])
-                                         : render::pad_left(std::move(cell), shape.widths[at]);
+        out += grid.columns[column].left ? render::pad_right(cell, shape.widths[at])
+                                         : render::pad_left(cell, shape.widths[at]);
     }
     out.erase(out.find_last_not_of(' ') + 1);
     return out;

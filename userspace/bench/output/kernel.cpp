@@ -18,10 +18,11 @@ std::vector<std::string> all_parts(const Run& run)
     std::vector<std::string> names;
     for (const CaseResult& result : run.results) {
         if (!result.kernel) continue;
-        auto at = names.begin();
+        auto next = names.begin();
         for (const KernelView::Part& part : result.kernel->parts) {
-            const auto found = std::find(names.begin(), names.end(), part.name);
-            at = (found == names.end() ? names.insert(at, part.name) : found) + 1;
+            auto at = std::find(names.begin(), names.end(), part.name);
+            if (at == names.end()) at = names.insert(next, part.name);
+            next = at + 1;
         }
     }
     return names;

@@ -7,6 +7,7 @@
 
 #include "source/kmod/examine.hpp"
 #include "source/kmod/kmod_source.hpp"
+#include "source/kmod/load.hpp"
 #ifdef IPCSCOPE_TRACER
 #include "source/bpf/bpf_source.hpp"
 #include "source/bpf/examine.hpp"
@@ -31,6 +32,15 @@ Opened open_bpf(const source::Options& options)
     return fail(Exit::kernel, kNoBpf);
 #endif
 }
+
+}  // namespace
+
+Result<void> load_module()
+{
+    return source::kmod::loaded() ? Result<void>{} : source::kmod::load();
+}
+
+namespace {
 
 Opened open_auto(const source::Options& options)
 {

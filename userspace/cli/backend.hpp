@@ -19,6 +19,10 @@ namespace ipcscope::cli {
 Result<std::unique_ptr<source::Source>> open_backend(std::string_view name,
                                                      const source::Options& options);
 
+/// Loads the kernel module where it is not loaded: for whoever opens both, since
+/// attaching the first gives up the privilege to load.
+Result<void> load_module();
+
 struct BackendStatus {
     std::string name;
     bool works = false;    ///< each family does

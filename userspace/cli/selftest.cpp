@@ -334,6 +334,9 @@ std::string plain(const Told& told, const Costs& costs, std::size_t failed)
 
 int selftest_both(bool as_ktap)
 {
+    if (auto loaded = load_module(); !loaded) {
+        return complain(loaded.error());
+    }
     const auto told = apart(compare_backends);
     if (!told) {
         return complain(told.error());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Loading the kernel module where it is installed and not yet loaded.
+// Loading the kernel module where it is there and not yet loaded.
 #pragma once
 
 #include "base/result.hpp"
 
 namespace ipcscope::source::kmod {
 
-/// What modprobe does, from /lib/modules of the running kernel.  Exit::kernel
+/// What modprobe does, from /lib/modules of the running kernel; else the module
+/// for it that was built beside this program (kmod/*/ipcscope.ko).  Exit::kernel
 /// where there is none or it is for another kernel, Exit::permission where this
 /// kernel or this user may not load it.
 Result<void> load();

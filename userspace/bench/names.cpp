@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "bench/names.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>

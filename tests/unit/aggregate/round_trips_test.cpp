@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "aggregate/round_trips.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 

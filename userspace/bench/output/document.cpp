@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Reads back what json() wrote.  The file is somebody else's: every field is
 // looked at before it is used, and every number must be one that a run can have.
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>

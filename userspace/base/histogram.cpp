@@ -136,10 +136,9 @@ double Histogram::interpolated(double q) const
     for (unsigned i = 0; i < counts_.size(); ++i) {
         const auto here = static_cast<double>(counts_[i]);
         if (here > 0 && seen + here >= wanted) {
-            const auto from = static_cast<double>(low(i));
-            const double width = static_cast<double>(high(i) - low(i)) + 1;
-            return std::clamp(from + (wanted - seen) / here * width,
-                              static_cast<double>(min_), static_cast<double>(max_));
+            const auto from = static_cast<double>(std::max(low(i), min_));
+            const auto to = static_cast<double>(std::min(high(i), max_));
+            return from + (wanted - seen) / here * (to - from);
         }
         seen += here;
     }

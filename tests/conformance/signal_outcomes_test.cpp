@@ -317,7 +317,9 @@ TEST_F(SignalOutcomes, FatalToThreads)
             EXPECT_EQ(one->exit_code, static_cast<int>(signal)) << name;
             dead += one->group_dead;
         }
-        EXPECT_EQ(dead, 1u) << name;
+        // Threads that exit on two CPUs at once both find nobody else alive.
+        EXPECT_GE(dead, 1u) << name;
+        EXPECT_LE(dead, 2u) << name;
         const auto freed = select<decode::TaskFree>(capture(), [&](auto&, auto& body) {
             return body.task.tgid == fact(name);
         });

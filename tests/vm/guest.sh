@@ -10,6 +10,8 @@
 [ $# -gt 0 ] || set -- 6.12
 run=$VM/run
 kernel=$1
+# What it found out about KVM it tells the first time only: not within a test.
+"$run" --kernel "$kernel" -- true >/dev/null 2>&1
 
 guest() # ARGUMENTS... of vm/run
 {

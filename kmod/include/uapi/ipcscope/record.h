@@ -236,7 +236,11 @@ struct ipcscope_kill {
 struct ipcscope_task_exit {
 	struct ipcscope_header header;	/* the dying task */
 	__s32 exit_code;		/* as wait(2) encodes it */
-	__u8 group_dead;		/* 1: the last thread of its process */
+	/*
+	 * 1: no thread of its process was left alive.  Of threads that exit at
+	 * the same moment more than one may say so.
+	 */
+	__u8 group_dead;
 	__u8 pad[3];
 };
 

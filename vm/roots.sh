@@ -37,7 +37,7 @@ unpack_root() # ROOT DEB...
 		mkdir -p "$root/usr/$directory"
 		ln -s "usr/$directory" "$root/$directory"
 	done
-	mkdir -p "$root"/{dev,proc,tmp,work}
+	mkdir -p "$root"/{dev,proc,tmp}
 	for deb in "$@"; do
 		dpkg-deb --fsys-tarfile "$deb" |
 			tar -x --keep-directory-symlink --no-same-owner -C "$root" ||
@@ -83,16 +83,17 @@ make_root() # NAME SUITES PACKAGES
 	printf '%s\n' "$root"
 }
 
-# Run COMMAND in ROOT, with DIRECTORY as its /work.
+# Run COMMAND in ROOT, with DIRECTORY as its /mnt.
 enter_root() # ROOT DIRECTORY COMMAND...
 {
 	local root=$1 directory=$2
 	shift 2
+	mkdir -p "$root/mnt"
 	# Words go through positional parameters: no path is quoted twice.
 	# shellcheck disable=SC2016
 	unshare -Urmpf -- sh -c '
 		mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" &&
-		mount --bind "$2" "$1/work" && root=$1 && shift 2 &&
+		mount --bind "$2" "$1/mnt" && root=$1 && shift 2 &&
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/ \
 			LC_ALL=C "$@"' sh "$root" "$directory" "$@"
 }

@@ -9,19 +9,14 @@
 
 #include <fmt/format.h>
 
-#include "base/fd.hpp"
 #include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
+#include "bench/mechanisms/pipe_pair.hpp"
 #include "bench/names.hpp"
 
 namespace ipcscope::bench {
 namespace {
-
-struct Pipe {
-    Fd reader;
-    Fd writer;
-};
 
 class PipePort final : public LoopedPort<PipePort> {
 public:
@@ -55,7 +50,6 @@ private:
     int out_;
 };
 
-/// [0] leads from a to b, [1] back.
 template <typename PortType>
 class PipeChannel final : public Channel {
 public:
@@ -63,38 +57,23 @@ public:
 
     Result<std::unique_ptr<Port>> port(End end, const Peer&) override
     {
-        const bool a = end == End::a;
-        return std::make_unique<PortType>(pipes_[a ? 1 : 0].reader.get(),
-                                          pipes_[a ? 0 : 1].writer.get());
+        return std::make_unique<PortType>(pipes_.in(end).reader.get(),
+                                          pipes_.out(end).writer.get());
     }
 
-    int drained() override
-    {
-        for (const Pipe& pipe : pipes_) {
-            char byte = 0;
-            fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK);
-            if (read(pipe.reader.get(), &byte, 1) > 0) {
-                return EBADMSG;
-            }
-        }
-        return 0;
-    }
+    int drained() override { return pipes_.drained(); }
 
 private:
-    std::array<Pipe, 2> pipes_;
+    PipePair pipes_;
 };
 
 /// How one of the two pipes is made.
 using Make = Result<Pipe> (*)(Names& names);
 
 template <int kFlags>
-Result<Pipe> make_pipe(Names&)
+Result<Pipe> make_unnamed(Names&)
 {
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC | kFlags) != 0) {
-        return fail(Exit::kernel, fmt::format("pipe2: {}; raise ulimit -n", std::strerror(errno)));
-    }
-    return Pipe{Fd(fds[0]), Fd(fds[1])};
+    return make_pipe(kFlags);
 }
 
 Result<Pipe> make_fifo(Names& names)
@@ -120,10 +99,8 @@ Result<Pipe> make_fifo(Names& names)
 template <typename PortType, Make kMake>
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
 {
-    // Up to PIPE_BUF a write is whole; longer ones get mixed.
-    if (setup.producers + setup.consumers > 2 && setup.message_bytes > PIPE_BUF) {
-        return fail(Exit::usage, fmt::format("a pipe with several producers or consumers "
-                                             "takes messages of up to {} bytes", PIPE_BUF));
+    if (auto whole = check_not_mixed(setup); !whole) {
+        return tl::unexpected(whole.error());
     }
     std::array<Pipe, 2> pipes;
     for (Pipe& pipe : pipes) {
@@ -147,10 +124,10 @@ constexpr std::size_t kHeld = 64 << 10;   ///< a new pipe's 16 pages of 4 KiB
 constexpr Mechanism kMechanisms[] = {
     {.name = "pipe", .title = "pipe", .family = Family::pipe, .min_message = 1,
      .max_message = kMegabyte, .lone_max = kHeld, .spins = true, .throughput = true, .many = true,
-     .create = create<PipePort, make_pipe<0>>},
+     .create = create<PipePort, make_unnamed<0>>},
     {.name = "pipe-packet", .title = "pipe, packets (O_DIRECT)", .family = Family::pipe,
      .min_message = 1, .max_message = PIPE_BUF, .spins = true, .throughput = true,
-     .many = true, .create = create<PacketPort, make_pipe<O_DIRECT>>},
+     .many = true, .create = create<PacketPort, make_unnamed<O_DIRECT>>},
     {.name = "fifo", .title = "FIFO (named pipe)", .family = Family::pipe, .min_message = 1,
      .max_message = kMegabyte, .lone_max = kHeld, .spins = true, .throughput = true, .many = true,
      .create = create<PipePort, make_fifo>},

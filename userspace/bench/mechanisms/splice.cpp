@@ -13,35 +13,14 @@
 
 #include <fmt/format.h>
 
-#include "base/fd.hpp"
 #include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
+#include "bench/mechanisms/pipe_pair.hpp"
 #include "bench/mechanisms/shared_area.hpp"
 
 namespace ipcscope::bench {
 namespace {
-
-struct Pipe {
-    Fd reader;
-    Fd writer;
-
-    std::size_t capacity() const
-    {
-        const int bytes = fcntl(writer.get(), F_GETPIPE_SZ);
-        return bytes > 0 ? static_cast<std::size_t>(bytes) : PIPE_BUF;
-    }
-};
-
-Result<Pipe> make_pipe(int flags)
-{
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC | flags) != 0) {
-        return fail(Exit::kernel, fmt::format("pipe2: {}; raise ulimit -n",
-                                              std::strerror(errno)));
-    }
-    return Pipe{Fd(fds[0]), Fd(fds[1])};
-}
 
 /// What a port is made for.
 struct Ends {
@@ -232,27 +211,16 @@ public:
 
     Result<std::unique_ptr<Port>> port(End end, const Peer&) override
     {
-        const bool a = end == End::a;
-        return PortType::make({.in = pipes_[a ? 1 : 0].reader.get(),
-                               .out = &pipes_[a ? 0 : 1],
+        return PortType::make({.in = pipes_.in(end).reader.get(),
+                               .out = &pipes_.out(end),
                                .message_bytes = message_bytes_,
                                .flags = spins_ ? SPLICE_F_NONBLOCK : 0u});
     }
 
-    int drained() override
-    {
-        for (const Pipe& pipe : pipes_) {
-            char byte = 0;
-            fcntl(pipe.reader.get(), F_SETFL, O_NONBLOCK);
-            if (read(pipe.reader.get(), &byte, 1) > 0) {
-                return EBADMSG;
-            }
-        }
-        return 0;
-    }
+    int drained() override { return pipes_.drained(); }
 
 private:
-    std::array<Pipe, 2> pipes_;
+    PipePair pipes_;
     std::size_t message_bytes_;
     bool spins_;
 };
@@ -260,9 +228,8 @@ private:
 template <typename PortType>
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
 {
-    if (setup.producers + setup.consumers > 2 && setup.message_bytes > PIPE_BUF) {
-        return fail(Exit::usage, fmt::format("a pipe with several producers or consumers "
-                                             "takes messages of up to {} bytes", PIPE_BUF));
+    if (auto whole = check_not_mixed(setup); !whole) {
+        return tl::unexpected(whole.error());
     }
     std::array<Pipe, 2> pipes;
     for (Pipe& pipe : pipes) {

@@ -49,7 +49,6 @@ void remove_thing(Kind kind, const char* name, key_t key)
     switch (kind) {
     case Kind::none: break;
     case Kind::file: unlink(name); break;
-    case Kind::directory: rmdir(name); break;
     case Kind::posix_shm: shm_unlink(name); break;
     case Kind::posix_mq: mq_unlink(name); break;
     case Kind::posix_sem: sem_unlink(name); break;
@@ -70,11 +69,9 @@ struct Names::Table {
     };
     std::array<Slot, 256> slots;
 
-    /// A directory goes after what is in it: it has been entered before.
     void remove_all()
     {
-        for (std::size_t i = slots.size(); i-- > 0;) {
-            Slot& slot = slots[i];
+        for (Slot& slot : slots) {
             remove_thing(slot.kind, slot.name.data(), slot.key);
             slot.kind = Kind::none;
         }
@@ -168,9 +165,8 @@ Result<Names::Entry> Names::reserve(Kind kind)
         if (is_sysv(kind)) {
             entry.key_ = free_key(next_);
         } else {
-            const bool path = kind == Kind::file || kind == Kind::directory;
-            entry.name_ = fmt::format("{}/ipcscope-{}-{:016x}", path ? directory_ : "",
-                                      owner_, next_++);
+            entry.name_ = fmt::format("{}/ipcscope-{}-{:016x}",
+                                      kind == Kind::file ? directory_ : "", owner_, next_++);
         }
         if (entry.name_.size() >= slot.name.size()) {
             return fail(Exit::usage, fmt::format("TMPDIR is too long: {} bytes",

@@ -22,7 +22,6 @@ public:
     enum class Kind : std::uint32_t {
         none,
         file,        ///< a path: file, FIFO or socket; unlink()
-        directory,   ///< rmdir()
         posix_shm,   ///< shm_unlink()
         posix_mq,    ///< mq_unlink()
         posix_sem,   ///< sem_unlink()

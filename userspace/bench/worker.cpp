@@ -102,6 +102,11 @@ int run_end(const Job& job, unsigned index, Port& port, WorkerReport& report)
 {
     const Case& what = job.what;
     const End end = index < senders(what) ? End::a : End::b;
+    const bool special = what.metric == Metric::one_way || what.rate_hz > 0;
+    if (what.metric != Metric::throughput && (end == End::b || !special)) {
+        gate(job, 2);
+        return port.round_trips(job, end, report);   // makes its own ends
+    }
     Sender sender(port, job, end);
     Receiver receiver(port, job, end);
     gate(job, 2);
@@ -111,10 +116,8 @@ int run_end(const Job& job, unsigned index, Port& port, WorkerReport& report)
                    ? consume(job, receiver, report)
                    : consume_shared(job, receiver, report);
     }
-    if (end == End::a && what.metric == Metric::one_way)
-        return ping_one_way(job, sender, receiver, report);
-    if (end == End::a && what.rate_hz > 0) return ping_paced(job, sender, receiver, report);
-    return port.round_trips(job, end, report);
+    return what.metric == Metric::one_way ? ping_one_way(job, sender, receiver, report)
+                                          : ping_paced(job, sender, receiver, report);
 }
 
 std::uint64_t involuntary_switches()

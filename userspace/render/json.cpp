@@ -8,6 +8,7 @@
 
 #include "base/safe_text.hpp"
 #include "decode/decode.hpp"
+#include "render/histogram_json.hpp"
 #include "render/json_text.hpp"
 #include "render/render.hpp"
 #include "render/units.hpp"
@@ -47,22 +48,6 @@ Json host(const source::Host& host)
 
 Json process(const Task& task) { return {{"pid", task.tgid}, {"comm", task.comm.str()}}; }
 
-Json latency(const Histogram& histogram)
-{
-    Json buckets = Json::array();
-    for (const Histogram::Bucket& bucket : histogram.buckets())
-        buckets.push_back(Json::array({bucket.low, bucket.high, bucket.count}));
-    return {{"count", histogram.count()},
-            {"sum", histogram.sum()},
-            {"min", histogram.min()},
-            {"p50", histogram.quantile(0.5)},
-            {"p90", histogram.quantile(0.9)},
-            {"p99", histogram.quantile(0.99)},
-            {"p999", histogram.quantile(0.999)},
-            {"max", histogram.max()},
-            {"histogram", std::move(buckets)}};
-}
-
 Json signal(const aggregate::SignalRow& row, std::uint64_t start_ns)
 {
     Json outcomes;
@@ -88,14 +73,14 @@ Json signal(const aggregate::SignalRow& row, std::uint64_t start_ns)
               {"target_exited", row.target_exited},
               {"unseen", row.unseen},
               {"flushed", row.flushed}}},
-            {"latency_ns", latency(row.latency)}};
+            {"latency_ns", histogram_json(row.latency)}};
 }
 
 Json call(const aggregate::CallRow& row)
 {
     return {{"name", SafeText::escape(row.name).str()},
             {"count", row.count},
-            {"latency_ns", latency(row.latency)}};
+            {"latency_ns", histogram_json(row.latency)}};
 }
 
 Json pipe_side(const aggregate::PipeSide& side)
@@ -113,7 +98,7 @@ Json pipe_side(const aggregate::PipeSide& side)
             {"interrupted", side.interrupted},
             {"errors", side.errors},
             {"unfinished", side.unfinished},
-            {"latency_ns", latency(side.latency)}};
+            {"latency_ns", histogram_json(side.latency)}};
 }
 
 Json pipe_ends(const std::vector<aggregate::PipeEndRow>& rows)

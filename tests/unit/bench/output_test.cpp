@@ -5,13 +5,11 @@
 #include "bench/output/output.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "../golden.hpp"
 #include "bench/output/claims.hpp"
 #include "render/layout.hpp"
 #include "sample_run.hpp"
@@ -21,13 +19,7 @@ namespace {
 
 void expect_golden(const std::string& name, const std::string& actual)
 {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "golden" / name;
-    if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
-    std::ifstream file(path);
-    ASSERT_TRUE(file) << name << ": not there; see the head of this test";
-    std::stringstream expected;
-    expected << file.rdbuf();
-    EXPECT_EQ(expected.str(), actual);
+    ipcscope::expect_golden(__FILE__, name, actual);
 }
 
 std::string table(const bench::Run& run, std::size_t width = 99, bool utf8 = true)

@@ -2,14 +2,10 @@
 // What the reports look like, as a whole: golden/*.txt.  After a wanted change
 //     UPDATE_GOLDEN=1 build/tests/unit/unit_render --gtest_filter='Golden*'
 // writes them anew; read the diff.
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "../golden.hpp"
 #include "render/render.hpp"
 #include "sample.hpp"
 
@@ -18,13 +14,7 @@ namespace {
 
 void expect_golden(const std::string& name, const std::string& actual)
 {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "golden" / name;
-    if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << actual;
-    std::ifstream file(path);
-    ASSERT_TRUE(file) << name << ": not there; see the head of this test";
-    std::stringstream expected;
-    expected << file.rdbuf();
-    EXPECT_EQ(expected.str(), actual);
+    ipcscope::expect_golden(__FILE__, name, actual);
 }
 
 TEST(Golden, Empty) { expect_golden("empty.txt", render::text(sample::empty())); }

@@ -8,6 +8,7 @@
 #include "base/safe_text.hpp"
 #include "bench/output/output.hpp"
 #include "bench/words.hpp"
+#include "render/histogram_json.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -62,23 +63,6 @@ Json estimate_json(const Estimate& estimate)
 Json estimate_or_null(const std::optional<Estimate>& estimate)
 {
     return estimate ? estimate_json(*estimate) : Json();
-}
-
-Json latency(const Histogram& histogram)
-{
-    Json buckets = Json::array();
-    for (const Histogram::Bucket& bucket : histogram.buckets())
-        buckets.push_back(Json::array({bucket.low, bucket.high, bucket.count}));
-    return {{"count", histogram.count()},
-            {"sum", histogram.sum()},
-            {"min", histogram.min()},
-            {"p50", histogram.quantile(0.5)},
-            {"p90", histogram.quantile(0.9)},
-            {"p99", histogram.quantile(0.99)},
-            {"p999", histogram.quantile(0.999)},
-            {"p9999", histogram.quantile(0.9999)},
-            {"max", histogram.max()},
-            {"histogram", std::move(buckets)}};
 }
 
 Json rounds(const std::vector<Round>& rounds)
@@ -137,7 +121,7 @@ Json result_json(const CaseResult& result)
     json["estimate"] = estimate_json(result.estimate);
     json["bytes_per_s"] = has_bytes ? Json(result.bytes_per_s()) : Json();
     json["rounds"] = rounds(result.rounds);
-    json["latency_ns"] = result.higher_is_better() ? Json() : latency(result.latency_ns);
+    json["latency_ns"] = result.higher_is_better() ? Json() : render::histogram_json(result.latency_ns, {{"p9999", 0.9999}});
     json["kernel"] = result.kernel ? kernel_json(*result.kernel) : Json();
     return json;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
@@ -86,13 +89,20 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  PIPES, IPCSCOPE_PIPE_WRITE, true, true },
 };
 
+/*
+ * A probe could not be disarmed.  The kernel has lost count of its probes then,
+ * and new ones might be silent: none is attached until the next boot.
+ */
+static bool probe_left;
+
 struct scope_trace *scope_trace_of(struct kretprobe_instance *instance)
 {
 	struct kretprobe *probe = scope_kretprobe_of(instance);
 
 	if (!probe)
 		return NULL;	/* being taken away */
-	return container_of(probe, struct scope_function, probe)->trace;
+	return READ_ONCE(container_of(probe, struct scope_probe,
+				      kretprobe)->trace);
 }
 
 static void find_tracepoint(struct tracepoint *tracepoint, void *data)
@@ -129,26 +139,34 @@ static int attach_tracepoints(struct scope_trace *trace)
 static int attach_function(struct scope_trace *trace, int i)
 {
 	const struct function_hook *hook = &function_hooks[i];
-	struct scope_function *function = &trace->functions[i];
 	const char *const *target;
+	struct kretprobe *kretprobe;
+	struct scope_probe *probe;
+	int error = -ENOENT;
 
-	function->trace = trace;
-	function->error = -ENOENT;
-	for (target = hook->targets; *target && function->error == -ENOENT;
-	     target++) {
-		memset(&function->probe, 0, sizeof(function->probe));
-		function->probe.kp.symbol_name = *target;
-		function->probe.entry_handler = hook->enter;
-		function->probe.handler = hook->exit;
-		function->probe.data_size = hook->data;
-		function->probe.maxactive =
-			hook->sleeps ? trace->config.max_calls :
-				       2 * trace->cpus;
-		function->target = *target;
-		function->error = register_kretprobe(&function->probe);
+	if (probe_left)
+		return -ENOTRECOVERABLE;
+	probe = kzalloc(sizeof(*probe), GFP_KERNEL);
+	if (!probe)
+		return -ENOMEM;
+	probe->trace = trace;
+	kretprobe = &probe->kretprobe;
+	for (target = hook->targets; *target && error == -ENOENT; target++) {
+		memset(kretprobe, 0, sizeof(*kretprobe));
+		kretprobe->kp.symbol_name = *target;
+		kretprobe->entry_handler = hook->enter;
+		kretprobe->handler = hook->exit;
+		kretprobe->data_size = hook->data;
+		kretprobe->maxactive = hook->sleeps ? trace->config.max_calls :
+						      2 * trace->cpus;
+		trace->function_target[i] = *target;
+		error = register_kretprobe(kretprobe);
 	}
-	function->attached = !function->error;
-	return function->error;
+	if (error)
+		kfree(probe);
+	else
+		trace->probes[i] = probe;
+	return error;
 }
 
 static int attach_functions(struct scope_trace *trace)
@@ -159,6 +177,7 @@ static int attach_functions(struct scope_trace *trace)
 		if (!(function_hooks[i].families & trace->config.families))
 			continue;
 		error = attach_function(trace, i);
+		trace->function_error[i] = error;
 		if (error && function_hooks[i].required)
 			return error;
 	}
@@ -183,7 +202,7 @@ static void detach_tracepoints(struct scope_trace *trace)
 /* What the kernel skipped: no instance free, or another probe running. */
 static void count_missed(struct scope_trace *trace, int i)
 {
-	struct kretprobe *probe = &trace->functions[i].probe;
+	struct kretprobe *probe = &trace->probes[i]->kretprobe;
 	u16 kind = function_hooks[i].kind;
 
 	scope_count_missed(trace, kind, IPCSCOPE_LOST_TABLE_FULL,
@@ -192,20 +211,44 @@ static void count_missed(struct scope_trace *trace, int i)
 			   probe->kp.nmissed);
 }
 
+/*
+ * A probe is taken away in two steps, since only the first can fail: ftrace may
+ * need memory.  unregister_kretprobe() alone would not tell, and leave it in the
+ * kernel's table.  What cannot be disarmed stays for ever, without a trace, and
+ * keeps the module; to try again would spoil the kernel's count even more.
+ */
+static bool disarm_or_leave(struct scope_trace *trace, int i)
+{
+	struct scope_probe *probe = trace->probes[i];
+	int error = disable_kretprobe(&probe->kretprobe);
+
+	if (!error)
+		return true;
+	pr_warn("ipcscope: the probe of %s stays until the next boot: error %d\n",
+		trace->function_target[i], error);
+	probe_left = true;
+	__module_get(THIS_MODULE);
+	WRITE_ONCE(probe->trace, NULL);
+	synchronize_rcu();
+	return false;
+}
+
 static void detach_functions(struct scope_trace *trace)
 {
-	struct kretprobe *probes[SCOPE_FUNCTIONS];
+	struct kretprobe *disarmed[SCOPE_FUNCTIONS];
 	int i, count = 0;
 
 	for (i = 0; i < SCOPE_FUNCTIONS; i++)
-		if (trace->functions[i].attached)
-			probes[count++] = &trace->functions[i].probe;
-	if (count)
-		unregister_kretprobes(probes, count);
+		if (trace->probes[i] && disarm_or_leave(trace, i))
+			disarmed[count++] = &trace->probes[i]->kretprobe;
+	unregister_kretprobes(disarmed, count);
 	for (i = 0; i < SCOPE_FUNCTIONS; i++) {
-		if (trace->functions[i].attached)
-			count_missed(trace, i);
-		trace->functions[i].attached = false;
+		if (!trace->probes[i])
+			continue;
+		count_missed(trace, i);
+		if (trace->probes[i]->trace)
+			kfree(trace->probes[i]);
+		trace->probes[i] = NULL;
 	}
 }
 
@@ -250,15 +293,15 @@ static void describe_tracepoint(struct scope_trace *trace, u32 i,
 static void describe_function(struct scope_trace *trace, u32 i,
 			      struct ipcscope_hook *hook)
 {
-	const struct scope_function *function = &trace->functions[i];
-	const char *target = function->target ?: function_hooks[i].targets[0];
+	const char *target = trace->function_target[i] ?:
+			     function_hooks[i].targets[0];
 
 	if (function_hooks[i].required)
 		hook->flags |= IPCSCOPE_HOOK_REQUIRED;
-	if (function->attached)
+	if (trace->probes[i])
 		hook->flags |= IPCSCOPE_HOOK_ATTACHED;
 	hook->families = function_hooks[i].families;
-	hook->error = function->error;
+	hook->error = trace->function_error[i];
 	strscpy_pad(hook->name, function_hooks[i].name, sizeof(hook->name));
 	strscpy_pad(hook->target, target, sizeof(hook->target));
 	strscpy_pad(hook->mechanism, "kretprobe", sizeof(hook->mechanism));

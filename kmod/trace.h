@@ -41,13 +41,10 @@ struct scope_ring {
 	bool busy;			/* a record is being written */
 } ____cacheline_aligned_in_smp;
 
-/* One function that is watched: a kretprobe, its target found by name. */
-struct scope_function {
-	struct kretprobe probe;
-	struct scope_trace *trace;
-	const char *target;
-	bool attached;
-	int error;
+/* What is attached to a function; memory of its own, for it may have to stay. */
+struct scope_probe {
+	struct kretprobe kretprobe;
+	struct scope_trace *trace;	/* NULL: the trace has gone without it */
 };
 
 enum scope_state { SCOPE_OPEN, SCOPE_RUNNING, SCOPE_STOPPED };
@@ -71,7 +68,9 @@ struct scope_trace {
 	struct tracepoint *tracepoints[SCOPE_TRACEPOINTS];
 	bool tracepoint_attached[SCOPE_TRACEPOINTS];
 	int tracepoint_error[SCOPE_TRACEPOINTS];
-	struct scope_function functions[SCOPE_FUNCTIONS];
+	struct scope_probe *probes[SCOPE_FUNCTIONS];	/* NULL: not attached */
+	const char *function_target[SCOPE_FUNCTIONS];
+	int function_error[SCOPE_FUNCTIONS];
 
 	struct ipcscope_pipe_op *unfinished;
 	u32 unfinished_count;

@@ -9,6 +9,7 @@
  *   IOC_ABOUT       versions, number of CPUs; the reader compares and leaves
  *   IOC_FILTER      any number of times: adds to the sets of filters
  *   IOC_START       makes the rings and hooks the kernel.  Once.
+ *                   ENOTRECOVERABLE after a probe that could not be taken away
  *   mmap()          each area by itself, as below
  *   poll()          until a ring is filled to the mark, or the trace ended
  *   IOC_STOP        takes the hooks away; rings and ledgers are final

@@ -6,17 +6,19 @@
  * A mapping holds a reference to the open file, so the areas are freed only
  * after the last of them has gone; and an open file holds the module.
  */
-#include <linux/atomic.h>
 #include <linux/capability.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 
 #include "compat.h"
 #include "device.h"
@@ -29,7 +31,10 @@ module_param(ring_percent, uint, 0644);
 MODULE_PARM_DESC(ring_percent,
 		 "Most of the machine's memory that rings may take (default: 25)");
 
-static atomic_t readers = ATOMIC_INIT(0);
+/* The one reader's trace; it is looked at from outside as the module goes. */
+static struct scope_trace *reader;
+static DEFINE_MUTEX(reader_lock);
+static DECLARE_WAIT_QUEUE_HEAD(reader_gone);
 
 static void beat(struct work_struct *work)
 {
@@ -51,25 +56,36 @@ static void wake_reader(struct irq_work *work)
 	wake_up_interruptible(&trace->wait);
 }
 
-static int scope_open(struct inode *inode, struct file *file)
+static struct scope_trace *trace_alloc(void)
 {
-	struct scope_trace *trace;
+	struct scope_trace *trace = kvzalloc(sizeof(*trace), GFP_KERNEL);
 
-	if (!perfmon_capable())
-		return -EPERM;
-	if (atomic_cmpxchg(&readers, 0, 1))
-		return -EBUSY;
-	trace = kvzalloc(sizeof(*trace), GFP_KERNEL);
-	if (!trace) {
-		atomic_set(&readers, 0);
-		return -ENOMEM;
-	}
+	if (!trace)
+		return NULL;
 	mutex_init(&trace->lock);
 	init_waitqueue_head(&trace->wait);
 	init_irq_work(&trace->wakeup, wake_reader);
 	INIT_DELAYED_WORK(&trace->heartbeat, beat);
-	file->private_data = trace;
-	return 0;
+	return trace;
+}
+
+static int scope_open(struct inode *inode, struct file *file)
+{
+	int error = 0;
+
+	if (!perfmon_capable())
+		return -EPERM;
+	mutex_lock(&reader_lock);
+	if (reader) {
+		error = -EBUSY;
+	} else {
+		reader = trace_alloc();
+		file->private_data = reader;
+		if (!reader)
+			error = -ENOMEM;
+	}
+	mutex_unlock(&reader_lock);
+	return error;
 }
 
 static void free_areas(struct scope_trace *trace)
@@ -106,13 +122,16 @@ static int scope_release(struct inode *inode, struct file *file)
 {
 	struct scope_trace *trace = file->private_data;
 
+	mutex_lock(&reader_lock);
 	if (trace->state == SCOPE_RUNNING)
 		stop(trace);
 	free_areas(trace);
 	scope_filters_free(&trace->filters);
 	mutex_destroy(&trace->lock);
 	kvfree(trace);
-	atomic_set(&readers, 0);
+	reader = NULL;
+	mutex_unlock(&reader_lock);
+	wake_up(&reader_gone);
 	return 0;
 }
 
@@ -427,7 +446,29 @@ int scope_device_register(void)
 	return misc_register(&device);
 }
 
+/*
+ * An open device holds the module, so there is no reader, unless somebody has
+ * unloaded it by force.  Then nothing may run in it any more but the reader's
+ * last close, which a reader that misses the heartbeat comes to by itself.
+ */
 void scope_device_unregister(void)
 {
+	bool forced;
+
 	misc_deregister(&device);
+	mutex_lock(&reader_lock);
+	forced = reader;
+	if (forced) {
+		mutex_lock(&reader->lock);
+		if (reader->state == SCOPE_RUNNING)
+			stop(reader);
+		mutex_unlock(&reader->lock);
+	}
+	mutex_unlock(&reader_lock);
+	if (!forced)
+		return;
+	pr_warn("ipcscope: unloaded by force: waiting for its reader\n");
+	wait_event_idle(reader_gone, !READ_ONCE(reader));
+	/* The kernel looks at our operations after the last close. */
+	msleep(1000);
 }

@@ -243,10 +243,14 @@ Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
         auto more = (*source)->poll(sink, period);
         if (!more) {
             (void)(*source)->finish(sink);
-            if (command) {
-                command->status();   // it goes on without us; its end is ours
+            source->reset();
+            if (!command) {
+                return tl::unexpected<Error>(more.error());
             }
-            return tl::unexpected<Error>(more.error());
+            // It goes on without us; its end is ours, and may be far away.
+            const int status = complain(more.error());
+            command->status();
+            return fail(static_cast<Exit>(status), "");
         }
     }
     if (auto finished = (*source)->finish(sink); !finished) {

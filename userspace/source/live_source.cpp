@@ -52,8 +52,13 @@ public:
         finished_ = true;
         auto detached = producer_->detach();
         const std::uint64_t end = monotonic_ns();
-        return detached.and_then([&] { return greet(sink); })
-            .and_then([&] { return drain_all(sink); })
+        auto drained = greet(sink).and_then([&] { return drain_all(sink); });
+        if (!detached) {
+            // What there was is kept; that the trace has ended in order is not said.
+            (void)drained.and_then([&] { return pass_on_ledger(sink, true); });
+            return detached;
+        }
+        return drained
             .and_then([&] { return pass_on_unfinished(sink, end); })
             .and_then([&] { return sink.watermark(end); })
             .and_then([&] { return pass_on_ledger(sink, true); })

@@ -9,6 +9,7 @@
 #include <linux/wait.h>
 
 #include "lab.h"
+#include "nmi.h"
 
 static DECLARE_WAIT_QUEUE_HEAD(sleepers);
 static atomic_t releases = ATOMIC_INIT(0);
@@ -36,6 +37,7 @@ static long lab_ioctl(struct file *file, unsigned int request,
 		      unsigned long arg)
 {
 	struct ipcscope_lab_sleep sleep;
+	struct ipcscope_lab_nmi nmi;
 
 	switch (request) {
 	case IPCSCOPE_LAB_IOC_SLEEP:
@@ -49,6 +51,10 @@ static long lab_ioctl(struct file *file, unsigned int request,
 		atomic_inc(&releases);
 		wake_up_all(&sleepers);
 		return 0;
+	case IPCSCOPE_LAB_IOC_NMI:
+		if (copy_from_user(&nmi, (void __user *)arg, sizeof(nmi)))
+			return -EFAULT;
+		return lab_nmi_send(&nmi);
 	default:
 		return -ENOTTY;
 	}
@@ -67,8 +73,27 @@ static struct miscdevice lab_device = {
 	.mode = 0600,
 };
 
-module_misc_device(lab_device);
+static int __init lab_init(void)
+{
+	int error = lab_nmi_init();
 
-MODULE_DESCRIPTION("Puts tasks into D and K sleep, for ipcscope's tests");
+	if (error)
+		return error;
+	error = misc_register(&lab_device);
+	if (error)
+		lab_nmi_exit();
+	return error;
+}
+
+static void __exit lab_exit(void)
+{
+	misc_deregister(&lab_device);
+	lab_nmi_exit();
+}
+
+module_init(lab_init);
+module_exit(lab_exit);
+
+MODULE_DESCRIPTION("Sleeps and NMIs on demand, for ipcscope's tests");
 MODULE_AUTHOR("The ipcscope authors");
 MODULE_LICENSE("GPL");

@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "device.hpp"
+#include "lab.h"
 
 namespace ipcscope::kmod_test {
 namespace {
@@ -211,6 +214,63 @@ TEST(Memory, CpuGoesAndComes)
     count();
     EXPECT_EQ(seen[0] + trace.lost(IPCSCOPE_PIPE_READ), made);
     EXPECT_EQ(seen[1] + trace.lost(IPCSCOPE_PIPE_WRITE), made);
+}
+
+void stay_on(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    ASSERT_EQ(sched_setaffinity(0, sizeof set, &set), 0);
+}
+
+/// NMIs to a CPU that is busy with records, each with a hook in it: what comes while
+/// one is written is lost, by that cause, and no record has suffered.
+TEST(Memory, HooksInNmis)
+{
+    constexpr unsigned kCount = 4999, kNmis = 10, kMost = 2'000;
+    cpu_set_t before;
+    ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+    const Fd lab(open(kLab, O_RDWR));
+    ipcscope_start start = pipes_only();
+    start.ring_bytes = 8 << 20;   // nothing is lost but by an NMI
+    Running trace(start);
+    unsigned sent = 0, came = 0, reads = 0, writes = 0, made = 0;
+    const auto count = [&] {
+        for (const auto& record : trace.take()) {
+            const auto* header = reinterpret_cast<const ipcscope_header*>(record.data());
+            reads += header->kind == IPCSCOPE_PIPE_READ;
+            writes += header->kind == IPCSCOPE_PIPE_WRITE;
+            if (header->kind == IPCSCOPE_TASK_FREE) {
+                // Nobody else frees the task that is running.
+                const auto* freed = reinterpret_cast<const ipcscope_task_free*>(record.data());
+                came += freed->tid == header->tid;
+            }
+        }
+    };
+    const ipcscope_ledger& ledger = trace.cpu(0).ledger;
+    const auto busy = [&] {
+        return ledger.kind[IPCSCOPE_TASK_FREE].lost[IPCSCOPE_LOST_RING_BUSY];
+    };
+    stay_on(0);   // the children, too
+    while (busy() == 0 && sent < kMost) {
+        child_makes(kCount, [&] {
+            stay_on(1);
+            ipcscope_lab_nmi order{0, kNmis};
+            ASSERT_EQ(ioctl(lab.get(), IPCSCOPE_LAB_IOC_NMI, &order), 0) << errno;
+            sent += kNmis;
+            count();
+        });
+        made += kCount;
+        stay_on(0);
+    }
+    trace.stop();
+    count();
+    sched_setaffinity(0, sizeof before, &before);
+    EXPECT_GT(busy(), 0u) << "of " << sent << " NMIs none came while a record was written";
+    EXPECT_EQ(came + busy(), sent);
+    EXPECT_EQ(reads, made);
+    EXPECT_EQ(writes, made);
 }
 
 /// A million random positions while records are made: some are lost, none is

@@ -108,7 +108,7 @@ debug-kernel: ## build the kernel with KASAN, lockdep, kmemleak, ... (takes long
 	@JOBS=$(JOBS) vm/debug-kernel
 
 check-debug: build-all debug-kernel ## the module's tests on that kernel
-	@tests/kmod/run --build $(BUILD) debug && status=0 || status=$$?; $(took); exit $$status
+	@tests/kmod/run --build $(BUILD) --cycles 500 debug && status=0 || status=$$?; $(took); exit $$status
 
 lint: ## common mistakes in scripts, C++ and the manual page
 	@$(install_deps) packaging/deps-build packaging/deps-lint

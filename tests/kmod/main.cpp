@@ -2,46 +2,24 @@
 // kmod_test [gtest options]   the kernel module itself, as root in a guest with
 //                             ipcscope.ko and ipcscope_lab.ko loaded
 // kmod_test --reader          a reader that has mapped everything and waits
-//                             until it is killed (tests/kmod/cycles)
-#include <csignal>
+//                             until it is killed (tests/kmod/loading)
+// kmod_test --cycles N MODULE loads and unloads it N times (cycles.hpp)
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
-#include <poll.h>
-
 #include <gtest/gtest.h>
 
-#include "device.hpp"
-
-namespace {
-
-volatile std::sig_atomic_t ended = 0;
-
-int wait_as_reader()
-{
-    using namespace ipcscope::kmod_test;
-    struct sigaction action {};
-    action.sa_handler = [](int) { ended = 1; };
-    sigaction(SIGTERM, &action, nullptr);
-    Running trace;
-    std::puts("mapped");
-    std::fflush(stdout);
-    while (!ended) {
-        pollfd events{trace.device().get(), POLLIN, 0};
-        poll(&events, 1, -1);
-        trace.take();
-    }
-    trace.stop();
-    return testing::Test::HasFailure() ? 1 : 0;
-}
-
-}  // namespace
+#include "cycles.hpp"
 
 int main(int argc, char** argv)
 {
     if (argc == 2 && std::strcmp(argv[1], "--reader") == 0) {
-        return wait_as_reader();
+        return ipcscope::kmod_test::wait_as_reader();
+    }
+    if (argc == 4 && std::strcmp(argv[1], "--cycles") == 0) {
+        const auto count = static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10));
+        return ipcscope::kmod_test::cycles(count, argv[3]);
     }
     testing::InitGoogleTest(&argc, argv);
     if (!std::getenv("IPCSCOPE_VM") && !testing::GTEST_FLAG(list_tests)) {

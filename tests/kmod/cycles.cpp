@@ -27,11 +27,39 @@ namespace {
 constexpr const char* kProbes = "/sys/kernel/debug/kprobes/list";
 constexpr const char* kLeaks = "/sys/kernel/debug/kmemleak";
 
+constexpr unsigned kStuckSeconds = 120;   // of a cycle, which takes 1 or 2
+
 volatile std::sig_atomic_t ended = 0;
+
+/// Where a cycle is, for whoever has to find out why it goes no further.
+struct {
+    unsigned number;
+    const char* step;
+    pid_t reader;
+} now;
 
 [[noreturn]] void failed(const std::string& what)
 {
     throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+void show(const std::string& path)
+{
+    std::string text(2000, '\0');
+    const Fd file(open(path.c_str(), O_RDONLY));
+    const ssize_t bytes = file ? read(file.get(), text.data(), text.size()) : 0;
+    std::fprintf(stderr, "%s:\n%.*s\n", path.c_str(), static_cast<int>(bytes), text.c_str());
+}
+
+/// No cycle lasts this long.  What it calls is not for handlers; it ends us.
+void stuck(int)
+{
+    std::fprintf(stderr, "cycles: FAILED: cycle %u is stuck: %s\n", now.number, now.step);
+    for (const pid_t pid : {getpid(), now.reader}) {
+        show("/proc/" + std::to_string(pid) + "/status");
+        show("/proc/" + std::to_string(pid) + "/stack");
+    }
+    _exit(1);
 }
 
 /// Signals, pipe calls and tasks, until it is killed or its parent ends; in what
@@ -120,13 +148,13 @@ void unload_module(int wanted)
 }
 
 /// Another process that reads, once its hooks run.
-pid_t start_reader()
+void start_reader()
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) failed("pipe");
     std::fflush(stdout);
-    const pid_t pid = fork();
-    if (pid == 0) {
+    now.reader = fork();
+    if (now.reader == 0) {
         dup2(ends[1], STDOUT_FILENO);
         close(ends[1]);
         _exit(wait_as_reader());
@@ -136,27 +164,32 @@ pid_t start_reader()
     const bool mapped = read(ends[0], &byte, 1) == 1;
     close(ends[0]);
     if (!mapped) failed("no reader");
-    return pid;
 }
 
-void end_reader(pid_t pid, int signal)
+void end_reader(int signal)
 {
-    kill(pid, signal);
+    kill(now.reader, signal);
     int status = 0;
-    waitpid(pid, &status, 0);
+    waitpid(now.reader, &status, 0);
     if (signal == SIGKILL ? !WIFSIGNALED(status) : status != 0) failed("the reader failed");
 }
 
 void cycle(const Fd& module, unsigned probes, int signal)
 {
+    alarm(kStuckSeconds);
+    now.step = "insmod";
     load_module(module);
-    const pid_t reader = start_reader();
+    now.step = "the reader starts";
+    start_reader();
+    now.step = "rmmod under the reader";
     unload_module(EWOULDBLOCK);   // what rmmod calls "in use"
-    end_reader(reader, signal);
+    now.step = "the reader ends";
+    end_reader(signal);
     unsigned users = 1;
     std::ifstream("/sys/module/ipcscope/refcnt") >> users;
     if (users != 0) failed("still in use");
     if (lines_of(kProbes) != probes) failed("probes left");
+    now.step = "rmmod";
     unload_module(0);
 }
 
@@ -166,14 +199,16 @@ void all_cycles(unsigned count, const char* path)
     // cycle would be far more than this.  KASAN keeps what was freed for a while,
     // so a kernel with kmemleak is asked for leaks in another way (tests/kmod/guest).
     constexpr unsigned kEarly = 4;
-    const long most_kib = 256 + 4L * count;
+    const long most_kib = 512 + 1L * count;
     const bool weighs = count > kEarly && access(kLeaks, F_OK) != 0;
     const Fd module(open(path, O_RDONLY | O_CLOEXEC));
     if (!module) failed(path);
+    std::signal(SIGALRM, stuck);
     const Load load(sysconf(_SC_NPROCESSORS_ONLN));
     const unsigned probes = lines_of(kProbes);
     long early_kib = 0;
     for (unsigned number = 1; number <= count; number++) {
+        now.number = number;
         cycle(module, probes, number % 2 ? SIGKILL : SIGTERM);
         if (number == kEarly) early_kib = kernel_memory();
         if (number % 50 == 0) {
@@ -181,6 +216,7 @@ void all_cycles(unsigned count, const char* path)
             std::fflush(stdout);
         }
     }
+    alarm(0);
     if (!weighs) {
         std::printf("cycles: %u\n", count);
         return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "bench/compare.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

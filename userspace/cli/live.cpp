@@ -248,9 +248,9 @@ Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                 return tl::unexpected<Error>(more.error());
             }
             // It goes on without us; its end is ours, and may be far away.
-            const int status = complain(more.error());
+            complain(more.error());
             command->status();
-            return fail(static_cast<Exit>(status), "");
+            return fail(more.error().code, "");
         }
     }
     if (auto finished = (*source)->finish(sink); !finished) {

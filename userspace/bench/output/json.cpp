@@ -121,7 +121,9 @@ Json result_json(const CaseResult& result)
     json["estimate"] = estimate_json(result.estimate);
     json["bytes_per_s"] = has_bytes ? Json(result.bytes_per_s()) : Json();
     json["rounds"] = rounds(result.rounds);
-    json["latency_ns"] = result.higher_is_better() ? Json() : render::histogram_json(result.latency_ns, {{"p9999", 0.9999}});
+    json["latency_ns"] = result.higher_is_better()
+                             ? Json()
+                             : render::histogram_json(result.latency_ns, {{"p9999", 0.9999}});
     json["kernel"] = result.kernel ? kernel_json(*result.kernel) : Json();
     return json;
 }

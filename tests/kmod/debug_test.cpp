@@ -28,7 +28,8 @@ public:
     /// Ends it: true where fewer than n have been asked for.
     bool was_enough()
     {
-        // To ask is a copy, too, and may be the one that fails: then it was enough.
+        // To ask and to end it are copies, too, and may be the one that fails: then it
+        // was enough, and what failed once does not fail again.
         char left[16] = {};
         const bool enough =
             pread(file_.get(), left, sizeof left - 1, 0) < 0 || std::atoi(left) > 0;

@@ -48,10 +48,11 @@ static __always_inline void count_lost(__u16 kind, __u32 cause)
 	__sync_fetch_and_add(&ledger->lost, 1);
 }
 
+/* The kernel never fills a ring to its last byte. */
 static __always_inline bool ring_has_room(void *ring, __u16 size)
 {
 	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) + size +
-	       BPF_RINGBUF_HDR_SZ <= bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
+	       BPF_RINGBUF_HDR_SZ < bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
 }
 
 /*

@@ -130,17 +130,18 @@ int exit_together(const Arguments& arguments)
     return 0;
 }
 
+/// overload TRIPS SIGNALS: on CPU 0, while the collector stands still.
 int overload(const Arguments& arguments)
 {
-    const auto count = static_cast<unsigned>(std::stoul(arguments.at(0)));
+    const auto trips = static_cast<unsigned>(std::stoul(arguments.at(0)));
+    const auto signals = static_cast<unsigned>(std::stoul(arguments.at(1)));
     const pid_t collector = getppid();
     name_thread("overload");
     pin_to_cpu(0);
     stop_collector();
-    round_trips(count);
-    signal_self(SIGUSR1, count);
+    round_trips(trips);
+    signal_self(SIGUSR1, signals);
     continue_collector(collector);
-    fact("overload", {u(getpid()), count, count + 10});
     return 0;
 }
 

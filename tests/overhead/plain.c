@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What a round trip costs where nothing measures it: for each mechanism the
-// shortest loop in C between two pinned processes, with no clock in it.
+// shortest loop in C between two pinned processes.
 //
-//   plain MECHANISM CPU_A CPU_B SECONDS      prints ns per round trip: of all, and
-//                                            of the middle one of many stretches
+//   plain MECHANISM CPU_A CPU_B SECONDS [STRETCH]
+//                   prints ns per round trip: of all, and of the middle one of
+//                   many stretches of STRETCH (64) round trips
 //   plain --list
 //
-// All is what others print too.  A stretch is so short that most of them are
-// undisturbed where other programs run: its middle is a typical round trip.
+// All is what others print too.  The clock is read once a stretch, which is so
+// short that most of them are undisturbed where other programs run: its middle is
+// a typical round trip.  A STRETCH of 1 tells what the clock alone costs.
 //
 // Errors end it: this is a yardstick, not a tool.
 #define _GNU_SOURCE
@@ -273,7 +275,8 @@ static double now_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-enum { STRETCH = 64, MOST = 1 << 20 };
+enum { MOST = 1 << 20 };
+static uint64_t stretch = 64;
 static double stretches[MOST];
 
 /* b answers so many stretches; both begin when both are there.  Returns ns. */
@@ -282,14 +285,14 @@ static double run(const struct mechanism *what, uint64_t count)
 	double start, before;
 
 	shared->ready = 0;
-	__atomic_store_n(&shared->count, count * STRETCH, __ATOMIC_RELEASE);
+	__atomic_store_n(&shared->count, count * stretch, __ATOMIC_RELEASE);
 	while (!shared->ready)
 		sched_yield();
 	start = before = now_ns();
 	for (uint64_t i = 0; i < count; i++) {
 		double now;
 
-		what->ping(STRETCH);
+		what->ping(stretch);
 		now = now_ns();
 		stretches[i] = now - before;
 		before = now;
@@ -328,15 +331,17 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < all; i++) {
 		if (argc == 2 && !strcmp(argv[1], "--list"))
 			puts(mechanisms[i].name);
-		else if (argc == 5 && !strcmp(argv[1], mechanisms[i].name))
+		else if (argc >= 5 && argc <= 6 && !strcmp(argv[1], mechanisms[i].name))
 			what = &mechanisms[i];
 	}
 	if (!what) {
 		if (argc != 2)
-			fprintf(stderr, "plain MECHANISM CPU_A CPU_B SECONDS | --list\n");
+			fprintf(stderr, "plain MECHANISM CPU_A CPU_B SECONDS [STRETCH] | --list\n");
 		return argc == 2 ? 0 : 2;
 	}
 	wanted_ns = atof(argv[4]) * 1e9;
+	if (argc == 6 && (stretch = strtoull(argv[5], NULL, 10)) == 0)
+		abort();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
 	if (shared == MAP_FAILED)
@@ -349,6 +354,7 @@ int main(int argc, char **argv)
 		answer(what);
 	}
 	pin(atoi(argv[2]));
+	memset(stretches, 0, sizeof(stretches));	/* its pages are there in time */
 	/* A part of the time to warm up and to find how many are needed. */
 	while ((took_ns = run(what, count)) < wanted_ns / 10 && count < MOST / 2)
 		count *= 2;
@@ -357,7 +363,8 @@ int main(int argc, char **argv)
 		count = MOST;
 	took_ns = run(what, count);
 	qsort(stretches, count, sizeof(stretches[0]), by_size);
-	printf("%.1f %.1f\n", took_ns / (double)(count * STRETCH), stretches[count / 2] / STRETCH);
+	printf("%.1f %.1f\n", took_ns / (double)(count * stretch),
+	       stretches[count / 2] / (double)stretch);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	what->drop();

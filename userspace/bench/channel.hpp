@@ -67,7 +67,8 @@ public:
     /// (another size, another signal, a count that does not fit)
     virtual int receive(std::span<std::byte> message) = 0;
 
-    /// This end's loop of a job's round trips (latency.hpp).  @return 0 or an errno
+    /// This end's loop of a job's round trips (latency.hpp); the port's last use.
+    /// @return 0 or an errno
     virtual int round_trips(const Job& job, End end, WorkerReport& report);
 };
 

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "bench/channel.hpp"
 #include "bench/message.hpp"
@@ -25,7 +24,7 @@ public:
           message_(stamp_.bytes()),
           witness_(job.shared.witness[static_cast<unsigned>(end)].value)
     {
-        stamp_.fill(message_);
+        stamp_.fill(message_.span());
     }
 
     /// Makes the next message ready: where time counts, while nobody waits for it.
@@ -36,9 +35,9 @@ public:
             number_ += number == corrupt_;
             return;
         }
-        stamp_.write(message_, number);
+        stamp_.write(message_.span(), number);
         if (number == corrupt_) {
-            message_[message_.size() / 2] ^= std::byte{0x10};
+            message_.data()[message_.size() / 2] ^= std::byte{0x10};
         }
     }
 
@@ -48,7 +47,7 @@ public:
         if (message_.empty()) {
             witness_.store(number_, std::memory_order_release);
         }
-        return port_.send(message_);
+        return port_.send(message_.span());
     }
 
 private:
@@ -56,7 +55,7 @@ private:
     std::uint64_t number_ = 0;
     std::uint64_t corrupt_;
     Stamp stamp_;
-    std::vector<std::byte> message_;
+    Buffer message_;
     std::atomic<std::uint64_t>& witness_;
 };
 
@@ -73,7 +72,7 @@ public:
     /// A message; checks at once only what does not stay: the number beside it.
     int take(std::uint64_t number)
     {
-        if (const int error = port_.receive(message_)) {
+        if (const int error = port_.receive(message_.span())) {
             return error;
         }
         return message_.empty() && witness_.load(std::memory_order_acquire) != number ? EBADMSG
@@ -83,7 +82,7 @@ public:
     /// Whether what was taken last is the message with that number.
     int check(std::uint64_t number) const
     {
-        return message_.empty() || stamp_.matches(message_, number) ? 0 : EBADMSG;
+        return message_.empty() || stamp_.matches(message_.span(), number) ? 0 : EBADMSG;
     }
 
     int receive(std::uint64_t number)
@@ -95,17 +94,17 @@ public:
     /// Any message that is whole in itself.
     int receive_any(std::uint64_t& number)
     {
-        if (const int error = port_.receive(message_)) {
+        if (const int error = port_.receive(message_.span())) {
             return error;
         }
-        number = Stamp::number(message_);
-        return message_.empty() || stamp_.matches(message_, number) ? 0 : EBADMSG;
+        number = Stamp::number(message_.span());
+        return message_.empty() || stamp_.matches(message_.span(), number) ? 0 : EBADMSG;
     }
 
 private:
     P& port_;
     Stamp stamp_;
-    std::vector<std::byte> message_;
+    Buffer message_;
     std::atomic<std::uint64_t>& witness_;
 };
 

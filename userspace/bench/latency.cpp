@@ -36,6 +36,7 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
 {
     const double period_ns = 1e9 / job.what.rate_hz;
     const std::uint64_t start = monotonic_ns();
+    Tally tally(job, report);
     Clockwork clockwork(job, start);
     for (std::uint64_t number = 0;; number++) {
         const std::uint64_t due =
@@ -46,9 +47,9 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
         if (const int error = receiver.receive(number)) return error;
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
-            job.shared.latency_ns.add(now - due);
+            tally.sample(now - due);
         }
-        report.messages++;
+        tally.messages++;
         if (clockwork.done(now)) {
             return 0;
         }
@@ -57,6 +58,7 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
 
 int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report)
 {
+    Tally tally(job, report);
     sender.stage(0);
     std::uint64_t now = monotonic_ns();
     Clockwork clockwork(job, now);
@@ -65,7 +67,7 @@ int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerRepor
         if (const int error = sender.send()) return error;
         sender.stage(number + 1);
         if (const int error = receiver.receive(number)) return error;
-        report.messages++;
+        tally.messages++;
         now = monotonic_ns();
         if (clockwork.done(now)) {
             return 0;

@@ -7,6 +7,8 @@
 // function entered before is mispredicted.  In a round trip of 2 µs it shows.
 #pragma once
 
+#include <utility>
+
 #include "base/clock.hpp"
 #include "bench/ends.hpp"
 #include "bench/worker.hpp"
@@ -66,6 +68,44 @@ private:
     std::uint64_t samples_ = 0;
 };
 
+/// What a loop counts: in its frame, but for the counts of the samples (see
+/// Buffer); told when the loop ends.
+class Tally {
+public:
+    Tally(const Job& job, WorkerReport& report)
+        : samples_(job.shared.latency_ns), report_(report)
+    {
+    }
+    Tally(const Tally&) = delete;
+    Tally& operator=(const Tally&) = delete;
+    ~Tally()
+    {
+        report_.messages = messages;
+        if (min_ <= max_) {
+            samples_.sum = sum_;
+            samples_.min = min_;
+            samples_.max = max_;
+        }
+    }
+
+    void sample(std::uint64_t value)
+    {
+        samples_.counts[Histogram::index(value)]++;
+        sum_ += value;
+        min_ = value < min_ ? value : min_;
+        max_ = value > max_ ? value : max_;
+    }
+
+    std::uint64_t messages = 0;
+
+private:
+    Samples& samples_;
+    WorkerReport& report_;
+    std::uint64_t sum_ = 0;
+    std::uint64_t min_ = UINT64_MAX;
+    std::uint64_t max_ = 0;
+};
+
 inline Phase phase_of(const Job& job)
 {
     return static_cast<Phase>(job.shared.phase.value.load(std::memory_order_acquire));
@@ -77,6 +117,7 @@ template <typename P>
 [[gnu::flatten]] int ping(const Job& job, SenderOf<P>& sender, ReceiverOf<P>& receiver,
                          WorkerReport& report)
 {
+    Tally tally(job, report);
     sender.stage(0);
     std::uint64_t before = monotonic_ns();
     Clockwork clockwork(job, before);
@@ -88,9 +129,9 @@ template <typename P>
         }
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
-            job.shared.latency_ns.add((now - before) / job.group);
+            tally.sample((now - before) / job.group);
         }
-        report.messages = number;
+        tally.messages = number;
         before = now;
         if (clockwork.done(now)) {
             return 0;
@@ -105,7 +146,7 @@ template <typename P>
 [[gnu::flatten]] int ping_spinning(const Job& job, SenderOf<P>& sender, ReceiverOf<P>& receiver,
                          WorkerReport& report)
 {
-    Samples& samples = job.shared.latency_ns;
+    Tally tally(job, report);
     sender.stage(0);
     if (const int error = sender.send()) return error;
     sender.stage(1);
@@ -125,9 +166,9 @@ template <typename P>
         const int error = last ? 0 : sender.send();
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
-            samples.add((now - before) / job.group);
+            tally.sample((now - before) / job.group);
         }
-        report.messages = number + 1;
+        tally.messages = number + 1;
         before = now;
         if (error) return error;
         if (const int wrong = receiver.check(number)) return wrong;
@@ -141,6 +182,7 @@ template <typename P>
 [[gnu::flatten]] int pong(const Job& job, SenderOf<P>& sender, ReceiverOf<P>& receiver,
                          WorkerReport& report)
 {
+    Tally tally(job, report);
     const bool one_way = job.what.metric == Metric::one_way;
     for (std::uint64_t number = 0;; number++) {
         // The answer is ready before it is asked for, and the question is looked at
@@ -150,9 +192,9 @@ template <typename P>
         const Phase phase = phase_of(job);
         if (one_way && phase != Phase::warm_up) {
             const std::uint64_t now = monotonic_ns();
-            job.shared.latency_ns.add(now - job.shared.sent_ns.value.load());
+            tally.sample(now - job.shared.sent_ns.value.load());
         }
-        report.messages++;
+        tally.messages++;
         if (const int error = sender.send()) return error;
         if (const int error = receiver.check(number)) return error;
         if (phase == Phase::last && number % job.group == job.group - 1) {
@@ -184,7 +226,8 @@ class LoopedPort : public Port {
 public:
     int round_trips(const Job& job, End end, WorkerReport& report) final
     {
-        return run_round_trips(job, end, static_cast<Derived&>(*this), report);
+        Derived port(std::move(static_cast<Derived&>(*this)));   // into this frame
+        return run_round_trips(job, end, port, report);
     }
 };
 

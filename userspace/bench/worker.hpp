@@ -33,13 +33,6 @@ struct Samples {
     std::uint64_t min = UINT64_MAX;
     std::uint64_t max = 0;
 
-    void add(std::uint64_t value)
-    {
-        counts[Histogram::index(value)]++;
-        sum += value;
-        min = value < min ? value : min;
-        max = value > max ? value : max;
-    }
     Histogram histogram() const;
 };
 

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <mqueue.h>
@@ -277,7 +276,7 @@ private:
     int in_;
     int out_;
     int flags_;
-    std::vector<std::byte> buffer_;
+    Buffer buffer_;
 };
 
 class SysvChannel final : public Channel {

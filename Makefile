@@ -100,9 +100,9 @@ bench-kernels: build ## compare the IPC of two kernels in the VM: A=6.1 B=7.3
 	@[ -n '$(A)' ] && [ -n '$(B)' ] || { echo 'bench-kernels: which? make bench-kernels A=6.1 B=7.3' >&2; exit 2; }
 	@tests/bench/kernels $(BUILD)/ipcscope $(BUILD)/bench '$(A)' '$(B)' $(ARGS)
 
-overhead: build ## what bench's own loop costs, beside plain C, perf bench and stress-ng
+overhead: build ## what bench's own loop costs, beside plain C, perf bench and stress-ng; two runs
 	@$(install_deps) packaging/deps-overhead packaging/deps-demo
-	@tests/overhead/fidelity $(BUILD)
+	@tests/overhead/fidelity $(BUILD); status=$$?; tests/overhead/repeat $(BUILD) && exit $$status
 
 debug-kernel: ## build the kernel with KASAN, lockdep, kmemleak, ... (takes long, cached)
 	@JOBS=$(JOBS) vm/debug-kernel

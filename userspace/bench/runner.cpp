@@ -83,7 +83,11 @@ private:
     Outcome round_of(const Case& what, std::uint64_t slice_ns, std::uint64_t group,
                      std::uint64_t messages);
     Round figures(const Case& what, const Histogram& latency) const;
+    std::uint64_t left_ns() const;
+    std::uint64_t beside_ns() const;
     std::uint64_t slice_ns() const;
+    std::size_t going() const;
+    unsigned rounds_in_time() const;
     void conclude();
     void warn_of_noise(std::uint64_t wall_ns, const CpuTimes& before);
 
@@ -95,23 +99,47 @@ private:
     std::vector<Amount> amounts_;
     Run run_;
     std::uint64_t start_ns_ = 0;
+    std::uint64_t beside_ns_ = 0;   ///< time of all steps that was no slice
     std::size_t done_ = 0;
     std::size_t all_ = 0;
 };
 
-/// What is left of the budget, shared among the steps that are left; a tenth of
-/// it goes for making and ending workers.
-std::uint64_t Bench::slice_ns() const
+/// What is left of the budget.
+std::uint64_t Bench::left_ns() const
 {
     const auto budget = static_cast<std::uint64_t>(options_.budget.count());
     const std::uint64_t used = monotonic_ns() - start_ns_;
-    const std::uint64_t left = budget > used ? budget - used : 0;
+    return budget > used ? budget - used : 0;
+}
+
+/// What making and ending workers costs each step, whatever is measured.
+std::uint64_t Bench::beside_ns() const { return done_ ? beside_ns_ / done_ : 0; }
+
+/// An equal share of what is left for each step that is left.
+std::uint64_t Bench::slice_ns() const
+{
     const auto least = static_cast<std::uint64_t>(
         std::chrono::nanoseconds(kLeastSlice).count());
-    const std::uint64_t share = left / std::max<std::size_t>(all_ - done_, 1);
-    // Processes cost about this much each step, whatever is measured.
-    const std::uint64_t cost = done_ ? std::min(share / 2, used / done_ / 10) : share / 10;
+    const std::uint64_t share = left_ns() / std::max<std::size_t>(all_ - done_, 1);
+    const std::uint64_t cost = done_ ? std::min(share / 2, beside_ns()) : share / 10;
     return std::clamp(share - cost, least, kSecond);
+}
+
+/// After the first round: how many there will be.
+unsigned Bench::rounds_in_time() const
+{
+    const auto step = static_cast<std::uint64_t>(
+        std::chrono::nanoseconds(kGoodSlice).count()) + beside_ns();
+    const std::uint64_t more = left_ns() / (step * std::max<std::size_t>(going(), 1));
+    return static_cast<unsigned>(
+        std::clamp<std::uint64_t>(1 + more, options_.least_rounds, options_.most_rounds));
+}
+
+/// Cases that have not failed.
+std::size_t Bench::going() const
+{
+    return static_cast<std::size_t>(std::ranges::count_if(
+        run_.results, [](const CaseResult& result) { return !result.failed; }));
 }
 
 Round Bench::figures(const Case& what, const Histogram& latency) const
@@ -243,20 +271,36 @@ std::optional<Outcome> Bench::calibrate(const Case& what, Amount& amount)
         amount.group = std::clamp<std::uint64_t>(
             static_cast<std::uint64_t>(std::ceil(wanted / one)), 1, 1024);
     } else if (what.metric == Metric::throughput) {
-        // Four times as many until it takes long enough to tell.
-        for (std::uint64_t count = 20;; count *= 4) {
+        // Four times as many until it takes long enough to tell; twice, for a short
+        // one can be held up by whatever else the CPU does.
+        std::uint64_t count = 20;
+        for (int long_enough = 0; long_enough < 2;) {
             const std::uint64_t messages = count * what.producers * kWarmUpShare;
             Outcome outcome = round_of(what, least, 1, messages);
             if (outcome.interrupted || !outcome.failed.empty()) {
                 return outcome;
             }
+            amount.messages_per_ns = outcome.round.value / 1e9;
             if (outcome.round.wall_ns >= least / 4 || count > UINT32_MAX) {
-                amount.messages_per_ns = outcome.round.value / 1e9;
-                break;
+                long_enough++;
+            } else {
+                long_enough = 0;
+                count *= 4;
             }
         }
     }
     return std::nullopt;
+}
+
+/// A whole round tells better than the calibration how many messages fill a slice;
+/// one that was too short tells too many.
+void refine(Amount& amount, const Round& round, const Case& what)
+{
+    constexpr double kAtOnce = 4;
+    if (what.metric == Metric::throughput && round.value > 0) {
+        amount.messages_per_ns =
+            std::min(round.value / 1e9, kAtOnce * amount.messages_per_ns);
+    }
 }
 
 void Bench::step(std::size_t which)
@@ -269,7 +313,10 @@ void Bench::step(std::size_t which)
         outcome = calibrate(result.what, amounts_[which]);
     }
     if (!outcome) {
-        outcome = round(result.what, amounts_[which], slice_ns());
+        const std::uint64_t slice = slice_ns(), from = monotonic_ns();
+        outcome = round(result.what, amounts_[which], slice);
+        const std::uint64_t took = monotonic_ns() - from;
+        beside_ns_ += took - std::min(took, slice);
     }
     done_++;
     if (outcome->interrupted) {
@@ -277,6 +324,7 @@ void Bench::step(std::size_t which)
     } else if (!outcome->failed.empty()) {
         result.failed = outcome->failed;
     } else {
+        refine(amounts_[which], outcome->round, result.what);
         result.rounds.push_back(outcome->round);
         result.latency_ns.merge(outcome->latency_ns);
     }
@@ -348,14 +396,12 @@ Run Bench::run()
     run_.environment.ipcns = options_.ipcns;
     start_ns_ = monotonic_ns();
     const CpuTimes before = cpu_times();
-    all_ = run_.results.size() * options_.rounds;
-    for (unsigned round = 0; round < options_.rounds && !run_.interrupted; round++) {
+    unsigned rounds = options_.most_rounds;
+    for (unsigned round = 0; round < rounds && !run_.interrupted; round++) {
+        if (round == 1) rounds = rounds_in_time();
+        all_ = done_ + going() * (rounds - round);
         for (std::size_t i = 0; i < run_.results.size() && !run_.interrupted; i++) {
-            if (run_.results[i].failed) {
-                all_--;
-                continue;
-            }
-            step(i);
+            if (!run_.results[i].failed) step(i);
         }
     }
     const std::uint64_t wall_ns = monotonic_ns() - start_ns_;

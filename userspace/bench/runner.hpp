@@ -30,7 +30,9 @@ public:
 };
 
 struct Options {
-    unsigned rounds = 5;
+    /// As many as there is time for, within these.
+    unsigned least_rounds = 5;
+    unsigned most_rounds = 15;
     /// For all cases and rounds together; each case of a round gets an equal
     /// share, but no less than kLeastSlice.
     std::chrono::nanoseconds budget = std::chrono::seconds(60);
@@ -40,6 +42,9 @@ struct Options {
 
 /// Below this a round is mostly warm-up.
 inline constexpr std::chrono::milliseconds kLeastSlice{5};
+/// Rather one round more than longer ones than this: each is another start of the
+/// workers, with other places in the caches.
+inline constexpr std::chrono::milliseconds kGoodSlice{10};
 
 class Progress {
 public:

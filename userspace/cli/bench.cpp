@@ -28,7 +28,7 @@ struct Arguments {
     bench::Request request;
     std::string sizes, metrics, cpus;
     double seconds = 0;         ///< 0: by --quick
-    unsigned rounds = bench::Options{}.rounds;
+    unsigned rounds = 0;   ///< 0: as many as there is time for
     bool ipcns = false;
     bool trace = false;
 
@@ -155,7 +155,7 @@ bench::Options runner_options(const Arguments& arguments)
                            : arguments.request.quick ? kQuickSeconds
                                                        : kDefaultSeconds;
     bench::Options options;
-    options.rounds = arguments.rounds;
+    if (arguments.rounds) options.least_rounds = options.most_rounds = arguments.rounds;
     options.budget = std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
     options.ipcns = arguments.ipcns;
     return options;
@@ -164,11 +164,11 @@ bench::Options runner_options(const Arguments& arguments)
 /// No run is quicker than its cases allow.
 void warn_of_time(const bench::Plan& plan, const bench::Options& options)
 {
-    const auto least = bench::kLeastSlice * options.rounds * plan.cases.size();
+    const auto least = bench::kLeastSlice * options.least_rounds * plan.cases.size();
     if (least > options.budget)
         tell(fmt::format("ipcscope: {} cases in {} rounds take {:.0f} s at least, more than "
                          "--time: name fewer mechanisms, sizes or CPUs\n",
-                         plan.cases.size(), options.rounds,
+                         plan.cases.size(), options.least_rounds,
                          std::chrono::duration<double>(least).count()));
 }
 
@@ -237,8 +237,11 @@ void declare_how(CLI::App& app, Arguments& arguments)
         ->check(CLI::Range(0.001, 1e6));
     app.add_flag("--quick", arguments.request.quick,
                  "Calls and round trips only, in under 15 s");
-    app.add_option("--rounds", arguments.rounds, "Rounds of all cases, interleaved")
-        ->check(CLI::Range(std::size_t{1}, bench::kMostRounds))->capture_default_str();
+    app.add_option("--rounds", arguments.rounds,
+                   fmt::format("Rounds of all cases, interleaved; default {} to {}, as --time "
+                               "allows", bench::Options{}.least_rounds,
+                               bench::Options{}.most_rounds))
+        ->check(CLI::Range(std::size_t{1}, bench::kMostRounds));
 }
 
 void declare_trace_option(CLI::App& app, Arguments& arguments)

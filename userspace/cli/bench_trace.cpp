@@ -190,7 +190,7 @@ Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
     for (const bench::CaseResult& result : run.results) {
         if (!result.rounds.empty() && split_of(result.what)) {
             cases.push_back(result.what);
-            budget += options.rounds *
+            budget += options.least_rounds *
                       std::chrono::nanoseconds(std::llround(kRoundTrips * result.estimate.median));
         }
     }
@@ -205,6 +205,7 @@ Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
     }
     KernelObserver observer(**source, cases);
     bench::Options traced = options;
+    traced.most_rounds = options.least_rounds;
     traced.budget = budget;
     traced.ipcns = false;   // it is in one already
     traced.observer = &observer;

@@ -56,15 +56,26 @@ std::uint64_t Histogram::high(unsigned index)
     return low(index) + ((std::uint64_t{1} << shift_of(index)) - 1);
 }
 
-void Histogram::add(std::uint64_t value)
+void Histogram::add(std::uint64_t value, std::uint64_t count)
 {
+    if (count == 0) return;
     const unsigned at = index(value);
     if (at >= counts_.size()) counts_.resize(at + 1);
-    ++counts_[at];
-    ++count_;
-    sum_ = saturating_sum(sum_, value);
+    counts_[at] += count;
+    count_ += count;
+    sum_ = saturating_sum(sum_, saturating_product(value, count));
     min_ = std::min(min_, value);
     max_ = std::max(max_, value);
+}
+
+Histogram Histogram::divided(std::uint64_t by) const
+{
+    Histogram whole;
+    for (const Bucket& bucket : buckets()) {
+        const std::uint64_t from = std::max(bucket.low, min_), to = std::min(bucket.high, max_);
+        whole.add((from + (to - from) / 2) / by, bucket.count);
+    }
+    return whole;
 }
 
 void Histogram::merge(const Histogram& other)

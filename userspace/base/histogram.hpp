@@ -23,7 +23,7 @@ public:
         std::uint64_t count;
     };
 
-    void add(std::uint64_t value);
+    void add(std::uint64_t value, std::uint64_t count = 1);
     void merge(const Histogram& other);
 
     /// The histogram whose buckets(), sum(), min() and max() these are, as a file
@@ -31,6 +31,10 @@ public:
     static std::optional<Histogram> restore(std::span<const Bucket> buckets,
                                             std::uint64_t sum, std::uint64_t min,
                                             std::uint64_t max);
+
+    /// The same in a unit `by` times as large: of each value, as the middle of its
+    /// bucket, the whole units.
+    Histogram divided(std::uint64_t by) const;
 
     std::uint64_t count() const { return count_; }
     std::uint64_t sum() const { return sum_; }  ///< saturates

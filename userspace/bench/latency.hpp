@@ -73,7 +73,8 @@ private:
 class Tally {
 public:
     Tally(const Job& job, WorkerReport& report)
-        : samples_(job.shared.latency_ns), report_(report)
+        : samples_(job.shared.latency), report_(report), group_(job.group),
+          ticks_per_ns_(job.ticks_per_ns())
     {
     }
     Tally(const Tally&) = delete;
@@ -88,8 +89,10 @@ public:
         }
     }
 
-    void sample(std::uint64_t value)
+    /// @param ns  of a group
+    void sample(std::uint64_t ns)
     {
+        const std::uint64_t value = group_ == 1 ? ns : ns * ticks_per_ns_ / group_;
         samples_.counts[Histogram::index(value)]++;
         sum_ += value;
         min_ = value < min_ ? value : min_;
@@ -101,6 +104,8 @@ public:
 private:
     Samples& samples_;
     WorkerReport& report_;
+    std::uint64_t group_;
+    std::uint64_t ticks_per_ns_;
     std::uint64_t sum_ = 0;
     std::uint64_t min_ = UINT64_MAX;
     std::uint64_t max_ = 0;
@@ -129,7 +134,7 @@ template <typename P>
         }
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
-            tally.sample((now - before) / job.group);
+            tally.sample(now - before);
         }
         tally.messages = number;
         before = now;
@@ -166,7 +171,7 @@ template <typename P>
         const int error = last ? 0 : sender.send();
         const std::uint64_t now = monotonic_ns();
         if (clockwork.measuring()) {
-            tally.sample((now - before) / job.group);
+            tally.sample(now - before);
         }
         tally.messages = number + 1;
         before = now;

@@ -82,9 +82,9 @@ private:
     Outcome round(const Case& what, const Amount& amount, std::uint64_t slice_ns);
     Outcome round_of(const Case& what, std::uint64_t slice_ns, std::uint64_t group,
                      std::uint64_t messages);
-    Round figures(const Case& what, const Histogram& latency) const;
+    Round figures(const Case& what, const Histogram& ticks, std::uint64_t per_ns) const;
     std::uint64_t left_ns() const;
-    std::uint64_t beside_ns() const;
+    std::uint64_t overhead_ns() const;
     std::uint64_t slice_ns() const;
     std::size_t going() const;
     unsigned rounds_in_time() const;
@@ -99,7 +99,7 @@ private:
     std::vector<Amount> amounts_;
     Run run_;
     std::uint64_t start_ns_ = 0;
-    std::uint64_t beside_ns_ = 0;   ///< time of all steps that was no slice
+    std::uint64_t overhead_ns_ = 0;   ///< time of all steps that was no slice
     std::size_t done_ = 0;
     std::size_t all_ = 0;
 };
@@ -113,7 +113,7 @@ std::uint64_t Bench::left_ns() const
 }
 
 /// What making and ending workers costs each step, whatever is measured.
-std::uint64_t Bench::beside_ns() const { return done_ ? beside_ns_ / done_ : 0; }
+std::uint64_t Bench::overhead_ns() const { return done_ ? overhead_ns_ / done_ : 0; }
 
 /// An equal share of what is left for each step that is left.
 std::uint64_t Bench::slice_ns() const
@@ -121,7 +121,7 @@ std::uint64_t Bench::slice_ns() const
     const auto least = static_cast<std::uint64_t>(
         std::chrono::nanoseconds(kLeastSlice).count());
     const std::uint64_t share = left_ns() / std::max<std::size_t>(all_ - done_, 1);
-    const std::uint64_t cost = done_ ? std::min(share / 2, beside_ns()) : share / 10;
+    const std::uint64_t cost = done_ ? std::min(share / 2, overhead_ns()) : share / 10;
     return std::clamp(share - cost, least, kSecond);
 }
 
@@ -129,7 +129,7 @@ std::uint64_t Bench::slice_ns() const
 unsigned Bench::rounds_in_time() const
 {
     const auto step = static_cast<std::uint64_t>(
-        std::chrono::nanoseconds(kGoodSlice).count()) + beside_ns();
+        std::chrono::nanoseconds(kGoodSlice).count()) + overhead_ns();
     const std::uint64_t more = left_ns() / (step * std::max<std::size_t>(going(), 1));
     return static_cast<unsigned>(
         std::clamp<std::uint64_t>(1 + more, options_.least_rounds, options_.most_rounds));
@@ -142,15 +142,15 @@ std::size_t Bench::going() const
         run_.results, [](const CaseResult& result) { return !result.failed; }));
 }
 
-Round Bench::figures(const Case& what, const Histogram& latency) const
+Round Bench::figures(const Case& what, const Histogram& ticks, std::uint64_t per_ns) const
 {
     Round round;
     for (unsigned i = 0; i < workers(what); i++) {
         round.involuntary_switches += shared_.reports[i].involuntary_switches;
     }
     if (what.metric != Metric::throughput) {
-        round.value = latency.interpolated(0.5);
-        round.messages = latency.count();
+        round.value = ticks.interpolated(0.5) / static_cast<double>(per_ns);
+        round.messages = ticks.count();
         return round;
     }
     std::uint64_t received = 0;
@@ -227,8 +227,9 @@ Outcome Bench::round_of(const Case& what, std::uint64_t slice, std::uint64_t gro
         outcome.failed = "what arrived is not what was sent (counted at the end)";
         return outcome;
     }
-    outcome.latency_ns = shared_.latency_ns.histogram();
-    outcome.round = figures(what, outcome.latency_ns);
+    const Histogram ticks = shared_.latency.histogram();
+    outcome.latency_ns = job.ticks_per_ns() == 1 ? ticks : ticks.divided(job.ticks_per_ns());
+    outcome.round = figures(what, ticks, job.ticks_per_ns());
     if (options_.observer) {
         options_.observer->measured(what, {shared_.reports[0].self, shared_.reports[1].self,
                                            shared_.window_from_ns.value,
@@ -316,7 +317,7 @@ void Bench::step(std::size_t which)
         const std::uint64_t slice = slice_ns(), from = monotonic_ns();
         outcome = round(result.what, amounts_[which], slice);
         const std::uint64_t took = monotonic_ns() - from;
-        beside_ns_ += took - std::min(took, slice);
+        overhead_ns_ += took - std::min(took, slice);
     }
     done_++;
     if (outcome->interrupted) {

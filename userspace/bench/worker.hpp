@@ -26,7 +26,7 @@ struct alignas(64) Line {
 
 enum class Phase : std::uint32_t { warm_up, measure, last };
 
-/// Samples as they are while they are taken: a fixed size, no allocation.
+/// Samples as they are while they are taken, in ticks: a fixed size, no allocation.
 struct Samples {
     std::array<std::uint64_t, Histogram::kBuckets> counts{};
     std::uint64_t sum = 0;
@@ -56,7 +56,7 @@ struct Shared {
     Line<std::uint64_t> window_from_ns;  ///< the warm-up has ended
     Line<std::uint64_t> window_to_ns;    ///< the last sample, the last message
     std::array<WorkerReport, kMostWorkers> reports;
-    Samples latency_ns;                ///< by the one worker that measures
+    Samples latency;                   ///< by the one worker that measures; in ticks
 };
 
 /// One round of one case.
@@ -70,6 +70,9 @@ struct Job {
     std::uint64_t messages = 0;     ///< throughput: in all, a multiple of the producers
     std::uint64_t warm_up_messages = 0;  ///< throughput: received before the window
     std::uint64_t corrupt_number = UINT64_MAX;  ///< tests: the message to falsify
+
+    /// Of latencies.  A group's mean is finer than a nanosecond: a call may take ten.
+    std::uint64_t ticks_per_ns() const { return group == 1 ? 1 : 16; }
 };
 
 /// Workers a job needs: 1 for call, producers + consumers else.

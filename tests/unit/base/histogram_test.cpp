@@ -44,6 +44,38 @@ void expect_equal(const Histogram& a, const Histogram& b)
     }
 }
 
+TEST(Histogram, AddsManyAtOnce)
+{
+    Histogram many, none;
+    many.add(7, 3);
+    many.add(1000, 2);
+    none.add(7, 0);
+    expect_equal(many, histogram_of({7, 7, 7, 1000, 1000}));
+    expect_equal(none, Histogram{});
+}
+
+TEST(Histogram, DividedIsEachValueDividedWithinItsBucket)
+{
+    EXPECT_TRUE(rc::check([] {
+        const auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(
+            rc::gen::inRange<std::uint64_t>(0, 1'000'000)));
+        const auto by = *rc::gen::inRange<std::uint64_t>(1, 100);
+        const Histogram divided = histogram_of(values).divided(by);
+        RC_ASSERT(divided.count() == values.size());
+        // A bucket is at most a 32nd of its values wide.
+        std::uint64_t least = 0, most = 0;
+        for (const std::uint64_t value : values) {
+            least += (value - value / 32) / by;
+            most += (value + value / 32) / by;
+        }
+        RC_ASSERT(divided.sum() >= least);
+        RC_ASSERT(divided.sum() <= most);
+        const auto [min, max] = std::ranges::minmax(values);
+        RC_ASSERT(divided.min() >= min / by);
+        RC_ASSERT(divided.max() <= max / by);
+    }));
+}
+
 TEST(Histogram, BucketsCoverEveryValueOnceAndInOrder)
 {
     EXPECT_EQ(Histogram::low(0), 0U);

@@ -92,6 +92,7 @@ public:
     /// @param ns  of a group
     void sample(std::uint64_t ns)
     {
+        // A group of one has no division in its way.
         const std::uint64_t value = group_ == 1 ? ns : ns * ticks_per_ns_ / group_;
         samples_.counts[Histogram::index(value)]++;
         sum_ += value;

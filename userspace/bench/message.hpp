@@ -13,7 +13,7 @@ namespace ipcscope::bench {
 
 /// The bytes of a message.  A short one lies in the object, and so in the frame of
 /// the loop that uses it: after each switch every page that a turn touches has to
-/// be found again, 4 ns each and more in a virtual machine.
+/// be found again, which takes about 4 ns (docs/bench.md).
 class Buffer {
 public:
     explicit Buffer(std::size_t bytes) : size_(bytes), far_(bytes > sizeof(near_) ? bytes : 0)

@@ -33,6 +33,11 @@ constexpr std::uint64_t kWarmUpShare = 5;
 /// A round's values farther than this from their median are marked.
 constexpr double kNoisy = 0.10;
 
+std::uint64_t ns_of(std::chrono::nanoseconds time)
+{
+    return static_cast<std::uint64_t>(time.count());
+}
+
 struct Unmap {
     void operator()(Shared* shared) const { munmap(shared, sizeof(Shared)); }
 };
@@ -107,7 +112,7 @@ private:
 /// What is left of the budget.
 std::uint64_t Bench::left_ns() const
 {
-    const auto budget = static_cast<std::uint64_t>(options_.budget.count());
+    const std::uint64_t budget = ns_of(options_.budget);
     const std::uint64_t used = monotonic_ns() - start_ns_;
     return budget > used ? budget - used : 0;
 }
@@ -118,18 +123,15 @@ std::uint64_t Bench::overhead_ns() const { return done_ ? overhead_ns_ / done_ :
 /// An equal share of what is left for each step that is left.
 std::uint64_t Bench::slice_ns() const
 {
-    const auto least = static_cast<std::uint64_t>(
-        std::chrono::nanoseconds(kLeastSlice).count());
     const std::uint64_t share = left_ns() / std::max<std::size_t>(all_ - done_, 1);
     const std::uint64_t cost = done_ ? std::min(share / 2, overhead_ns()) : share / 10;
-    return std::clamp(share - cost, least, kSecond);
+    return std::clamp(share - cost, ns_of(kLeastSlice), kSecond);
 }
 
 /// After the first round: how many there will be.
 unsigned Bench::rounds_in_time() const
 {
-    const auto step = static_cast<std::uint64_t>(
-        std::chrono::nanoseconds(kGoodSlice).count()) + overhead_ns();
+    const std::uint64_t step = ns_of(kGoodSlice) + overhead_ns();
     const std::uint64_t more = left_ns() / (step * std::max<std::size_t>(going(), 1));
     return static_cast<unsigned>(
         std::clamp<std::uint64_t>(1 + more, options_.least_rounds, options_.most_rounds));
@@ -142,6 +144,7 @@ std::size_t Bench::going() const
         run_.results, [](const CaseResult& result) { return !result.failed; }));
 }
 
+/// What the workers told, their latencies in ticks.
 Round Bench::figures(const Case& what, const Histogram& ticks, std::uint64_t per_ns) const
 {
     Round round;
@@ -257,8 +260,7 @@ Outcome Bench::round(const Case& what, const Amount& amount, std::uint64_t slice
 /// @return what went wrong, if anything
 std::optional<Outcome> Bench::calibrate(const Case& what, Amount& amount)
 {
-    const auto least = static_cast<std::uint64_t>(
-        std::chrono::nanoseconds(kLeastSlice).count());
+    const std::uint64_t least = ns_of(kLeastSlice);
     const bool spins = what.metric == Metric::round_trip && what.waiting == Waiting::spin &&
                        what.rate_hz == 0;
     if (what.metric == Metric::call || spins) {

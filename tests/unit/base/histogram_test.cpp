@@ -170,7 +170,7 @@ TEST(Histogram, QuantileStaysWithinTheValues)
 
 TEST(Histogram, QuantileIsNearTheTrueOne)
 {
-    rc::check("at most 1/32 above, never below", [] {
+    EXPECT_TRUE(rc::check("at most 1/32 above, never below", [] {
         auto values =
             *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
         const Histogram histogram = histogram_of(values);
@@ -183,12 +183,12 @@ TEST(Histogram, QuantileIsNearTheTrueOne)
         RC_ASSERT(got >= truth);
         RC_ASSERT(got - truth <= truth / 32);
         RC_ASSERT(got <= values.back());
-    });
+    }));
 }
 
 TEST(Histogram, CountsWhatWasAdded)
 {
-    rc::check("totals and buckets", [] {
+    EXPECT_TRUE(rc::check("totals and buckets", [] {
         const auto values =
             *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(any_value()));
         const Histogram histogram = histogram_of(values);
@@ -204,12 +204,12 @@ TEST(Histogram, CountsWhatWasAdded)
             total += bucket.count;
         }
         RC_ASSERT(total == values.size());
-    });
+    }));
 }
 
 TEST(Histogram, MergeIsAddingAll)
 {
-    rc::check("merge(a, b) = all of a and b", [] {
+    EXPECT_TRUE(rc::check("merge(a, b) = all of a and b", [] {
         const auto values = rc::gen::container<std::vector<std::uint64_t>>(any_value());
         auto left = *values;
         const auto right = *values;
@@ -218,7 +218,7 @@ TEST(Histogram, MergeIsAddingAll)
         left.insert(left.end(), right.begin(), right.end());
         expect_equal(merged, histogram_of(left));
         RC_ASSERT(!testing::Test::HasFailure());
-    });
+    }));
 }
 
 std::optional<Histogram> restored(const Histogram& from)
@@ -228,7 +228,7 @@ std::optional<Histogram> restored(const Histogram& from)
 
 TEST(HistogramRestore, IsTheSameAgain)
 {
-    rc::check("restore(buckets, sum, min, max) = what they were of", [] {
+    EXPECT_TRUE(rc::check("restore(buckets, sum, min, max) = what they were of", [] {
         const auto values = *rc::gen::container<std::vector<std::uint64_t>>(any_value());
         const auto more = *rc::gen::container<std::vector<std::uint64_t>>(any_value());
         Histogram whole = histogram_of(values);
@@ -241,7 +241,7 @@ TEST(HistogramRestore, IsTheSameAgain)
         again->merge(histogram_of(more));
         expect_equal(*again, whole);
         RC_ASSERT(!testing::Test::HasFailure());
-    });
+    }));
 }
 
 TEST(HistogramRestore, OfNothing)

@@ -136,7 +136,7 @@ void merge_streams(Fixture& f, std::vector<std::vector<std::uint64_t>> streams,
 
 TEST(Merger, SortsAnySortedStreams)
 {
-    rc::check("sorted as a whole, complete, none late", [] {
+    EXPECT_TRUE(rc::check("sorted as a whole, complete, none late", [] {
         auto streams =
             *rc::gen::nonEmpty(rc::gen::container<std::vector<std::vector<std::uint64_t>>>(
                 rc::gen::container<std::vector<std::uint64_t>>(
@@ -154,39 +154,40 @@ TEST(Merger, SortsAnySortedStreams)
         for (const Seen& seen : f.seen) got.push_back(seen.time);
         RC_ASSERT(got == all);
         RC_ASSERT(f.merger.late() == 0U);
-    });
+    }));
 }
 
 TEST(Merger, CountsEveryLateEventAndLosesNone)
 {
-    rc::check("late = those older than the newest released",
-              [](const std::vector<std::int16_t>& steps) {
-                  Fixture f;
-                  std::uint64_t released = 0;
-                  std::uint64_t late = 0;
-                  std::vector<std::uint64_t> held;
-                  for (const std::int16_t step : steps) {
-                      const auto time = static_cast<std::uint64_t>(step & 0xff);
-                      if (step >= 0) {
-                          if (time < released)
-                              ++late;
-                          else
-                              held.push_back(time);
-                          f.add(time);
-                          continue;
-                      }
-                      f.merger.watermark(time);
-                      const auto old = std::partition(
-                          held.begin(), held.end(), [&](std::uint64_t t) { return t >= time; });
-                      for (auto it = old; it != held.end(); ++it)
-                          released = std::max(released, *it);
-                      held.erase(old, held.end());
-                  }
-                  RC_ASSERT(f.merger.late() == late);
-                  RC_ASSERT(f.merger.held() == held.size());
-                  f.merger.flush();
-                  RC_ASSERT(f.seen.size() == f.arrivals);
-              });
+    EXPECT_TRUE(rc::check(
+        "late = those older than the newest released",
+        [](const std::vector<std::int16_t>& steps) {
+            Fixture f;
+            std::uint64_t released = 0;
+            std::uint64_t late = 0;
+            std::vector<std::uint64_t> held;
+            for (const std::int16_t step : steps) {
+                const auto time = static_cast<std::uint64_t>(step & 0xff);
+                if (step >= 0) {
+                    if (time < released)
+                        ++late;
+                    else
+                        held.push_back(time);
+                    f.add(time);
+                    continue;
+                }
+                f.merger.watermark(time);
+                const auto old = std::partition(
+                    held.begin(), held.end(), [&](std::uint64_t t) { return t >= time; });
+                for (auto it = old; it != held.end(); ++it)
+                    released = std::max(released, *it);
+                held.erase(old, held.end());
+            }
+            RC_ASSERT(f.merger.late() == late);
+            RC_ASSERT(f.merger.held() == held.size());
+            f.merger.flush();
+            RC_ASSERT(f.seen.size() == f.arrivals);
+        }));
 }
 
 }  // namespace

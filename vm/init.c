@@ -3,9 +3,9 @@
  * The first process of an ipcscope guest. See the diagram in vm/run.
  *
  * It loads the modules that the initramfs carries, mounts the host's root
- * read-only under an overlay, asks the host for a job over a virtio-serial
+ * read-only under an overlay, receives a job from the host over a virtio-serial
  * port, runs it, and reports the status. There is no shell, no udev and no
- * service manager on the way: each of them costs seconds in emulation.
+ * service manager: each of them costs seconds in emulation.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -62,15 +62,15 @@ struct queue {
 
 static int port = -1;
 static struct queue out_queue;
-static int failing;
+static int reporting_fatal;
 
-/* ---- the end ---------------------------------------------------------- */
+/* ---- power-off -------------------------------------------------------- */
 
 static void power_off(unsigned int value)
 {
 	if (ioperm(DEBUG_EXIT_PORT, 4, 1) == 0)
 		outl(value, DEBUG_EXIT_PORT);
-	/* No such device: QEMU ends with status 0, which is no verdict. */
+	/* Without the device QEMU exits with 0, which is reported as no verdict. */
 	syscall(SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc, NULL);
 	for (;;)
 		pause();
@@ -109,8 +109,8 @@ static void fatal(const char *format, ...)
 		dprintf(console, "ipcscope-init: %s\n", text);
 		tcdrain(console);
 	}
-	if (port >= 0 && !failing) {
-		failing = 1;
+	if (port >= 0 && !reporting_fatal) {
+		reporting_fatal = 1;
 		port_send(FRAME_FATAL, text, strlen(text));
 		port_flush(2000);
 		sleep_ms(200);
@@ -155,7 +155,7 @@ static void port_send(int type, const void *data, size_t size)
 		queue_put(&out_queue, data, size);
 }
 
-/* Write what the host takes now. */
+/* Writes as much as the host accepts now. */
 static void port_push(void)
 {
 	while (queued(&out_queue)) {
@@ -174,7 +174,7 @@ static void port_push(void)
 	}
 }
 
-/* Write everything; 0 if it has gone within wait_ms. */
+/* Writes everything; 0 if that took at most wait_ms. */
 static int port_flush(int wait_ms)
 {
 	long long end = now_ms() + wait_ms;
@@ -193,7 +193,7 @@ static int port_flush(int wait_ms)
 	}
 }
 
-/* Read one frame, waiting for it. The caller frees the text. */
+/* Waits for one frame and reads it. The caller frees the text. */
 static char *port_receive(int *type, size_t *size, int wait_ms)
 {
 	struct frame_header header;
@@ -314,7 +314,7 @@ static void write_file(const char *path, const char *text)
 	if (fd < 0)
 		return;
 	if (write(fd, text, strlen(text)) < 0)
-		{ /* a kernel without this knob */ }
+		{ /* the kernel lacks this setting */ }
 	close(fd);
 }
 
@@ -363,8 +363,8 @@ static int mount_9p(const char *tag, const char *path, int writable)
 	char options[160];
 
 	/*
-	 * The root does not change under a test as far as we care: cache it.
-	 * A share is the way out: nothing of it may linger in the guest.
+	 * The host's root is assumed not to change during a test: cache it.
+	 * A share carries results to the host: no write may stay in the guest.
 	 */
 	snprintf(options, sizeof(options),
 		 "trans=virtio,version=9p2000.L,msize=512000,access=any,cache=%s",
@@ -407,7 +407,7 @@ static void bind_modules(const char *modules)
 		fatal("cannot bind %s: %s", modules, strerror(errno));
 }
 
-static void enter_root(void)
+static void switch_root(void)
 {
 	mount("/dev", "/new/dev", NULL, MS_MOVE, NULL);
 	mount("/proc", "/new/proc", NULL, MS_MOVE, NULL);
@@ -427,7 +427,7 @@ static void mount_dev(void)
 	(void)!symlink("/proc/self/fd/0", "/dev/stdin");
 	(void)!symlink("/proc/self/fd/1", "/dev/stdout");
 	(void)!symlink("/proc/self/fd/2", "/dev/stderr");
-	/* Opening these loads their modules, as on a machine with udev. */
+	/* Opening these device nodes loads their modules, as with udev. */
 	mknod("/dev/loop-control", S_IFCHR | 0660, makedev(10, 237));
 	mknod("/dev/fuse", S_IFCHR | 0666, makedev(10, 229));
 }
@@ -435,8 +435,8 @@ static void mount_dev(void)
 static void mount_sys(void)
 {
 	/*
-	 * bpffs asks for the module bpf_preload when it is mounted, and Debian
-	 * does not build it: 0.3 to 0.7 s of modprobe for nothing.
+	 * bpffs requests the module bpf_preload when it is mounted, and Debian
+	 * does not build it: a useless modprobe of 0.3 to 0.7 s.
 	 */
 	write_file("/proc/sys/kernel/modprobe", "\n");
 	mount_at("debugfs", "/sys/kernel/debug", 0, NULL);
@@ -455,8 +455,8 @@ static int is_below(const char *path, const char *top)
 }
 
 /*
- * /tmp and /run of the guest are its own, but a checkout or a share may lie
- * there: take hold of it before, bind it after.
+ * /tmp and /run are tmpfs in the guest, but a checkout or a share may lie there:
+ * open it before the mount and bind it after.
  */
 static void mount_tmp(const struct list *keep)
 {
@@ -496,7 +496,7 @@ static void mount_shares(const struct list *shares)
 	}
 }
 
-/* Everything must be with the host before it hears the status. */
+/* All data must have reached the host before the status is sent. */
 static int unmount_shares(const struct list *shares)
 {
 	int errors = 0;
@@ -516,23 +516,23 @@ static int unmount_shares(const struct list *shares)
 	return errors;
 }
 
-/* ---- the machine's manners -------------------------------------------- */
+/* ---- kernel settings -------------------------------------------------- */
 
-static void set_knobs(void)
+static void set_sysctls(void)
 {
-	static const char *const knobs[][2] = {
+	static const char *const sysctls[][2] = {
 		{ "/proc/sys/kernel/kptr_restrict", "0" },
 		{ "/proc/sys/kernel/perf_event_paranoid", "-1" },
 		{ "/proc/sys/kernel/hung_task_timeout_secs", "600" },
 		{ "/proc/sys/kernel/sysrq", "1" },
 		{ "/proc/sys/kernel/core_pattern", "core" },
 		{ "/proc/sys/kernel/printk_devkmsg", "on" },
-		/* Warnings too: the console is all that a dying kernel has. */
+		/* Warnings too: after a crash only the console shows them. */
 		{ "/proc/sys/kernel/printk", "5" },
 	};
 
-	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
-		write_file(knobs[i][0], knobs[i][1]);
+	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
+		write_file(sysctls[i][0], sysctls[i][1]);
 }
 
 static void set_limits(void)
@@ -661,7 +661,7 @@ static void run_child(struct job *job, const char *pty, int out, int err)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* ---- what the command and the kernel say ------------------------------ */
+/* ---- output of the command and the kernel ----------------------------- */
 
 struct relay {
 	int out, err, pty, klog, child_fd;
@@ -671,7 +671,7 @@ struct relay {
 	int acked;
 };
 
-/* 1 if something was read, 0 if nothing waits, -1 at the end. */
+/* 1 if something was read, 0 if nothing is available, -1 at the end. */
 static int relay_read(int fd, int type, uint64_t *count)
 {
 	static char data[READ_BYTES];
@@ -797,14 +797,14 @@ static void relay_step(struct relay *relay, int wait_ms)
 	if (p[3].revents & POLLIN)
 		relay_read(relay->pty, FRAME_OUT, &relay->out_bytes);
 	else if (p[3].revents & POLLHUP)
-		sleep_ms(10);	/* nobody holds the terminal just now */
+		sleep_ms(10);	/* no process has the terminal open */
 	if (p[4].revents)
 		for (int i = 0; i < 64 && relay_klog(relay); i++)
 			;
 	port_push();
 }
 
-/* All that is in the pipes now; not what background processes may add. */
+/* Reads what is in the pipes now, not what background processes may add. */
 static void relay_drain(struct relay *relay)
 {
 	long long end = now_ms() + 20000;
@@ -834,7 +834,7 @@ static int shell_status(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Reap; 1 once the command itself has ended. */
+/* Reaps children; 1 once the command itself has ended. */
 static int reap(pid_t command, int *status)
 {
 	int found = 0, st;
@@ -848,8 +848,8 @@ static int reap(pid_t command, int *status)
 	return found;
 }
 
-/* A task in D state does not die: wait a little, then go on without it. */
-static void end_leftovers(void)
+/* A task in uninterruptible sleep does not exit: wait at most a second. */
+static void kill_remaining(void)
 {
 	long long end = now_ms() + 1000;
 
@@ -861,7 +861,7 @@ static void end_leftovers(void)
 	}
 }
 
-static void report(struct relay *relay, const struct job *job, int status,
+static void send_status(struct relay *relay, const struct job *job, int status,
 		   int share_errors)
 {
 	struct frame_status frame = {
@@ -875,7 +875,7 @@ static void report(struct relay *relay, const struct job *job, int status,
 
 	memcpy(frame.token, job->token, TOKEN_BYTES);
 	port_send(FRAME_STATUS, &frame, sizeof(frame));
-	/* The reader of the output may be slow; the host has the time limit. */
+	/* The reader of the output may be slow; the host enforces the time limit. */
 	while (!relay->acked && now_ms() < end)
 		relay_step(relay, 100);
 }
@@ -922,13 +922,13 @@ static int run(struct job *job)
 			break;
 	}
 	relay_drain(&relay);
-	end_leftovers();
+	kill_remaining();
 	share_errors = unmount_shares(&job->share);
 	relay_drain(&relay);
 	relay_close(&relay.out);
 	relay_close(&relay.err);
 	relay_close(&relay.klog);
-	report(&relay, job, status, share_errors);
+	send_status(&relay, job, status, share_errors);
 	return status;
 }
 
@@ -949,12 +949,12 @@ int main(void)
 	mount_root();
 	job_receive(&job);
 	bind_modules(job.modules);
-	enter_root();
+	switch_root();
 	mount_dev();
 	mount_sys();
 	mount_tmp(&job.keep);
 	mount_shares(&job.share);
-	set_knobs();
+	set_sysctls();
 	set_limits();
 	loopback_up();
 	sethostname(job.hostname, strlen(job.hostname));

@@ -122,7 +122,7 @@ fetch_kernel() # KEY
 	mkdir -p "$CACHE/kernels" "$CACHE/tmp"
 	exec {fetch_lock}>"$CACHE/tmp/lock-$key"
 	flock "$fetch_lock"
-	# Somebody else may have fetched it while this one waited.
+	# Another run may have fetched it while this one waited.
 	if [ "${FETCH_NEWEST:-0}" = 0 ] && cached_kernel "$key" >/dev/null; then
 		exec {fetch_lock}>&-
 		return
@@ -238,7 +238,7 @@ extract_elf() # BZIMAGE OUT
 	425a68*) tool='bzip2 -dc' ;;
 	*) return 1 ;;
 	esac
-	# The trailing size makes some of them complain: the size decides.
+	# The trailing size makes some of them print warnings: the size decides.
 	tail -c +$((offset + 1)) "$image" | head -c "$length" |
 		$tool >"$part" 2>/dev/null
 	if is_elf "$part" && [ "$(stat -c %s "$part")" = "$size" ]; then

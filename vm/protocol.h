@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words that vm/supervise (host) and vm/init (guest) exchange over one
- * virtio-serial port. It is a byte stream of frames, in both directions:
+ * The frames that vm/supervise (host) and vm/init (guest) exchange over one
+ * virtio-serial port, in both directions:
  *
  *     +------+-----------+---------+------------------+
  *     | type | reserved  | length  | length bytes ... |
  *     | u8   | 3 x 0     | u32 LE  |                  |
  *     +------+-----------+---------+------------------+
  *
- * A port is first-in first-out, so the STATUS frame, which is sent last,
- * proves that everything before it has arrived. It also carries the number of
+ * A port is first-in first-out: the STATUS frame is sent last, so once it arrives
+ * everything before it has arrived. It also carries the number of
  * output bytes that the guest sent; the host compares them with its own count.
  *
  *     guest                        host
@@ -20,7 +20,7 @@
  *              <------------------ IN / WINSIZE   (only with a terminal)
  *       STATUS token, status, .. -->
  *              <------------------ ACK
- *       outb(0xf4) = a second witness, seen as QEMU's own exit status
+ *       outb(0xf4) = a second copy of the status: QEMU's exit status
  */
 #ifndef IPCSCOPE_VM_PROTOCOL_H
 #define IPCSCOPE_VM_PROTOCOL_H
@@ -38,7 +38,7 @@ enum frame_type {
 	FRAME_WINSIZE = 'w',	/* host: struct frame_winsize */
 	FRAME_FATAL = 'F',	/* guest: why the command could not be started */
 	FRAME_STATUS = 's',	/* guest: struct frame_status */
-	FRAME_ACK = 'a',	/* host: empty; the guest may switch itself off */
+	FRAME_ACK = 'a',	/* host: empty; the guest may power off */
 };
 
 struct frame_header {
@@ -70,7 +70,7 @@ _Static_assert(sizeof(struct frame_status) == 64, "status");
 
 /* isa-debug-exit: QEMU leaves with (value << 1) | 1. */
 #define DEBUG_EXIT_PORT 0xf4
-/* What init writes where it gives up before any command ran. */
+/* Written by init if it fails before the command runs. */
 #define DEBUG_EXIT_FATAL 0x55
 #define PORT_NAME "ipcscope"
 

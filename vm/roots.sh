@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 #
 # Build roots: another suite's compiler and what it needs, unpacked into the
-# cache, entered by chroot in namespaces of its own. Nothing is installed and no
-# right of root is needed. Needs vm/lib.sh.
+# cache, entered by chroot in namespaces of its own. Nothing is installed. It takes
+# root with CAP_SYS_ADMIN, or any user where the kernel allows user namespaces.
+# Needs vm/lib.sh.
 
 # What every build needs beside what its packages ask for themselves: an
 # unpacked root has no essential packages. perl is for kernel-doc (W=1).
@@ -83,19 +84,92 @@ make_root() # NAME SUITES PACKAGES
 	printf '%s\n' "$root"
 }
 
-# Run COMMAND in ROOT, with DIRECTORY as its /mnt.
+# For sh in the new mount namespace: $1 is the root, $2 "private" or "chroot".
+# In a chroot "/" is no mount point that could be made private; /proc is one, and
+# what is mounted on top of it stays here once it is private, too: a bind mount of
+# the root is a peer of what it was taken from. No path is quoted twice.
+# shellcheck disable=SC2016 # for sh
+ENTRY_ROOT='
+	root=$1
+	if [ "$2" = chroot ]; then
+		mount --make-private /proc && mount --rbind "$root" /proc &&
+			mount --make-rprivate /proc && root=/proc
+	fi || exit'
+
+# The same with what a build needs: devices, /proc, DIRECTORY ($3) as /mnt. In a
+# container /proc is masked, and the kernel refuses one that shows more than that:
+# then it is the container's own.
+# shellcheck disable=SC2016
+ENTRY_BUILD=$ENTRY_ROOT'
+	mount --rbind /dev "$root/dev" && {
+		mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
+	} && mount --bind "$3" "$root/mnt" && shift 3 || exit
+	'
+
+# Find how a root can be entered here, by trying: sets entry_options, for
+# unshare(1), and entry_kind ("private" or "chroot"); "root" is without a user
+# namespace. 1 and the kernel's words in entry_error where no way is open.
+find_entry() # any|root
+{
+	local try ways=() way
+	entry_error=''
+	need unshare util-linux
+	need mount mount
+	[ "$(id -u)" != 0 ] || ways+=('private -mpf' 'chroot -mpf --propagation unchanged')
+	[ "$1" = root ] || ways+=('private -Urmpf')
+	mkdir -p "$CACHE/tmp" && try=$(mktemp -d "$CACHE/tmp/entry.XXXXXX") ||
+		die 125 "cannot write to $CACHE"
+	mkdir "$try"/{dev,proc,mnt}
+	for way in "${ways[@]}"; do
+		read -r entry_kind entry_options <<<"$way"
+		# shellcheck disable=SC2086 # options
+		entry_error=$(unshare $entry_options -- sh -c "$ENTRY_BUILD"'exec chroot / true' \
+			sh "$try" "$entry_kind" "$try" 2>&1) && break
+		entry_kind=''
+	done
+	# Nothing is mounted there but in namespaces that have ended.
+	rm -rf --one-file-system "$try"
+	[ -n "$entry_kind" ]
+}
+
+# Why find_entry found nothing, and what helps: "CAUSE; fix: FIX".
+entry_refusal()
+{
+	local sys=/proc/sys root='run it as root' chroot='run it as root'
+	[ "$(id -u)" != 0 ] || root='give it CAP_SYS_ADMIN' chroot='mount /proc in it'
+	if [ "$(cat $sys/user/max_user_namespaces 2>/dev/null)" = 0 ]; then
+		echo "user namespaces are off (user.max_user_namespaces is 0); fix: sysctl user.max_user_namespaces=10000, or $root"
+	elif [ "$(cat $sys/kernel/unprivileged_userns_clone 2>/dev/null)" = 0 ]; then
+		echo "unprivileged user namespaces are off; fix: sysctl kernel.unprivileged_userns_clone=1, or $root"
+	elif [ "$(cat $sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null)" = 1 ]; then
+		echo "AppArmor restricts user namespaces; fix: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or $root"
+	elif ! awk '$5 == "/" { found = 1 } END { exit !found }' /proc/self/mountinfo 2>/dev/null; then
+		echo "the kernel allows no user namespace in a chroot; fix: $chroot, or enter it by pivot_root"
+	elif grep -q '^Seccomp:[[:space:]]*2' /proc/self/status; then
+		echo "this container or sandbox allows neither a mount nor a user namespace; fix: start it with --security-opt seccomp=unconfined, or --privileged"
+	else
+		echo "the kernel allows neither a mount nor a user namespace here; fix: $root, or allow user namespaces"
+	fi
+}
+
+# End with one line where no root can be entered. tests/limits knows its first
+# words; ENTRY_INSTEAD is what the caller can do without.
+need_entry()
+{
+	[ -n "${entry_kind:-}" ] || find_entry any || die 125 "cannot enter a build root: $(entry_refusal)${ENTRY_INSTEAD:-} (${entry_error//$'\n'/; })"
+}
+
+# Run COMMAND in ROOT, with DIRECTORY as its /mnt. After need_entry, or by itself.
 enter_root() # ROOT DIRECTORY COMMAND...
 {
 	local root=$1 directory=$2
 	shift 2
+	need_entry
 	mkdir -p "$root/mnt"
-	# Words go through positional parameters: no path is quoted twice.
-	# shellcheck disable=SC2016
-	unshare -Urmpf -- sh -c '
-		mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" &&
-		mount --bind "$2" "$1/mnt" && root=$1 && shift 2 &&
+	# shellcheck disable=SC2016,SC2086
+	unshare $entry_options -- sh -c "$ENTRY_BUILD"'
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin HOME=/ \
-			LC_ALL=C "$@"' sh "$root" "$directory" "$@"
+			LC_ALL=C "$@"' sh "$root" "$entry_kind" "$directory" "$@"
 }
 
 # The root that holds the debug kernel; vm/debug-kernel makes it.

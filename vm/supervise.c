@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs one guest and gives its verdict; vm/run execs this once it knows what
- * to boot, so the signals sent to vm/run arrive here.
+ * Runs one guest and returns the status of vm/run, which execs this program once it
+ * has chosen the kernel; so signals sent to vm/run arrive here.
  *
  *   supervise [options] -- QEMU ARGS... -- COMMAND ARGS...
  *
  * It starts QEMU with two socketpairs (the guest's console, and the port of
- * protocol.h), copies the command's output, keeps the time limits, hands the
- * kernel's log to the splat scanner and leaves with the exit codes of vm/run.
- * Nothing is written to disk, and QEMU dies with this process however that
- * ends (PR_SET_PDEATHSIG), so there is nothing to clean up.
+ * protocol.h), copies the command's output, enforces the time limits, passes the
+ * kernel's log to the splat scanner and exits with the status codes of vm/run.
+ * It writes nothing to disk, and QEMU is killed when this process ends, also by
+ * SIGKILL (PR_SET_PDEATHSIG), so there is nothing to clean up.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +53,7 @@ struct buffer {
 struct options {
 	const char *kernel[MAX_KERNELS];
 	int kernels;
-	const char *dead_mark;
+	const char *unbootable_mark;
 	char *scan[MAX_SCAN_ARGS + 2];
 	int scan_args;
 	double timeout_s, boot_timeout_s;
@@ -88,7 +88,7 @@ static void terminal_restore(void)
 }
 
 __attribute__((format(printf, 1, 2)))
-static void say(const char *format, ...)
+static void print_message(const char *format, ...)
 {
 	va_list args;
 
@@ -102,7 +102,7 @@ static void say(const char *format, ...)
 __attribute__((noreturn))
 static void die(const char *what)
 {
-	say("%s: %s", what, strerror(errno));
+	print_message("%s: %s", what, strerror(errno));
 	terminal_restore();
 	exit(EXIT_NO_VERDICT);
 }
@@ -117,18 +117,18 @@ static long long now_ms(void)
 
 /* ---- buffers ---------------------------------------------------------- */
 
-static size_t used(const struct buffer *b)
+static size_t buffer_used(const struct buffer *b)
 {
 	return b->tail - b->head;
 }
 
-static void put(struct buffer *b, const void *data, size_t size)
+static void buffer_append(struct buffer *b, const void *data, size_t size)
 {
 	if (b->head == b->tail)
 		b->head = b->tail = 0;
 	if (b->tail + size > b->size) {
 		if (b->head)
-			memmove(b->data, b->data + b->head, used(b));
+			memmove(b->data, b->data + b->head, buffer_used(b));
 		b->tail -= b->head;
 		b->head = 0;
 	}
@@ -143,26 +143,26 @@ static void put(struct buffer *b, const void *data, size_t size)
 	b->tail += size;
 }
 
-/* A log that a runaway guest fills keeps its first part and its last. */
-static void put_log(struct buffer *b, const void *data, size_t size)
+/* A log above the limit keeps its first and its last part. */
+static void buffer_append_log(struct buffer *b, const void *data, size_t size)
 {
-	if (used(b) + size > LOG_LIMIT_BYTES)
+	if (buffer_used(b) + size > LOG_LIMIT_BYTES)
 		b->tail = b->head + LOG_LIMIT_BYTES / 2;
-	put(b, data, size);
+	buffer_append(b, data, size);
 }
 
-static void put_frame(struct buffer *b, int type, const void *data, size_t size)
+static void buffer_append_frame(struct buffer *b, int type, const void *data, size_t size)
 {
 	struct frame_header header = { .type = type, .length_bytes = size };
 
-	put(b, &header, sizeof(header));
-	put(b, data, size);
+	buffer_append(b, &header, sizeof(header));
+	buffer_append(b, data, size);
 }
 
 static void job_add(struct options *opt, const char *key, const char *value)
 {
-	put(&opt->job, key, strlen(key) + 1);
-	put(&opt->job, value, strlen(value) + 1);
+	buffer_append(&opt->job, key, strlen(key) + 1);
+	buffer_append(&opt->job, value, strlen(value) + 1);
 }
 
 /* ---- QEMU ------------------------------------------------------------- */
@@ -235,7 +235,7 @@ static void qemu_start(struct guest *g, const char *kernel)
 	fcntl(g->port, F_SETFL, O_NONBLOCK);
 	fcntl(g->console, F_SETFL, O_NONBLOCK);
 	fcntl(g->qemu_output, F_SETFL, O_NONBLOCK);
-	put_frame(&g->to_port, FRAME_JOB, g->opt->job.data, used(&g->opt->job));
+	buffer_append_frame(&g->to_port, FRAME_JOB, g->opt->job.data, buffer_used(&g->opt->job));
 }
 
 static void qemu_end(struct guest *g)
@@ -249,90 +249,90 @@ static void qemu_end(struct guest *g)
 
 /* ---- frames ----------------------------------------------------------- */
 
-static void take_status(struct guest *g, const char *data, size_t size)
+static void handle_status(struct guest *g, const char *data, size_t size)
 {
 	if (size != sizeof(g->status)) {
-		say("the guest's status is malformed");
+		print_message("the guest's status is malformed");
 		g->verdict = EXIT_NO_VERDICT;
 		return;
 	}
 	memcpy(&g->status, data, size);
 	if (memcmp(g->status.token, g->token, TOKEN_BYTES)) {
-		say("the guest's status does not carry this run's token");
+		print_message("the guest's status does not carry this run's token");
 		g->verdict = EXIT_NO_VERDICT;
 	} else if (g->status.out_bytes != g->out_bytes ||
 		   g->status.err_bytes != g->err_bytes) {
-		say("output lost on the way: %llu+%llu bytes sent, %llu+%llu received",
+		print_message("output lost on the way: %llu+%llu bytes sent, %llu+%llu received",
 		    (unsigned long long)g->status.out_bytes,
 		    (unsigned long long)g->status.err_bytes,
 		    (unsigned long long)g->out_bytes,
 		    (unsigned long long)g->err_bytes);
 		g->verdict = EXIT_NO_VERDICT;
 	} else if (g->status.share_errors) {
-		say("%u share(s) could not be written back", g->status.share_errors);
+		print_message("%u share(s) could not be written back", g->status.share_errors);
 		g->verdict = EXIT_NO_VERDICT;
 	}
 	g->have_status = 1;
 	g->acked_ms = now_ms();
-	put_frame(&g->to_port, FRAME_ACK, NULL, 0);
+	buffer_append_frame(&g->to_port, FRAME_ACK, NULL, 0);
 }
 
-static void take_frame(struct guest *g, int type, const char *data, size_t size)
+static void handle_frame(struct guest *g, int type, const char *data, size_t size)
 {
 	switch (type) {
 	case FRAME_HELLO:
 		g->hello = 1;
 		if (g->opt->verbose)
-			say("%lld ms: %.*s is up", now_ms() - g->started_ms,
+			print_message("%lld ms: %.*s is up", now_ms() - g->started_ms,
 			    (int)size, data);
 		break;
 	case FRAME_START:
 		g->running = 1;
 		g->running_ms = now_ms();
 		if (g->opt->verbose)
-			say("%lld ms: the command starts",
+			print_message("%lld ms: the command starts",
 			    now_ms() - g->started_ms);
 		break;
 	case FRAME_OUT:
 		g->out_bytes += size;
-		put(&g->out, data, size);
+		buffer_append(&g->out, data, size);
 		break;
 	case FRAME_ERR:
 		g->err_bytes += size;
-		put(&g->err, data, size);
+		buffer_append(&g->err, data, size);
 		break;
 	case FRAME_KLOG:
-		put_log(&g->klog, data, size);
+		buffer_append_log(&g->klog, data, size);
 		break;
 	case FRAME_FATAL:
-		say("the guest could not start: %.*s", (int)size, data);
+		print_message("the guest could not start: %.*s", (int)size, data);
 		g->verdict = EXIT_NO_VERDICT;
 		break;
 	case FRAME_STATUS:
-		take_status(g, data, size);
+		handle_status(g, data, size);
 		break;
 	default:
-		say("the guest sent an unknown frame (%d)", type);
+		print_message("the guest sent an unknown frame (%d)", type);
 		g->verdict = EXIT_NO_VERDICT;
 	}
 }
 
-static void take_frames(struct guest *g)
+static void handle_frames(struct guest *g)
 {
 	struct frame_header header;
 
-	while (used(&g->in) >= sizeof(header) && g->verdict < 0) {
+	while (buffer_used(&g->in) >= sizeof(header) && g->verdict < 0) {
 		const char *at = g->in.data + g->in.head;
 
 		memcpy(&header, at, sizeof(header));
 		if (header.length_bytes > FRAME_MAX_BYTES) {
-			say("the guest sent a frame that is too long");
+			print_message("the guest sent a frame that is too long");
 			g->verdict = EXIT_NO_VERDICT;
 			return;
 		}
-		if (used(&g->in) < sizeof(header) + header.length_bytes)
+		if (buffer_used(&g->in) < sizeof(header) + header.length_bytes)
 			return;
-		take_frame(g, header.type, at + sizeof(header),
+		handle_frame(g, header.type, at + sizeof(header),
 			   header.length_bytes);
 		g->in.head += sizeof(header) + header.length_bytes;
 	}
@@ -340,8 +340,8 @@ static void take_frames(struct guest *g)
 
 /* ---- the loop --------------------------------------------------------- */
 
-/* 1 while there is more, 0 at the end or if nothing waits. */
-static int fill(int *fd, struct buffer *b, int log)
+/* 1 if something was read, 0 at the end or if nothing is available. */
+static int read_into(int *fd, struct buffer *b, int log)
 {
 	char data[65536];
 	ssize_t n;
@@ -357,15 +357,15 @@ static int fill(int *fd, struct buffer *b, int log)
 		return 0;
 	}
 	if (log)
-		put_log(b, data, n);
+		buffer_append_log(b, data, n);
 	else
-		put(b, data, n);
+		buffer_append(b, data, n);
 	return 1;
 }
 
 static void drain_port(struct guest *g, struct buffer *b)
 {
-	ssize_t n = send(g->port, b->data + b->head, used(b), MSG_NOSIGNAL);
+	ssize_t n = send(g->port, b->data + b->head, buffer_used(b), MSG_NOSIGNAL);
 
 	if (n > 0)
 		b->head += n;
@@ -373,10 +373,10 @@ static void drain_port(struct guest *g, struct buffer *b)
 		b->head = b->tail;
 }
 
-/* At most PIPE_BUF bytes: a pipe that polls writable takes those at once. */
+/* At most PIPE_BUF bytes: a pipe that polls writable accepts those at once. */
 static void drain_output(struct guest *g, int fd, struct buffer *b)
 {
-	size_t size = used(b) < 4096 ? used(b) : 4096;
+	size_t size = buffer_used(b) < 4096 ? buffer_used(b) : 4096;
 	ssize_t n = write(fd, b->data + b->head, size);
 
 	if (n > 0) {
@@ -390,7 +390,7 @@ static void drain_output(struct guest *g, int fd, struct buffer *b)
 	}
 }
 
-static void take_winsize(struct guest *g)
+static void send_winsize(struct guest *g)
 {
 	struct winsize ws;
 	struct frame_winsize win;
@@ -399,16 +399,16 @@ static void take_winsize(struct guest *g)
 		return;
 	win.rows = ws.ws_row;
 	win.columns = ws.ws_col;
-	put_frame(&g->to_port, FRAME_WINSIZE, &win, sizeof(win));
+	buffer_append_frame(&g->to_port, FRAME_WINSIZE, &win, sizeof(win));
 }
 
-static void take_signal(struct guest *g)
+static void handle_signals(struct guest *g)
 {
 	struct signalfd_siginfo info;
 
 	while (read(g->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGWINCH)
-			take_winsize(g);
+			send_winsize(g);
 		else if (info.ssi_signo != SIGCHLD)
 			g->verdict = 128 + info.ssi_signo;
 	}
@@ -416,7 +416,7 @@ static void take_signal(struct guest *g)
 		g->reaped = 1;
 }
 
-static void take_keys(struct guest *g)
+static void forward_keys(struct guest *g)
 {
 	char data[4096];
 	ssize_t n = read(0, data, sizeof(data));
@@ -430,7 +430,7 @@ static void take_keys(struct guest *g)
 		if (g->escapes == 3)
 			g->verdict = 128 + SIGINT;
 	}
-	put_frame(&g->to_port, FRAME_IN, data, n);
+	buffer_append_frame(&g->to_port, FRAME_IN, data, n);
 }
 
 static void check_time(struct guest *g, long long now)
@@ -439,82 +439,82 @@ static void check_time(struct guest *g, long long now)
 	double age_s = (now - g->started_ms) / 1000.0;
 
 	if (!g->running && age_s > opt->boot_timeout_s) {
-		say("the guest did not start within %g s", opt->boot_timeout_s);
+		print_message("the guest did not start within %g s", opt->boot_timeout_s);
 		g->verdict = EXIT_NO_VERDICT;
 	} else if (g->have_status && now - g->acked_ms > 10000) {
-		say("the guest gave its status but did not switch off");
+		print_message("the guest sent its status but did not power off");
 		g->verdict = EXIT_NO_VERDICT;
 	} else if (g->running && !g->have_status && opt->timeout_s > 0 &&
 		   (now - g->running_ms) / 1000.0 > opt->timeout_s) {
-		say("the command did not end within %g s", opt->timeout_s);
+		print_message("the command did not end within %g s", opt->timeout_s);
 		g->verdict = EXIT_TIMEOUT;
 	}
 }
 
-static void step(struct guest *g)
+static void poll_guest(struct guest *g)
 {
-	int room = used(&g->out) < OUTPUT_LIMIT_BYTES &&
-		   used(&g->err) < OUTPUT_LIMIT_BYTES;
+	int room = buffer_used(&g->out) < OUTPUT_LIMIT_BYTES &&
+		   buffer_used(&g->err) < OUTPUT_LIMIT_BYTES;
 	struct pollfd p[] = {
 		{ g->signals, POLLIN, 0 },
 		{ g->port, (room ? POLLIN : 0) |
-			(used(&g->to_port) ? POLLOUT : 0), 0 },
+			(buffer_used(&g->to_port) ? POLLOUT : 0), 0 },
 		{ g->console, POLLIN, 0 },
 		{ g->qemu_output, POLLIN, 0 },
-		{ used(&g->out) ? 1 : -1, POLLOUT, 0 },
-		{ used(&g->err) ? 2 : -1, POLLOUT, 0 },
+		{ buffer_used(&g->out) ? 1 : -1, POLLOUT, 0 },
+		{ buffer_used(&g->err) ? 2 : -1, POLLOUT, 0 },
 		{ g->running && g->have_input &&
-			used(&g->to_port) < OUTPUT_LIMIT_BYTES ? 0 : -1, POLLIN, 0 },
+			buffer_used(&g->to_port) < OUTPUT_LIMIT_BYTES ? 0 : -1, POLLIN, 0 },
 	};
 
 	poll(p, sizeof(p) / sizeof(p[0]), 250);
 	if (p[0].revents)
-		take_signal(g);
+		handle_signals(g);
 	if (p[1].revents & POLLOUT)
 		drain_port(g, &g->to_port);
 	if (p[1].revents & (POLLIN | POLLHUP) && room) {
-		fill(&g->port, &g->in, 0);
-		take_frames(g);
+		read_into(&g->port, &g->in, 0);
+		handle_frames(g);
 	}
 	if (p[2].revents) {
 		size_t before = g->console_log.tail;
 
-		if (fill(&g->console, &g->console_log, 1) && g->opt->verbose &&
+		if (read_into(&g->console, &g->console_log, 1) && g->opt->verbose &&
 		    g->console_log.tail > before)
 			fwrite(g->console_log.data + before, 1,
 			       g->console_log.tail - before, stderr);
 	}
 	if (p[3].revents)
-		fill(&g->qemu_output, &g->qemu_log, 1);
+		read_into(&g->qemu_output, &g->qemu_log, 1);
 	if (p[4].revents)
 		drain_output(g, 1, &g->out);
 	if (p[5].revents)
 		drain_output(g, 2, &g->err);
 	if (p[6].revents)
-		take_keys(g);
+		forward_keys(g);
 	check_time(g, now_ms());
 }
 
-/* What is still under way once QEMU has gone. */
-static void finish(struct guest *g)
+/* Reads and forwards what is left after QEMU has ended. */
+static void drain_guest(struct guest *g)
 {
-	while (fill(&g->console, &g->console_log, 1))
+	while (read_into(&g->console, &g->console_log, 1))
 		;
-	while (fill(&g->qemu_output, &g->qemu_log, 1))
+	while (read_into(&g->qemu_output, &g->qemu_log, 1))
 		;
-	while (fill(&g->port, &g->in, 0))
-		take_frames(g);
-	take_frames(g);
-	while ((used(&g->out) || used(&g->err)) && g->verdict < 128) {
+	while (read_into(&g->port, &g->in, 0))
+		handle_frames(g);
+	handle_frames(g);
+	while ((buffer_used(&g->out) || buffer_used(&g->err)) && g->verdict < 128) {
 		struct pollfd p[] = {
 			{ g->signals, POLLIN, 0 },
-			{ used(&g->out) ? 1 : -1, POLLOUT, 0 },
-			{ used(&g->err) ? 2 : -1, POLLOUT, 0 },
+			{ buffer_used(&g->out) ? 1 : -1, POLLOUT, 0 },
+			{ buffer_used(&g->err) ? 2 : -1, POLLOUT, 0 },
 		};
 
 		poll(p, 3, 1000);
 		if (p[0].revents)
-			take_signal(g);
+			handle_signals(g);
 		if (p[1].revents)
 			drain_output(g, 1, &g->out);
 		if (p[2].revents)
@@ -545,7 +545,7 @@ static int scan(const struct guest *g)
 	int in[2], status;
 	pid_t pid;
 
-	if (!g->opt->scan[0] || (!used(&g->klog) && !used(&g->console_log)))
+	if (!g->opt->scan[0] || (!buffer_used(&g->klog) && !buffer_used(&g->console_log)))
 		return 0;
 	if (pipe2(in, O_CLOEXEC))
 		die("pipe");
@@ -571,12 +571,12 @@ static int scan(const struct guest *g)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 127;
 }
 
-/* Why a guest that says nothing ended: the last that it or QEMU wrote. */
-static void show_tail(const struct buffer *b, int lines)
+/* Prints the last lines that the guest or QEMU wrote before it ended. */
+static void print_tail(const struct buffer *b, int lines)
 {
 	size_t at = b->tail;
 
-	if (!used(b))
+	if (!buffer_used(b))
 		return;
 	while (at > b->head && lines >= 0) {
 		at--;
@@ -592,46 +592,46 @@ static void show_tail(const struct buffer *b, int lines)
 		fputc('\n', stderr);
 }
 
-/* init could not use the port: it said why on the console. */
-static int show_init_message(const struct buffer *b)
+/* If init could not use the port, its error message is on the console. */
+static int print_init_message(const struct buffer *b)
 {
 	static const char mark[] = "ipcscope-init: ";
-	const char *at = used(b) ? memmem(b->data + b->head, used(b), mark,
+	const char *at = buffer_used(b) ? memmem(b->data + b->head, buffer_used(b), mark,
 					  sizeof(mark) - 1) : NULL;
 
 	if (!at)
 		return 0;
 	at += sizeof(mark) - 1;
-	say("the guest could not start: %.*s",
+	print_message("the guest could not start: %.*s",
 	    (int)strcspn(at, "\r\n"), at);
 	return 1;
 }
 
-static int qemu_agrees(const struct guest *g)
+static int qemu_status_matches(const struct guest *g)
 {
 	int want = ((g->status.status & 0x7f) << 1 | 1) & 0xff;
 
 	return WIFEXITED(g->qemu_status) && WEXITSTATUS(g->qemu_status) == want;
 }
 
-static int no_verdict(const struct guest *g)
+static int report_no_verdict(const struct guest *g)
 {
-	if (show_init_message(&g->console_log))
+	if (print_init_message(&g->console_log))
 		return EXIT_NO_VERDICT;
 	if (g->running)
-		say("the guest went off without a verdict");
+		print_message("the guest ended without a verdict");
 	else
-		say("the guest ended before the command started");
+		print_message("the guest ended before the command started");
 	if (WIFEXITED(g->qemu_status) && WEXITSTATUS(g->qemu_status))
-		say("QEMU left with status %d", WEXITSTATUS(g->qemu_status));
+		print_message("QEMU exited with status %d", WEXITSTATUS(g->qemu_status));
 	else if (WIFSIGNALED(g->qemu_status))
-		say("QEMU was ended by signal %d", WTERMSIG(g->qemu_status));
-	show_tail(&g->qemu_log, 5);
-	show_tail(&g->console_log, 10);
+		print_message("QEMU was ended by signal %d", WTERMSIG(g->qemu_status));
+	print_tail(&g->qemu_log, 5);
+	print_tail(&g->console_log, 10);
 	return EXIT_NO_VERDICT;
 }
 
-static int judge(struct guest *g)
+static int exit_status_of(struct guest *g)
 {
 	int splat;
 
@@ -639,38 +639,38 @@ static int judge(struct guest *g)
 		return g->verdict;
 	splat = scan(g);
 	if (splat > 1) {
-		say("the splat scanner could not run (%d)", splat);
+		print_message("the splat scanner could not run (%d)", splat);
 		return EXIT_NO_VERDICT;
 	}
 	if (splat && g->running) {
-		say("the kernel splatted%s", g->have_status || g->verdict >= 0 ?
+		print_message("the kernel splatted%s", g->have_status || g->verdict >= 0 ?
 		    "" : " and died");
 		return EXIT_SPLAT;
 	}
 	if (g->verdict == EXIT_NO_VERDICT && !g->running && !g->hello) {
-		show_init_message(&g->console_log);
-		show_tail(&g->qemu_log, 5);
-		show_tail(&g->console_log, 10);
+		print_init_message(&g->console_log);
+		print_tail(&g->qemu_log, 5);
+		print_tail(&g->console_log, 10);
 	}
 	if (g->verdict >= 0)
 		return g->verdict;
 	if (!g->have_status)
-		return no_verdict(g);
-	if (!qemu_agrees(g)) {
-		say("the guest says %u, QEMU's own status %#x does not fit",
+		return report_no_verdict(g);
+	if (!qemu_status_matches(g)) {
+		print_message("the guest reported %u, QEMU's exit status %#x does not match",
 		    g->status.status, g->qemu_status);
 		return EXIT_NO_VERDICT;
 	}
 	if (g->status.klog_lost)
-		say("the kernel log overflowed %llu time(s): not all of it was scanned",
+		print_message("the kernel log overflowed %llu time(s): not all of it was scanned",
 		    (unsigned long long)g->status.klog_lost);
 	return g->status.status;
 }
 
-static int stillborn(const struct guest *g)
+static int exited_silently(const struct guest *g)
 {
 	return g->reaped && !g->hello && g->verdict < 0 &&
-	       !used(&g->console_log) && !used(&g->qemu_log);
+	       !buffer_used(&g->console_log) && !buffer_used(&g->qemu_log);
 }
 
 static int run_guest(const struct options *opt, int signals, const char *token,
@@ -683,15 +683,15 @@ static int run_guest(const struct options *opt, int signals, const char *token,
 	memcpy(g.token, token, TOKEN_BYTES);
 	qemu_start(&g, kernel);
 	while (!g.reaped && g.verdict < 0)
-		step(&g);
+		poll_guest(&g);
 	qemu_end(&g);
-	finish(&g);
-	if (stillborn(&g) && !last)
+	drain_guest(&g);
+	if (exited_silently(&g) && !last)
 		return -1;
 	terminal_restore();
-	result = judge(&g);
+	result = exit_status_of(&g);
 	if (opt->verbose)
-		say("%lld ms: done, %d", now_ms() - g.started_ms, result);
+		print_message("%lld ms: done, %d", now_ms() - g.started_ms, result);
 	return result;
 }
 
@@ -699,7 +699,7 @@ static int run_guest(const struct options *opt, int signals, const char *token,
 
 static void usage(const char *text)
 {
-	say("supervise: %s", text);
+	print_message("supervise: %s", text);
 	exit(EXIT_USAGE);
 }
 
@@ -716,7 +716,7 @@ static char **split(char **argv)
 static void parse(struct options *opt, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "kernel", 1, 0, 'k' }, { "dead-mark", 1, 0, 'd' },
+		{ "kernel", 1, 0, 'k' }, { "unbootable-mark", 1, 0, 'd' },
 		{ "timeout", 1, 0, 't' }, { "boot-timeout", 1, 0, 'b' },
 		{ "scan", 1, 0, 's' }, { "tty", 0, 0, 'T' },
 		{ "verbose", 0, 0, 'v' }, { "job", 1, 0, 'j' }, { 0 }
@@ -732,7 +732,7 @@ static void parse(struct options *opt, int argc, char **argv)
 				usage("too many kernels");
 			opt->kernel[opt->kernels++] = optarg;
 			break;
-		case 'd': opt->dead_mark = optarg; break;
+		case 'd': opt->unbootable_mark = optarg; break;
 		case 't': opt->timeout_s = atof(optarg); break;
 		case 'b': opt->boot_timeout_s = atof(optarg); break;
 		case 's':
@@ -797,7 +797,7 @@ static void terminal_raw(struct options *opt)
 	char text[16];
 
 	if (tcgetattr(0, &saved_terminal)) {
-		say("--tty needs a terminal on standard input");
+		print_message("--tty needs a terminal on standard input");
 		exit(EXIT_USAGE);
 	}
 	ioctl(0, TIOCGWINSZ, &ws);
@@ -828,8 +828,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < opt.kernels && result < 0; i++) {
 		result = run_guest(&opt, signals, token, opt.kernel[i],
 				   i == opt.kernels - 1);
-		if (result < 0 && opt.dead_mark)
-			close(open(opt.dead_mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+		if (result < 0 && opt.unbootable_mark)
+			close(open(opt.unbootable_mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 	}
 	terminal_restore();
 	return result;

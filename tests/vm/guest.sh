@@ -10,7 +10,7 @@
 [ $# -gt 0 ] || set -- 6.12
 run=$VM/run
 kernel=$1
-# What it found out about KVM it tells the first time only: not within a test.
+# Its message about KVM appears in the first run only: do that run here.
 "$run" --kernel "$kernel" -- true >/dev/null 2>&1
 
 guest() # ARGUMENTS... of vm/run
@@ -19,7 +19,7 @@ guest() # ARGUMENTS... of vm/run
 }
 
 # QEMU processes that this vm/run started.
-guests_of() # PID
+qemu_pids_of() # PID
 {
 	pgrep -P "$1" -f isa-debug-exit
 }
@@ -27,9 +27,9 @@ guests_of() # PID
 basic()
 {
 	check "$kernel: status 0, output, the right kernel" 0 guest -- uname -r
-	says "$kernel: says $kernel" "^${kernel//./\\.}\\." out
+	output_matches "$kernel: is $kernel" "^${kernel//./\\.}\\." out
 	equal "$kernel: nothing else on stderr" "$(cat "$scratch/err")" ''
-	check "$kernel: a tracer's surroundings" 7 guest --env 'IPCSCOPE_T=a b' -- bash -c '
+	check "$kernel: the environment that a tracer needs" 7 guest --env 'IPCSCOPE_T=a b' -- bash -c '
 		[ "$IPCSCOPE_T" = "a b" ] && [ "$PWD" = "'"$PWD"'" ] && [ "$(id -u)" = 0 ] &&
 		[ -e /sys/kernel/btf/vmlinux ] && [ -d /sys/kernel/tracing/events/signal ] &&
 		[ "$(stat -f -c %T /sys/fs/bpf)" = bpf_fs ] && [ -e /sys/fs/cgroup/cgroup.procs ] &&
@@ -38,7 +38,7 @@ basic()
 		[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -lt 1 ] && ping -c1 -W5 127.0.0.1 >/dev/null 2>&1 ||
 			! command -v ping >/dev/null && touch /usr/bin/x /tmp/x /run/x && [ -c /dev/pts/ptmx ] &&
 		modprobe loop && [ -e /dev/loop0 ] && ! read -r _ && exit 7'
-	[ ! -e /usr/bin/x ] || bad "$kernel: the host's root is read-only" 'the guest wrote /usr/bin/x'
+	[ ! -e /usr/bin/x ] || not_ok "$kernel: the host's root is read-only" 'the guest wrote /usr/bin/x'
 }
 
 full()
@@ -64,7 +64,7 @@ full()
 		"$(printf 'a\r\nb\nc\0d\033\004\021\023e' | od -An -tx1 | tr -d ' \n')"
 	guest -- sh -c 'seq 1 400000' 2>"$scratch/err" | { sleep 4; cat; } | tail -n 1 >"$scratch/out"
 	equal 'a slow reader gets all' "$(cat "$scratch/out")" 400000
-	check 'a process left behind' 3 guest -- sh -c 'sleep 1000 & echo x; exit 3'
+	check 'a background process' 3 guest -- sh -c 'sleep 1000 & echo x; exit 3'
 	equal 'does not hold its output up' "$(cat "$scratch/out")" x
 	check 'arguments as they are' 0 guest -- printf '%s|' 'a b' '' '$x' '*' "it's" 'new
 line'
@@ -85,16 +85,16 @@ line|"
 	check 'timeout' 124 "$run" --kernel "$kernel" --timeout 3 -- sh -c 'echo first; sleep 1000'
 	equal 'what came before it is shown' "$(cat "$scratch/out")" first
 	check 'power off without a verdict' 125 guest -- sh -c 'echo o >/proc/sysrq-trigger; sleep 100'
-	says 'says so' 'without a verdict'
+	output_matches 'is reported' 'without a verdict'
 	check 'no /init: panic before the command' 125 guest --append rdinit=/nonexistent -- true
 	check 'too little time to boot' 125 "$run" --kernel "$kernel" --boot-timeout 1 -- true
-	says 'says so' 'did not start within 1 s'
+	output_matches 'is reported' 'did not start within 1 s'
 	head -c 3000000 "$(readlink -f "$1")" >"$scratch/cut" 2>/dev/null ||
 		{ printf '\177ELF'; head -c 100000 /dev/zero; } >"$scratch/cut"
 	check 'a broken kernel' 125 "$run" --kernel "$scratch/cut" --boot-timeout 20 -- true
 
 	check 'panic' 126 guest -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
-	says 'shows the line' 'splat: panic: .*sysrq triggered crash'
+	output_matches 'shows the line' 'splat: panic: .*sysrq triggered crash'
 	local warning='WARNING: CPU: 0 PID: 1 at fs/x.c:1 x+0x1/0x2'
 	check 'a warning, though the command passed' 126 guest -- sh -c "echo '$warning' >/dev/kmsg; echo fine"
 	equal 'its output is there' "$(cat "$scratch/out")" fine
@@ -106,7 +106,7 @@ line|"
 		truncate -s 32M /tmp/image && mkfs.ext4 -q /tmp/image && mkdir /tmp/m &&
 		mount -o loop /tmp/image /tmp/m && fsfreeze -f /tmp/m || exit 1
 		touch /tmp/m/x & sleep 8'
-	says 'is named' 'splat: hung-task: .*touch:'
+	output_matches 'is named' 'splat: hung-task: .*touch:'
 
 	guest -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
 	pid=$!
@@ -115,7 +115,7 @@ line|"
 		sleep 0.1
 	done
 	pid=$(pgrep -P "$pid" -f supervise || echo "$pid")
-	qemu=$(guests_of "$pid")
+	qemu=$(qemu_pids_of "$pid")
 	equal 'a guest runs' "$(wc -w <<<"$qemu")" 1
 	kill -TERM "$pid"
 	wait $!
@@ -128,7 +128,7 @@ line|"
 		[ ! -s "$scratch/out" ] || break
 		sleep 0.1
 	done
-	qemu=$(guests_of "$pid")
+	qemu=$(qemu_pids_of "$pid")
 	kill -INT "$pid"
 	wait "$pid"
 	equal 'Ctrl-C is 130' $? 130
@@ -140,17 +140,20 @@ line|"
 		[ ! -s "$scratch/out" ] || break
 		sleep 0.1
 	done
-	qemu=$(guests_of "$pid")
+	qemu=$(qemu_pids_of "$pid")
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	sleep 0.3
-	equal 'SIGKILL of vm/run takes QEMU along' "$(ps -o pid= -p "${qemu:-0}" -o stat= | grep -v Z)" ''
+	equal 'SIGKILL of vm/run ends QEMU too' "$(ps -o pid= -p "${qemu:-0}" -o stat= | grep -v Z)" ''
 
 	if command -v script >/dev/null; then
 		check 'a terminal' 5 script -qec "stty rows 31 cols 97; $VM/shell --kernel $kernel -- sh -c 'tty; stty size; exit 5'" /dev/null
-		says 'with the size of this one' '^31 97' out
+		output_matches 'with the size of this one' '^31 97' out
 	fi
 	check '--tty without a terminal' 2 guest --tty -- true
+
+	check 'build roots are entered in every way' 0 guest --timeout 500 -- "$HERE/entry"
+	equal 'all of them' "$(grep -c '^ok' "$scratch/out")" 6
 
 	mkdir "$scratch/clone" && cp -r "$VM" "$scratch/clone/"
 	(cd "$scratch/clone" && failed=0 && check 'from a clone under /tmp' 0 vm/run --kernel "$kernel" -- ls vm/run

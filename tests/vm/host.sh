@@ -28,23 +28,23 @@ usage 'share is no directory' --share /dev/null -- true
 usage 'share of everything' --share / -- true
 usage 'allow-file missing' --allow-file "$scratch/none" -- true
 check '--help' 0 "$run" --help
-says 'shows the options' '--allow-splat REGEX' out
+output_matches 'shows the options' '--allow-splat REGEX' out
 check 'fetch: unknown kernel' 2 "$VM/fetch" 2.4
 check 'boots: no number' 2 "$VM/boots" many
 
 check 'no QEMU' 125 env IPCSCOPE_QEMU=no-such-qemu "$run" -- true
-says 'names the package' 'qemu-system-x86'
+output_matches 'names the package' 'qemu-system-x86'
 echo 'not a kernel' >"$scratch/text"
 check 'a file that is no kernel' 125 "$run" --kernel "$scratch/text" -- true
-says 'says so' 'neither a bzImage nor an ELF'
+output_matches 'is reported' 'neither a bzImage nor an ELF'
 mkdir "$scratch/tree"
 check 'a tree that is not built' 125 "$run" --kernel "$scratch/tree" -- true
-says 'says so' 'build it first'
+output_matches 'is reported' 'build it first'
 echo 'Dir::Etc "/nonexistent";' >"$scratch/apt.conf"
 check 'an empty apt configuration' 125 env IPCSCOPE_CACHE="$scratch/cache" \
 	APT_CONFIG="$scratch/apt.conf" "$VM/fetch" 6.12
-says 'says so' 'apt knows no Debian archive'
-equal 'leaves nothing behind' "$(find "$scratch/cache" -type f ! -name 'lock-*' 2>/dev/null; find "$scratch/cache/tmp" -mindepth 1 ! -name 'lock-*')" ''
+output_matches 'is reported' 'apt knows no Debian archive'
+equal 'leaves no files' "$(find "$scratch/cache" -type f ! -name 'lock-*' 2>/dev/null; find "$scratch/cache/tmp" -mindepth 1 ! -name 'lock-*')" ''
 
 # The table: four fields a row, keys unique, release expressions anchored by use.
 equal 'every row has four fields' "$(awk '!/^#/ && NF && NF != 4' "$VM/kernels")" ''
@@ -93,7 +93,7 @@ done
 	done
 ) >"$scratch/out" 2>"$scratch/err"
 for tool in gzip xz zstd lz4; do
-	says "extract_elf: $tool" "^ok $tool\$" out
-	says "extract_elf: $tool, cut short, is refused" "^ok $tool cut\$" out
+	output_matches "extract_elf: $tool" "^ok $tool\$" out
+	output_matches "extract_elf: $tool, cut short, is refused" "^ok $tool cut\$" out
 done
 summary

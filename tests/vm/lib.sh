@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # A test file sources this, calls `check NAME COMMAND...` for each case, and
-# ends with `summary`. A failed case says what it got.
+# ends with `summary`. A failed case prints the actual result.
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 TOP=$(cd "$HERE/../.." && pwd -P)
@@ -18,7 +18,7 @@ ok() # NAME
 	printf 'ok    %s\n' "$1"
 }
 
-bad() # NAME REASON...
+not_ok() # NAME REASON...
 {
 	failed=$((failed + 1))
 	printf 'FAIL  %s\n' "$1"
@@ -26,7 +26,7 @@ bad() # NAME REASON...
 	printf '%s\n' "$@" | sed 's/^/      /'
 }
 
-# Run COMMAND; its stdout and stderr land in $scratch/out and $scratch/err.
+# Runs COMMAND with stdout and stderr in $scratch/out and $scratch/err.
 check() # NAME EXPECTED_STATUS COMMAND...
 {
 	local name=$1 expected=$2 status
@@ -36,19 +36,19 @@ check() # NAME EXPECTED_STATUS COMMAND...
 	if [ "$status" = "$expected" ]; then
 		ok "$name"
 	else
-		bad "$name" "status $status, expected $expected" \
+		not_ok "$name" "status $status, expected $expected" \
 			"$(tail -n 5 "$scratch/out" "$scratch/err")"
 		return 1
 	fi
 }
 
-# The last check's stderr (or stdout) holds this extended expression.
-says() # NAME REGEX [out|err]
+# The last check's stderr (or stdout) matches this extended regular expression.
+output_matches() # NAME REGEX [out|err]
 {
 	if grep -Eq -- "$2" "$scratch/${3:-err}"; then
 		ok "$1"
 	else
-		bad "$1" "no '$2' in:" "$(tail -n 5 "$scratch/${3:-err}")"
+		not_ok "$1" "no '$2' in:" "$(tail -n 5 "$scratch/${3:-err}")"
 	fi
 }
 
@@ -57,7 +57,7 @@ equal() # NAME GOT EXPECTED
 	if [ "$2" = "$3" ]; then
 		ok "$1"
 	else
-		bad "$1" "got '$2', expected '$3'"
+		not_ok "$1" "got '$2', expected '$3'"
 	fi
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The splat scanner: every kind of splat is caught and named, clean logs stay
-# clean, every rule has a sample, and only what is allowed is passed over.
+# The splat scanner: every kind of splat is found and named, clean logs give none,
+# every rule has a sample, and only allowed lines are ignored.
 
 # shellcheck source=tests/vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,16 +17,16 @@ awk -v dir="$scratch" '
 for sample in "$scratch"/sample-*; do
 	class=${sample##*.}
 	check "caught: $(basename "$sample")" 1 "$scan" "$sample"
-	says "named $class" "^splat: $class: " out
+	output_matches "named $class" "^splat: $class: " out
 done
 
 for log in "$samples"/clean-*.log; do
 	check "clean: $(basename "$log")" 0 "$scan" "$log" ||
-		bad 'what it saw' "$(cat "$scratch/out")"
+		not_ok 'found:' "$(cat "$scratch/out")"
 	equal "long enough: $(basename "$log")" "$(($(wc -l <"$log") > 20))" 1
 done
 
-# A rule that no sample fits is not tested, and may well be misspelt.
+# A rule without a sample is not tested and may be misspelt.
 while IFS= read -r rule; do
 	printf '%s\n' "$rule" >"$scratch/one-rule"
 	check "has a sample: $rule" 1 "$scan" --rules "$scratch/one-rule" "$samples/splats.txt"
@@ -39,7 +39,7 @@ printf '%s\n' "$hung" "$warn" >"$scratch/both"
 check 'allowed by an expression' 0 "$scan" --allow '^INFO: task writer:' "$scratch/hung"
 check 'another task is not' 1 "$scan" --allow '^INFO: task reader:' "$scratch/hung"
 check 'allowing one leaves the other' 1 "$scan" --allow '^INFO: task ' "$scratch/both"
-says 'and shows only that' '^splat: warning' out
+output_matches 'and shows only that' '^splat: warning' out
 equal 'one line' "$(wc -l <"$scratch/out")" 1
 check 'two expressions' 0 "$scan" --allow '^INFO: task ' --allow 'fs/x\.c:[0-9]+' "$scratch/both"
 check 'a backslash stays one' 1 "$scan" --allow 'fs/x\.d' "$scratch/both"
@@ -48,7 +48,7 @@ printf '%s\n' '# comment' '' '^INFO: task writer: # frozen on purpose' >"$scratc
 check 'allowed by a file with a reason' 0 "$scan" --allow-file "$scratch/allow" "$scratch/hung"
 echo '^INFO: task writer:' >"$scratch/allow"
 check 'a file without a reason' 2 "$scan" --allow-file "$scratch/allow" "$scratch/hung"
-says 'which it says' 'no reason given'
+output_matches 'is reported' 'no reason given'
 
 printf '%s\n' "$warn" "$warn" >"$scratch/twice"
 check 'console and log buffer' 1 "$scan" "$scratch/twice"

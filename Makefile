@@ -26,7 +26,7 @@ took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
 cmake = mkdir -p $(BUILD); cmake -B $(BUILD) $(1) >$(BUILD)/configure.log 2>&1 || { cat $(BUILD)/configure.log >&2; exit 1; }
 # One line that changes on a terminal, nothing but errors elsewhere.
 ninja = ninja -C $(BUILD) -j $(JOBS) $$([ -t 1 ] || echo --quiet)
-ctest = ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -j $(JOBS)
+ctest = tests/limits/ctest $(BUILD) -j $(JOBS)
 install_deps = packaging/install-deps
 headers = kmod/include/uapi/ipcscope
 

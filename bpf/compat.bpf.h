@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's types as far as we read them, for CO-RE: libbpf finds each
- * field by name in the running kernel's BTF.  The only place that knows
- * about differences between kernels.
+ * The kernel's types as far as they are read, for CO-RE: libbpf finds each
+ * field by name in the running kernel's BTF.  Differences between kernels are
+ * decided here only, and from BTF, so that the verifier removes what does not
+ * apply.
+ *
+ * The arguments of tp_btf, fentry and fexit programs are typed: `task->pid` is
+ * one load, and a bad address reads as 0.  What is not typed (list nodes, the
+ * current task before 5.11) is read by BPF_CORE_READ(), a helper's call each.
  */
 #ifndef IPCSCOPE_COMPAT_BPF_H
 #define IPCSCOPE_COMPAT_BPF_H
 
 #include <linux/bpf.h>
 #include <linux/types.h>
+#include <asm/unistd.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <ipcscope/ledger.h>
+#include <ipcscope/policy.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
@@ -29,26 +36,8 @@ typedef struct {
 	unsigned long sig[1];
 } sigset_t;
 
-typedef union sigval {
-	void *sival_ptr;
-} sigval_t;
-
-union __sifields {
-	struct {
-		int _pid;
-	} _kill;
-	struct {
-		int _pid;
-		unsigned int _uid;
-		sigval_t _sigval;
-	} _rt;
-};
-
-struct kernel_siginfo {
-	int si_signo;
-	int si_errno;
-	int si_code;
-	union __sifields _sifields;
+struct sigpending {
+	sigset_t signal;
 };
 
 struct sigaction {
@@ -60,18 +49,42 @@ struct k_sigaction {
 	struct sigaction sa;
 };
 
-struct ksignal {
-	int sig;
-};
-
 struct sighand_struct {
 	struct k_sigaction action[64];
 };
 
+struct core_state;
+
 struct signal_struct {
 	atomic_t live;
 	struct list_head thread_head;
+	struct sigpending shared_pending;
+	int group_exit_code;
+	struct task_struct *group_exec_task;
 	unsigned int flags;
+	struct core_state *core_state;
+};
+
+/* Until 5.16 (60700e38fb68): set for execve() and for core dumps. */
+struct signal_struct___5_16 {
+	struct task_struct *group_exit_task;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
 };
 
 struct kernfs_node {
@@ -94,20 +107,33 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct thread_info {
+	unsigned int status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int __state;
-	unsigned char on_cpu;	/* an int until 7.2: its low byte */
+	void *stack;
+	unsigned int flags;
+	unsigned char on_cpu;
 	int exit_state;
-	__u64 start_time;
 	int exit_code;
+	unsigned long jobctl;
 	int pid;
 	int tgid;
+	struct task_struct *real_parent;
+	struct pid *thread_pid;
 	struct list_head thread_node;
+	__u64 start_time;
+	__u64 self_exec_id;
+	const struct cred *cred;
 	struct css_set *cgroups;
 	char comm[16];
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;
+	struct sigpending pending;
 };
 
 /* Until 5.13 (2f064a59a11f) the field was volatile long state. */
@@ -115,20 +141,57 @@ struct task_struct___5_13 {
 	long state;
 };
 
+/* Until 7.2. */
+struct task_struct___7_2 {
+	int on_cpu;
+};
+
+struct kasan_cache {	/* only in kernels with KASAN */
+	int alloc_meta_offset;
+};
+
+struct pt_regs {
+	unsigned long orig_ax;
+};
+
+struct pt_regs___arm64 {
+	int syscallno;
+};
+
 struct super_block {
 	unsigned int s_dev;
 	unsigned long s_magic;
 };
 
+struct pipe_inode_info {
+	unsigned int head;
+	unsigned int tail;
+	unsigned int ring_size;
+	unsigned int readers;
+	unsigned int writers;
+};
+
 struct inode {
 	unsigned long i_ino;
 	struct super_block *i_sb;
+	struct pipe_inode_info *i_pipe;
 };
 
 struct file {
 	unsigned int f_flags;
 	struct inode *f_inode;
 	void *private_data;
+};
+
+struct wait_queue_head {
+	struct list_head head;
+};
+
+struct eventfd_ctx {
+	struct wait_queue_head wqh;
+	__u64 count;
+	unsigned int flags;
+	int id;
 };
 
 struct kiocb {
@@ -140,80 +203,270 @@ struct iov_iter {
 	unsigned long count;
 };
 
-struct pipe_inode_info {
-	unsigned int head;
-	unsigned int tail;
-	unsigned int ring_size;
-	unsigned int readers;
-	unsigned int writers;
+struct bpf_iter__task {
+	struct task_struct *task;
+};
+
+struct pcpu_hot {
+	int preempt_count;
 };
 
 #pragma clang attribute pop
 
-#define TASK_INTERRUPTIBLE	0x0001
-#define TASK_UNINTERRUPTIBLE	0x0002
-#define __TASK_STOPPED		0x0004
-#define __TASK_TRACED		0x0008
-#define EXIT_DEAD		0x0010
-#define EXIT_ZOMBIE		0x0020
-#define TASK_WAKEKILL		0x0100
-#define TASK_WAKING		0x0200
-#define TASK_NOLOAD		0x0400
+/* The head of struct kernel_siginfo, which is the ABI's on 64-bit kernels. */
+struct siginfo_head {
+	int si_signo;
+	int si_errno;
+	int si_code;
+	int pad;
+	int pid;		/* _kill, _rt, _sigchld; _timer: its id */
+	int uid;		/* ... _timer: overruns */
+	__u64 value;		/* _rt, _timer */
+};
 
-#define SIGNAL_GROUP_EXIT	0x00000004
-#define SIGNAL_UNKILLABLE	0x00000040
-
+#define THREAD_SIZE		16384	/* x86, and arm64 with small pages */
+#define PF_KTHREAD		0x00200000
+#define TS_COMPAT		0x0002		/* x86: a 32-bit system call */
 #define PIPEFS_MAGIC		0x50495045
 #define IOCB_NOWAIT		0x00000008	/* == RWF_NOWAIT since 5.8 */
 #define O_NONBLOCK		00004000
 #define O_DIRECT		00040000
 
-#define SIGKILL			9
+/* Bits of preempt_count(): hard interrupts and NMI; a softirq is served. */
+#define IN_INTERRUPT		0x00ff0100
 
+#define HAS_HELPER(name) \
+	bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
+
+/* Typed since 5.11, an address before: read it by LOAD() only. */
+static __always_inline struct task_struct *current_task(void)
+{
+	if (HAS_HELPER(get_current_task_btf))
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+/*
+ * A typed pointer as a number, negated: no typed pointer takes an offset that
+ * varies, and the verifier takes a negated one for a number.
+ */
+static __always_inline __u64 negated(const void *pointer)
+{
+	__u64 number = (__u64)pointer;
+
+	asm volatile("%0 = -%0" : "+r"(number));
+	return number;
+}
+
+/* A field of what may be, or come from, current_task(). */
+#define LOAD(from, field) ({						\
+	typeof(from) from_ = (from);					\
+	HAS_HELPER(get_current_task_btf) ? from_->field :		\
+					   BPF_CORE_READ(from_, field);	\
+})
+
+/* `task` is typed. */
 static __always_inline unsigned int task_state_bits(struct task_struct *task)
 {
 	struct task_struct___5_13 *old = (void *)task;
 
 	if (bpf_core_field_exists(old->state))
-		return BPF_CORE_READ(old, state);
-	return BPF_CORE_READ(task, __state);
+		return (unsigned int)old->state;
+	return task->__state;
 }
 
-/* The bits below 0x1000 have kept their meaning since 4.14. */
-static __always_inline __u8 state_of_bits(unsigned int bits)
+/* `task` is typed. */
+static __always_inline bool runs_now(struct task_struct *task)
 {
-	if (bits & TASK_UNINTERRUPTIBLE) {
-		if (bits & TASK_WAKEKILL)
-			return IPCSCOPE_STATE_KILLABLE;
-		if (bits & TASK_NOLOAD)
-			return IPCSCOPE_STATE_IDLE;
-		return IPCSCOPE_STATE_UNINTERRUPTIBLE;
+	struct task_struct___7_2 *old = (void *)task;
+
+	if (bpf_core_field_size(task->on_cpu) == sizeof(old->on_cpu))
+		return old->on_cpu;
+	return task->on_cpu;
+}
+
+/* `task` is an address. */
+static __always_inline __u8 probe_task_state(struct task_struct *task)
+{
+	struct task_struct___5_13 *old = (void *)task;
+	unsigned int bits;
+
+	if (bpf_core_field_exists(old->state))
+		bits = (unsigned int)BPF_CORE_READ(old, state);
+	else
+		bits = BPF_CORE_READ(task, __state);
+	return ipcscope_task_state(bits, BPF_CORE_READ(task, exit_state));
+}
+
+static __always_inline void load_comm(__u64 *comm, struct task_struct *task)
+{
+	if (HAS_HELPER(get_current_task_btf)) {
+		comm[0] = *(__u64 *)&task->comm[0];
+		comm[1] = *(__u64 *)&task->comm[8];
+	} else {
+		bpf_core_read(comm, IPCSCOPE_COMM_LEN, &task->comm);
 	}
-	if (bits & __TASK_STOPPED)
-		return IPCSCOPE_STATE_STOPPED;
-	if (bits & __TASK_TRACED)
-		return IPCSCOPE_STATE_TRACED;
-	if (bits & TASK_INTERRUPTIBLE)
-		return IPCSCOPE_STATE_INTERRUPTIBLE;
-	if (bits == 0 || bits == TASK_WAKING)
-		return IPCSCOPE_STATE_RUNNING;
-	return IPCSCOPE_STATE_OTHER;
 }
 
-static __always_inline __u8 task_state(struct task_struct *task)
+/* Padded with NUL, which the kernel's own copy is not on all kernels. */
+static __always_inline void read_comm(void *to, struct task_struct *task)
 {
-	int exited = BPF_CORE_READ(task, exit_state);
-
-	if (exited & EXIT_DEAD)
-		return IPCSCOPE_STATE_DEAD;
-	if (exited & EXIT_ZOMBIE)
-		return IPCSCOPE_STATE_ZOMBIE;
-	return state_of_bits(task_state_bits(task));
-}
-
-static __always_inline void read_comm(char *to, struct task_struct *task)
-{
+	__builtin_memset(to, 0, IPCSCOPE_COMM_LEN);
 	bpf_core_read_str(to, IPCSCOPE_COMM_LEN, &task->comm);
+}
+
+static __always_inline __u64 cgroup_of(struct task_struct *task)
+{
+	struct css_set *sets = LOAD(task, cgroups);
+	struct cgroup *cgroup = LOAD(sets, dfl_cgrp);
+	struct kernfs_node *node = LOAD(cgroup, kn);
+
+	return LOAD(node, id);
+}
+
+/* Its tid in its own pid namespace; 0 once it has none. */
+static __always_inline __u32 ns_pid_of(struct task_struct *task)
+{
+	/* An address: no typed pointer takes an offset that varies. */
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level, nr = 0;
+	void *at;
+
+	if (!pid)
+		return 0;
+	level = BPF_CORE_READ(pid, level);
+	at = (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+	     level * bpf_core_type_size(struct upid) +
+	     bpf_core_field_offset(struct upid, nr);
+	bpf_probe_read_kernel(&nr, sizeof(nr), at);
+	return nr;
+}
+
+static __always_inline __u8 disposition_of(struct sighand_struct *sighand,
+					   int sig)
+{
+	__u64 at = bpf_core_field_offset(struct sighand_struct, action) +
+		   (__u64)(sig - 1) * bpf_core_type_size(struct k_sigaction) +
+		   bpf_core_field_offset(struct k_sigaction, sa.sa_handler);
+	__u64 handler = 0;
+
+	bpf_probe_read_kernel(&handler, sizeof(handler),
+			      (void *)(at - negated(sighand)));
+	return ipcscope_disposition_of(handler);
+}
+
+/* IPCSCOPE_GROUP_: why the threads of the process are made to exit. */
+static __always_inline __u8 group_cause(struct signal_struct *signal)
+{
+	struct signal_struct___5_16 *old = (void *)signal;
+	unsigned int flags = LOAD(signal, flags);
+	struct task_struct *exec;
+	bool dumps;
+
+	if (bpf_core_field_exists(signal->group_exec_task)) {
+		dumps = LOAD(signal, core_state);
+		exec = LOAD(signal, group_exec_task);
+	} else {
+		dumps = flags & IPCSCOPE_SIGNAL_GROUP_COREDUMP;
+		exec = LOAD(old, group_exit_task);
+	}
+	if (dumps)
+		return IPCSCOPE_GROUP_CORE_DUMP;
+	if (flags & IPCSCOPE_SIGNAL_GROUP_EXIT)
+		return IPCSCOPE_GROUP_EXIT;
+	return exec ? IPCSCOPE_GROUP_EXEC : IPCSCOPE_GROUP_NONE;
+}
+
+static __always_inline bool is_compat(struct task_struct *task)
+{
+	if (!bpf_core_field_exists(struct thread_info, status))
+		return false;
+	return LOAD(task, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline __u16 syscall_in(struct pt_regs *regs, bool typed)
+{
+	struct pt_regs___arm64 *arm = (void *)regs;
+	long nr = -1;
+
+	if (bpf_core_field_exists(regs->orig_ax))
+		nr = typed ? regs->orig_ax : BPF_CORE_READ(regs, orig_ax);
+	else if (bpf_core_field_exists(arm->syscallno))
+		nr = typed ? arm->syscallno : BPF_CORE_READ(arm, syscallno);
+	return (__u64)nr < IPCSCOPE_SYSCALL_NONE ? nr : IPCSCOPE_SYSCALL_NONE;
+}
+
+/* From the registers that the thread saved as it entered the kernel. */
+static __always_inline __u16 syscall_of(struct task_struct *task)
+{
+	void *regs;
+
+	if ((LOAD(task, flags) & PF_KTHREAD) || is_compat(task))
+		return IPCSCOPE_SYSCALL_NONE;
+	if (HAS_HELPER(task_pt_regs))
+		return syscall_in((void *)bpf_task_pt_regs(task), true);
+	/* Until 5.14 (dd6e10fbd9fb). */
+	regs = LOAD(task, stack) - bpf_core_type_size(struct pt_regs) +
+	       (bpf_core_type_exists(struct kasan_cache) ? 2 * THREAD_SIZE :
+							   THREAD_SIZE);
+	return syscall_in(regs, false);
+}
+
+static __always_inline bool is_polling(__u16 syscall)
+{
+	switch (syscall) {
+#ifdef __NR_poll
+	case __NR_poll:
+#endif
+#ifdef __NR_select
+	case __NR_select:
+#endif
+#ifdef __NR_epoll_wait
+	case __NR_epoll_wait:
+#endif
+	case __NR_ppoll:
+	case __NR_pselect6:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* State of a thread off the CPU; `task` is typed, `bits` its __state. */
+static __always_inline __u8 sleep_state(struct task_struct *task,
+					unsigned int bits, __u16 syscall)
+{
+	__u8 state = ipcscope_state_of_bits(bits);
+
+	if (task->flags & IPCSCOPE_PF_FROZEN)
+		return IPCSCOPE_STATE_FROZEN;
+	if (state != IPCSCOPE_STATE_INTERRUPTIBLE)
+		return state;
+	if (task->jobctl & IPCSCOPE_JOBCTL_TRAP_FREEZE)
+		return IPCSCOPE_STATE_FROZEN;
+	return is_polling(syscall) ? IPCSCOPE_STATE_POLLING : state;
+}
+
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;	/* 6.2 to 6.14, x86 */
+
+/* The thread that wakes another; 0: an interrupt, where BTF lets that be seen. */
+static __always_inline __u32 waker_tid(void)
+{
+	int count = 0;
+
+	if (&__preempt_count) {
+		const int *at = bpf_this_cpu_ptr(&__preempt_count);
+
+		count = *at;
+	} else if (&pcpu_hot) {
+		const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
+
+		count = hot->preempt_count;
+	}
+	return count & IN_INTERRUPT ? 0 : (__u32)bpf_get_current_pid_tgid();
 }
 
 #endif /* IPCSCOPE_COMPAT_BPF_H */

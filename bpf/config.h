@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the collector tells the BPF programs before they load.  The verifier
- * sees constants, so that a family that is off costs nothing.
+ * What the BPF programs and the collector share.  The configuration is
+ * constant once the programs are loaded: the verifier removes what is off.
  */
 #ifndef IPCSCOPE_BPF_CONFIG_H
 #define IPCSCOPE_BPF_CONFIG_H
 
 #include <linux/types.h>
+#include <ipcscope/stat.h>
 #include <ipcscope/transport.h>
+
+/* A name as two words, and of which of their bits it is made, NUL included. */
+struct ipcscope_comm_filter {
+	__u64 name[2];
+	__u64 mask[2];
+};
+
+#define IPCSCOPE_COMM_FILTERS	4
 
 struct ipcscope_config {
 	__u64 signal_mask;	/* bit (n - 1): signal n is wanted */
@@ -18,52 +27,92 @@ struct ipcscope_config {
 	__u8 filter_comm;
 	__u8 filter_cgroup;
 	__u8 follow;		/* IPCSCOPE_FOLLOW_ */
-	__u8 twins;		/* 1: two programs watch each call */
+	__u8 twins;		/* 1: programs can be preempted (call.bpf.h) */
+	__u8 send_by_task;	/* 1: PREEMPT_RT (signal.bpf.c) */
+	__u8 switch_prev_state;	/* 1: sched_switch has the argument prev_state */
+	__u8 fatal_only;	/* 1: signals that end a process, no takings */
+	__u8 stat_by;		/* IPCSCOPE_STAT_BY_ */
 	__u8 pad[2];
+	__u32 bucket_mask;	/* of the table of threads (table.bpf.h) */
+	__u32 comm_count;	/* in comms; more: in the map filter_comms */
+	struct ipcscope_comm_filter comms[IPCSCOPE_COMM_FILTERS];
+	__u32 stat_rows;	/* of each CPU (stat.bpf.h) */
+	__u32 stat_bucket_mask;	/* of the table of pending signals */
 };
+
+/* The one flag that all hooks obey, in .bss. */
+#define IPCSCOPE_PHASE_IDLE	0	/* attached, not counting yet */
+#define IPCSCOPE_PHASE_ARMED	1
+#define IPCSCOPE_PHASE_STOPPED	2
+
+/* What the filters say of an id, in the map pids: one byte for each id. */
+#define IPCSCOPE_PID_TGID	0x01	/* it is a process that they name */
+#define IPCSCOPE_PID_TID	0x02	/* ... a thread */
+#define IPCSCOPE_PID_FOLLOWED	0x04	/* ... a process, whatever else */
+
+#define IPCSCOPE_PID_BLOCK	64	/* ids of one element of the map */
+#define IPCSCOPE_PID_BLOCKS	65536	/* up to the kernel's PID_MAX_LIMIT */
 
 /* Key of the comm filter: padded with NUL. */
 struct ipcscope_comm {
-	char name[16];
+	char name[IPCSCOPE_COMM_LEN];
 };
 
-/*
- * A call that has been entered and not left.  The key is the tid; a call of
- * get_signal() sets the top bit, since it may write a core dump to a pipe.
- */
-#define IPCSCOPE_CALL_GET_SIGNAL	0x80000000u
+/* The call that a thread is in: what its record says of it, but for the end. */
+struct ipcscope_open_call {
+	IPCSCOPE_CALL_FIELDS(IPCSCOPE_MEMBER)
+	union ipcscope_tail tail;
+};
 
-struct ipcscope_call {
-	__u64 enter_ns;
-	__u64 inode;
-	__u64 requested_bytes;
-	__u64 blocked_ns;
-	__u64 runqueue_ns;
-	__u64 uninterruptible_ns;
-	__u64 woken_ns;		/* out of the last S sleep, 0: none */
-	__u64 sleep_ns;		/* off the CPU since, 0: running */
-	__u64 wake_ns;		/* woken at, 0: not yet */
+/* A signal that a thread has dequeued in get_signal() and not yet acted on. */
+struct ipcscope_open_take {
+	__u64 dequeued_ns;
+	__u64 value;		/* stat: when it was generated, 0: not known */
+	__s32 si_code;
+	__u32 sender_pid;
+	__s32 overrun;
+	__u8 sig;		/* 0: none */
+	__u8 traced;		/* a debugger has stopped the thread since */
+	__u8 pad[2];
+};
+
+/* A wanted thread.  Written in its own context and by the scheduler's hooks. */
+struct ipcscope_thread_state {
+	struct ipcscope_account account;
+	struct ipcscope_open_call call;	/* valid while account.call != 0 */
+	struct ipcscope_open_take take;
+	__u64 get_signal_ns;	/* its entry, 0: outside it, or unseen */
+	__u64 exec_id;		/* of the last execve() that was reported */
+	__u64 comm[2];		/* as last written to a ring */
 	__u32 tgid;
-	__u32 dev;
-	__u32 ring_slots;
-	__u32 used_slots;
-	__u32 readers;
-	__u32 writers;
-	__u32 sleeps;
-	__u16 kind;		/* IPCSCOPE_PIPE_READ, … or IPCSCOPE_SIGNAL_GET */
-	__u8 sleep_state;	/* IPCSCOPE_STATE_ it sleeps in */
-	__u8 fifo;
-	__u8 nonblock;
-	__u8 packet;
-	__u8 fresh;		/* entered, and the twin has not looked yet */
-	__u8 pad[1];
-	char comm[16];
+	__u32 tid;
+	__u8 named;		/* comm has been written to a ring */
+	__u8 fresh;		/* call entered, the twin has not run yet */
+	__u8 discards;		/* signal that do_sigaction() is discarding */
+	__u8 pad[5];
+	__u64 key;		/* of its task in the table, 0: none */
+	__u32 claims;		/* of the slot: see table.bpf.h */
+	__u32 pad2;
 };
+
+/* Of the table of threads: the slots of one hash. */
+#define IPCSCOPE_BUCKET_SLOTS	8
+
+struct ipcscope_bucket {
+	__u64 key[IPCSCOPE_BUCKET_SLOTS];	/* of a task, 0: free */
+	__u64 elsewhere;	/* threads of this hash in other buckets */
+};
+
+IPCSCOPE_ASSERT_SIZE(ipcscope_open_call, 64);
+IPCSCOPE_ASSERT_SIZE(ipcscope_open_take, 32);
+IPCSCOPE_ASSERT_SIZE(ipcscope_thread_state, 296);
+IPCSCOPE_ASSERT_SIZE(ipcscope_bucket, 72);
 
 /* Entries of calls, counted where twins watch one function (call.bpf.h). */
 struct ipcscope_entries {
-	__u64 wanted[IPCSCOPE_KIND_COUNT];	/* seen by the first twin */
-	__u64 entered[IPCSCOPE_KIND_COUNT];	/* seen by either */
+	__u64 wanted[IPCSCOPE_KIND_COUNT];	/* runs of the first twin */
+	__u64 entered[IPCSCOPE_KIND_COUNT];	/* calls seen by either */
+	__u64 unwanted[IPCSCOPE_KIND_COUNT][2];	/* runs of each twin */
 };
 
 #endif /* IPCSCOPE_BPF_CONFIG_H */

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "maps.bpf.h"
 
-const volatile struct ipcscope_config config SEC(".rodata.config") = {};
+SETTINGS struct ipcscope_config config SEC(".rodata.config") = {};
 
-volatile __u32 stopped;
+volatile __u32 phase;
 
 struct rings_map rings SEC(".maps");
 struct ledgers_map ledgers SEC(".maps");
-struct calls_map calls SEC(".maps");
+struct buckets_map buckets SEC(".maps");
+struct states_map states SEC(".maps");
+struct threads_map threads SEC(".maps");
 struct entries_map entries SEC(".maps");
-struct moments_map moments SEC(".maps");
-struct id_set filter_tgids SEC(".maps");
-struct id_set filter_tids SEC(".maps");
-struct id_set followed SEC(".maps");
+struct pids_map pids SEC(".maps");
 struct comm_set filter_comms SEC(".maps");
 struct cgroup_set filter_cgroups SEC(".maps");
 

@@ -6,10 +6,21 @@
 #include "compat.bpf.h"
 #include "config.h"
 
-extern const volatile struct ipcscope_config config;
+/* 1 in the object of `ipcscope stat`, which is made of the same sources. */
+#ifndef IPCSCOPE_STAT
+#define IPCSCOPE_STAT 0
+#endif
 
-/* Set by the collector when the trace ends: no hook does anything after. */
-extern volatile __u32 stopped;
+/* Without volatile a setting is read once in a program. */
+#if IPCSCOPE_STAT
+#define SETTINGS	const
+#else
+#define SETTINGS	const volatile
+#endif
+
+extern SETTINGS struct ipcscope_config config;
+
+extern volatile __u32 phase;	/* IPCSCOPE_PHASE_ */
 
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -24,19 +35,50 @@ struct rings_map {
 	__array(values, struct ring_map);
 };
 
-struct ledgers_map {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ipcscope_ledger);
+/*
+ * One ledger a CPU.  Not a per-CPU map: the verifier turns the lookup in an
+ * array into five instructions, on all kernels.
+ */
+struct ipcscope_cpu_ledger {
+	struct ipcscope_ledger ledger;
+	__u64 written_bytes;	/* since the collector was last woken */
+	__u64 pad[6];		/* to a whole cache line */
 };
 
-/* Calls in flight, by tid.  Written in task context only (no lock order). */
-struct calls_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+struct ledgers_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct ipcscope_call);
+	__type(value, struct ipcscope_cpu_ledger);
+};
+
+/*
+ * The table of threads (table.bpf.h).  Arrays, since the verifier turns a lookup
+ * in an array into a few instructions; the collector sets their sizes.
+ */
+struct buckets_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ipcscope_bucket);
+};
+
+struct states_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ipcscope_thread_state);
+};
+
+/*
+ * Task to slot.  Preallocated.  The hooks of the scheduler only look up, and
+ * delete at a thread's last switch; no lock is taken inside a bucket's lock.
+ */
+struct threads_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u32);
 };
 
 struct entries_map {
@@ -46,19 +88,16 @@ struct entries_map {
 	__type(value, struct ipcscope_entries);
 };
 
-/* Moments that the first twin has seen (call.bpf.h): who, and its start_time. */
-struct moments_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
-	__type(value, __u64);
+/* IPCSCOPE_PID_ of each id; the collector sets the size. */
+struct ipcscope_pids {
+	__u8 flags[IPCSCOPE_PID_BLOCK];
 };
 
-struct id_set {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+struct pids_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, struct ipcscope_pids);
 };
 
 struct comm_set {
@@ -77,12 +116,11 @@ struct cgroup_set {
 
 extern struct rings_map rings SEC(".maps");
 extern struct ledgers_map ledgers SEC(".maps");
-extern struct calls_map calls SEC(".maps");
+extern struct buckets_map buckets SEC(".maps");
+extern struct states_map states SEC(".maps");
+extern struct threads_map threads SEC(".maps");
 extern struct entries_map entries SEC(".maps");
-extern struct moments_map moments SEC(".maps");
-extern struct id_set filter_tgids SEC(".maps");
-extern struct id_set filter_tids SEC(".maps");
-extern struct id_set followed SEC(".maps");
+extern struct pids_map pids SEC(".maps");
 extern struct comm_set filter_comms SEC(".maps");
 extern struct cgroup_set filter_cgroups SEC(".maps");
 

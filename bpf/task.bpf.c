@@ -1,115 +1,171 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of tasks: what ends a wait for them, and whom filters follow. */
+/* Threads that appear, change and are freed; those that are there at the start. */
 #include "call.bpf.h"
+#include "take.bpf.h"
 #include <bpf/bpf_tracing.h>
 
-/* A call of get_signal() that ends the task does not return. */
-static __always_inline void end_get_signal(__u32 tid)
+static __always_inline void follow(struct task_struct *child)
 {
-	__u32 key = tid | IPCSCOPE_CALL_GET_SIGNAL;
-	struct ipcscope_call *call = call_of(IPCSCOPE_SIGNAL_GET, key);
-	struct ipcscope_signal_get *record;
+	__u8 *flags = pid_flags(bpf_get_current_pid_tgid() >> 32);
+	bool yes = flags && *flags & IPCSCOPE_PID_FOLLOWED;
 
-	if (!call)
-		return;
-	record = RECORD_BEGIN(ipcscope_signal_get, IPCSCOPE_SIGNAL_GET);
-	if (record) {
-		record->header.flags = IPCSCOPE_UNFINISHED;
-		record->enter_ns = call->enter_ns;
-		RECORD_END(record);
-	}
-	call_leave(key);
+	if (config.follow == IPCSCOPE_FOLLOW_ALL)
+		yes = task_wanted(current_task());
+	flags = pid_flags(child->tgid);
+	if (yes && flags)
+		*flags |= IPCSCOPE_PID_FOLLOWED;
 }
 
 /*
- * A death by a signal is wanted whoever died: the killer may be the one that
- * the filters name, and its kill ends here.
+ * A thread's birth, in its parent's context.  The kernel never skips it: the
+ * child's pi_lock is held, with interrupts off.
  */
-static __always_inline bool death_wanted(struct task_struct *task)
+HOOK("tp_btf/sched_wakeup_new", wakeup_new)
 {
-	return task_wanted(task) || (BPF_CORE_READ(task, exit_code) & 0x7f);
+	struct task_struct *child = (struct task_struct *)ctx[0];
+	struct ipcscope_thread_state *thread;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (child->flags & PF_KTHREAD)
+		return;
+	if (config.follow)
+		follow(child);
+	if (IPCSCOPE_STAT || !task_wanted(child))
+		return;
+	thread = thread_make(child, now, IPCSCOPE_STATE_RUNNABLE, BPF_ANY);
+	if (!thread)
+		count_lost(IPCSCOPE_THREAD_TIME, IPCSCOPE_LOST_TABLE_FULL);
+	report_thread(thread, child, now, IPCSCOPE_THREAD_FORK);
 }
 
 /*
- * The tracepoint comes before exit_mm() since 6.16 and after it until then:
- * it tells that a task exits, not when it is gone.
+ * Both twins may run: the second finds the exec reported.  Both skipped: the
+ * name is found to have changed before the next record.
  */
-static __always_inline void task_exits(struct task_struct *task, enum twin twin)
+static __always_inline void execs(void)
 {
-	struct ipcscope_task_exit *record;
+	struct own_thread own = own_thread();
+	struct ipcscope_thread_state *thread = own.state;
+	__u64 exec_id;
 
-	end_get_signal(BPF_CORE_READ(task, pid));
-	if (!moment_begins(IPCSCOPE_TASK_EXIT, task, death_wanted(task), twin))
+	if (!thread)
 		return;
-	record = RECORD_BEGIN(ipcscope_task_exit, IPCSCOPE_TASK_EXIT);
-	if (!record)
+	exec_id = LOAD(own.task, self_exec_id);
+	if (thread->named && thread->exec_id == exec_id)
 		return;
-	record->exit_code = BPF_CORE_READ(task, exit_code);
-	record->group_dead = BPF_CORE_READ(task, signal, live.counter) == 0;
-	RECORD_END(record);
+	thread->exec_id = exec_id;
+	thread->tid = bpf_get_current_pid_tgid();
+	report_thread(thread, own.task, bpf_ktime_get_ns(),
+		      IPCSCOPE_THREAD_EXEC);
 }
 
-HOOK("tp_btf/sched_process_exit", process_exit)
+HOOK("tp_btf/sched_process_exec", process_exec)
 {
-	task_exits((struct task_struct *)ctx[0], FIRST_TWIN);
+	execs();
 }
 
-HOOK("tp_btf/sched_process_exit", process_exit_twin)
+HOOK("tp_btf/sched_process_exec", process_exec_twin)
 {
-	task_exits((struct task_struct *)ctx[0], SECOND_TWIN);
+	execs();
 }
 
-static __always_inline void task_freed(struct task_struct *task, enum twin twin)
+/* The leader is freed last; its number may now name another process. */
+static __always_inline void forget_followed(struct task_struct *task)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
-	__u32 tid = BPF_CORE_READ(task, pid);
-	struct ipcscope_task_free *record;
+	__u32 tgid = task->tgid;
 
-	if (!moment_begins(IPCSCOPE_TASK_FREE, task, death_wanted(task), twin))
-		return;
-	record = RECORD_BEGIN(ipcscope_task_free, IPCSCOPE_TASK_FREE);
-	if (record) {
-		record->tgid = tgid;
-		record->tid = tid;
-		read_comm(record->comm, task);
-		RECORD_END(record);
+	if (config.follow && tgid == (__u32)task->pid) {
+		__u8 *flags = pid_flags(tgid);
+
+		if (flags)
+			*flags &= ~IPCSCOPE_PID_FOLLOWED;
 	}
-	/* The leader is freed last; its number may now name another process. */
-	if (config.follow && tgid == tid)
-		bpf_map_delete_elem(&followed, &tgid);
 }
 
+/* Nothing can be sent to it any more. */
+static __always_inline void stat_free_task(struct task_struct *task)
+{
+	struct ipcscope_thread_state *thread = thread_find(task);
+
+	if (thread) {
+		drop_take(thread, task, bpf_ktime_get_ns());
+		thread_forget(task);
+	}
+	pending_drop(owner_of(task));
+	if (task->tgid == task->pid)
+		pending_drop(owner_of(task->signal));
+}
+
+/*
+ * From an RCU callback: they do not interrupt each other.  Wanted as an exit
+ * is (sched.bpf.c).
+ */
 HOOK("tp_btf/sched_process_free", process_free)
 {
-	task_freed((struct task_struct *)ctx[0], FIRST_TWIN);
+	struct task_struct *task = (struct task_struct *)ctx[0];
+	struct ipcscope_header *record;
+	struct record_out out;
+
+	if (IPCSCOPE_STAT) {
+		stat_free_task(task);
+		forget_followed(task);
+		return;
+	}
+	if (!task_wanted(task) && !(task->exit_code & 0x7f)) {
+		count_filtered(IPCSCOPE_THREAD_FREE);
+		return;
+	}
+	record = record_begin(&out, IPCSCOPE_THREAD_FREE, sizeof(*record), 0,
+			      bpf_ktime_get_ns(), id_of(task));
+	if (record)
+		record_end(&out, record, sizeof(*record));
+	forget_followed(task);
 }
 
-HOOK("tp_btf/sched_process_free", process_free_twin)
+/*
+ * What the thread does, unless a hook has seen it since its state was made.
+ * One that has exited is not kept: its last context switch may be over.
+ */
+static __always_inline void look_at_thread(struct ipcscope_thread_state *thread,
+					   struct task_struct *task)
 {
-	task_freed((struct task_struct *)ctx[0], SECOND_TWIN);
+	struct ipcscope_account *account = &thread->account;
+	unsigned int bits = task_state_bits(task);
+	__u8 state = IPCSCOPE_STATE_RUNNABLE;
+	__u16 syscall = IPCSCOPE_SYSCALL_NONE;
+
+	if (task->exit_state || bits & IPCSCOPE_TASK_DEAD) {
+		thread_forget(task);
+		return;
+	}
+	if (runs_now(task))
+		return;
+	if (bits && bits != IPCSCOPE_TASK_WAKING) {
+		syscall = syscall_of(task);
+		state = sleep_state(task, bits, syscall);
+	}
+	barrier();
+	if (account->switches)
+		return;
+	account->state = state;
+	account->syscall = syscall;
 }
 
-static __always_inline void task_forks(__u64 *ctx)
+/* Run by the collector, once the hooks count. */
+SEC("iter/task")
+int sweep(struct bpf_iter__task *ctx)
 {
-	struct task_struct *parent = (struct task_struct *)ctx[0];
-	struct task_struct *child = (struct task_struct *)ctx[1];
-	__u32 parents = BPF_CORE_READ(parent, tgid);
-	__u32 tgid = BPF_CORE_READ(child, tgid);
-	__u8 yes = 1;
+	struct task_struct *task = ctx->task;
+	struct ipcscope_thread_state *thread;
 
-	if (config.follow == IPCSCOPE_FOLLOW_ALL ?
-	    task_wanted(parent) :
-	    config.follow && bpf_map_lookup_elem(&followed, &parents))
-		bpf_map_update_elem(&followed, &tgid, &yes, BPF_ANY);
-}
-
-/* Twins of which each may do the whole. */
-HOOK("tp_btf/sched_process_fork", process_fork)
-{
-	task_forks(ctx);
-}
-
-HOOK("tp_btf/sched_process_fork", process_fork_twin)
-{
-	task_forks(ctx);
+	if (!task || (task->flags & PF_KTHREAD) || task->exit_state ||
+	    !task_wanted(task) || thread_find(task))
+		return 0;
+	thread = thread_make(task, bpf_ktime_get_ns(), IPCSCOPE_STATE_RUNNING,
+			     BPF_NOEXIST);
+	if (thread)
+		look_at_thread(thread, task);
+	else
+		count_lost(IPCSCOPE_THREAD_TIME, IPCSCOPE_LOST_TABLE_FULL);
+	return 0;
 }

@@ -7,9 +7,11 @@
 #ifndef IPCSCOPE_COMPAT_H
 #define IPCSCOPE_COMPAT_H
 
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "configure.h"
 
@@ -27,24 +29,26 @@ static inline unsigned int scope_task_state_bits(struct task_struct *task)
 #endif
 }
 
+static inline bool scope_task_on_cpu(struct task_struct *task)
+{
+#ifdef CONFIG_SMP
+	return READ_ONCE(task->on_cpu);
+#else
+	return task == current;
+#endif
+}
+
 /* (preempt, prev, next), and since 5.18 (9c2136be0878) prev_state. */
 #ifdef IPCSCOPE_HAS_SCHED_SWITCH_PREV_STATE
 #define SCOPE_SCHED_SWITCH(name)					\
 	void name(void *data, bool preempt, struct task_struct *prev,	\
 		  struct task_struct *next, unsigned int prev_state)
+#define SCOPE_PREV_BITS(prev)	prev_state
 #else
 #define SCOPE_SCHED_SWITCH(name)					\
 	void name(void *data, bool preempt, struct task_struct *prev,	\
 		  struct task_struct *next)
-#endif
-
-/* (task), and since 6.16 group_dead. */
-#ifdef IPCSCOPE_HAS_PROCESS_EXIT_GROUP_DEAD
-#define SCOPE_PROCESS_EXIT(name) \
-	void name(void *data, struct task_struct *task, bool group_dead)
-#else
-#define SCOPE_PROCESS_EXIT(name) \
-	void name(void *data, struct task_struct *task)
+#define SCOPE_PREV_BITS(prev)	scope_task_state_bits(prev)
 #endif
 
 /*
@@ -52,10 +56,42 @@ static inline unsigned int scope_task_state_bits(struct task_struct *task)
  * until 6.11, (mask, info, type) since.
  */
 #ifdef IPCSCOPE_HAS_DEQUEUE_SIGNAL_WITHOUT_TASK
+#define SCOPE_DEQUEUE_MASK	0
 #define SCOPE_DEQUEUE_INFO	1
 #else
+#define SCOPE_DEQUEUE_MASK	1
 #define SCOPE_DEQUEUE_INFO	2
 #endif
+
+/* In signal->core_state since 5.16 (0258b5fd7c71), a flag until then. */
+static inline bool scope_dumps_core(const struct signal_struct *signal)
+{
+#ifdef IPCSCOPE_HAS_SIGNAL_CORE_STATE
+	return READ_ONCE(signal->core_state);
+#else
+	return READ_ONCE(signal->flags) & SIGNAL_GROUP_COREDUMP;
+#endif
+}
+
+/* Renamed in 5.17 by 60700e38fb68. */
+static inline bool scope_execs(const struct signal_struct *signal)
+{
+#ifdef IPCSCOPE_HAS_GROUP_EXEC_TASK
+	return READ_ONCE(signal->group_exec_task);
+#else
+	return READ_ONCE(signal->group_exit_task);
+#endif
+}
+
+/* A flag until 6.1 (f5d39b020809), when it became a bit of the state. */
+static inline bool scope_is_frozen(const struct task_struct *task)
+{
+#ifdef PF_FROZEN
+	return READ_ONCE(task->flags) & PF_FROZEN;
+#else
+	return false;
+#endif
+}
 
 /* Since 5.11 (d741bf41d7c7) an instance does not point to its probe itself. */
 static inline struct kretprobe *
@@ -67,6 +103,44 @@ scope_kretprobe_of(struct kretprobe_instance *instance)
 	return instance->rp;
 #endif
 }
+
+/*
+ * What watches the entry of a function: ftrace itself, where it can, else a
+ * kprobe.  The registers are in a struct of their own since 5.11 (d19ad0775dcd),
+ * and since 6.2 (94d095ffa0e1) a function's arguments can be had alone.
+ */
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS) ||				\
+	defined(IPCSCOPE_HAS_FTRACE_REGS_ARGUMENT)
+#define SCOPE_WATCHES_BY_FTRACE
+
+#ifdef IPCSCOPE_HAS_FTRACE_REGS
+#define SCOPE_WATCHER(name)						\
+	void name(unsigned long ip, unsigned long parent,		\
+		  struct ftrace_ops *ops, struct ftrace_regs *regs)
+#else
+#define SCOPE_WATCHER(name)						\
+	void name(unsigned long ip, unsigned long parent,		\
+		  struct ftrace_ops *ops, struct pt_regs *regs)
+#endif
+
+#if defined(IPCSCOPE_HAS_FTRACE_REGS_ARGUMENT)
+#define SCOPE_WATCH_FLAGS	0
+#define SCOPE_ARGUMENT(regs, n)	ftrace_regs_get_argument(regs, n)
+#elif defined(IPCSCOPE_HAS_FTRACE_REGS)
+#define SCOPE_WATCH_FLAGS	FTRACE_OPS_FL_SAVE_REGS
+#define SCOPE_ARGUMENT(regs, n)	\
+	regs_get_kernel_argument(ftrace_get_regs(regs), n)
+#else
+#define SCOPE_WATCH_FLAGS	\
+	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#define SCOPE_ARGUMENT(regs, n)	regs_get_kernel_argument(regs, n)
+#endif
+
+#else /* by kprobe */
+#define SCOPE_WATCHER(name)						\
+	int name(struct kprobe *kprobe, struct pt_regs *regs)
+#define SCOPE_ARGUMENT(regs, n)	regs_get_kernel_argument(regs, n)
+#endif
 
 /* vm_flags is read-only since 6.3 (bc292ab00f6c). */
 static inline void scope_vm_flags_clear(struct vm_area_struct *vma,

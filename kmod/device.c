@@ -16,6 +16,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
@@ -24,12 +25,16 @@
 #include "device.h"
 #include "emit.h"
 #include "hooks.h"
+#include "time.h"
 #include "trace.h"
 
-static uint ring_percent = 25;
-module_param(ring_percent, uint, 0644);
-MODULE_PARM_DESC(ring_percent,
-		 "Most of the machine's memory that rings may take (default: 25)");
+static uint memory_percent = 25;
+module_param(memory_percent, uint, 0644);
+MODULE_PARM_DESC(memory_percent,
+		 "Most of the machine's memory that a trace may take (default: 25)");
+
+/* So long before its time an end of the window is set, for all CPUs to see. */
+#define NOTICE_NS	(100 * NSEC_PER_USEC)
 
 /* The one reader's trace; it is looked at from outside as the module goes. */
 static struct scope_trace *reader;
@@ -97,22 +102,62 @@ static void free_areas(struct scope_trace *trace)
 	kvfree(trace->rings);
 	vfree(trace->status_area);
 	vfree(trace->consumers);
-	vfree(trace->unfinished);
-	free_percpu(trace->sends);
-	scope_calls_free(&trace->calls);
+	vfree(trace->sends);
+	scope_threads_free(&trace->threads);
 	scope_stacks_free(&trace->stacks);
 	trace->rings = NULL;
 	trace->status_area = NULL;
 	trace->consumers = NULL;
-	trace->unfinished = NULL;
 	trace->sends = NULL;
+}
+
+static u64 soon(void)
+{
+	return ktime_get_mono_fast_ns() + NOTICE_NS;
+}
+
+static void wait_until(u64 ns)
+{
+	while ((s64)(ktime_get_mono_fast_ns() - ns) < 0)
+		usleep_range(NOTICE_NS / NSEC_PER_USEC,
+			     2 * NOTICE_NS / NSEC_PER_USEC);
+}
+
+/* All hooks count from one instant on; then what there was before it. */
+static void arm(struct scope_trace *trace)
+{
+	u64 start_ns = soon();
+
+	scope_hooks_note_missed(trace);
+	WRITE_ONCE(trace->start_ns, start_ns);
+	smp_wmb();	/* pairs with scope_armed() */
+	WRITE_ONCE(trace->window_ns, U64_MAX / 2);
+	scope_status(trace)->start_ns = start_ns;
+	wait_until(start_ns);
+	scope_time_sweep(trace);
+}
+
+/* On return no hook counts any more, and none is still running that does. */
+static void disarm(struct scope_trace *trace)
+{
+	u64 stop_ns = soon();
+
+	WRITE_ONCE(trace->window_ns, stop_ns - trace->start_ns);
+	wait_until(stop_ns);
+	tracepoint_synchronize_unregister();
+	scope_hooks_count_missed(trace);
+	scope_threads_close(&trace->threads);
+	scope_time_count_unfinished(trace);
+	scope_status(trace)->stop_ns = stop_ns;
 }
 
 static void stop(struct scope_trace *trace)
 {
+	/* First: all that follows takes grace periods. */
+	cancel_delayed_work_sync(&trace->heartbeat);
+	disarm(trace);
 	scope_hooks_detach(trace);
 	irq_work_sync(&trace->wakeup);
-	cancel_delayed_work_sync(&trace->heartbeat);
 	/* What was counted is seen before it. */
 	smp_store_release(&trace->state, SCOPE_STOPPED);
 	wake_up_interruptible(&trace->wait);
@@ -142,11 +187,11 @@ static int check_start(const struct ipcscope_start *start)
 		return -EPROTO;
 	if (start->reserved[0] || start->reserved[1])
 		return -EINVAL;
-	if (!start->families || start->families & ~IPCSCOPE_FAMILY_ALL ||
+	if (!start->families || start->families & ~IPCSCOPE_FAMILY_HOOKED ||
 	    start->filters >> IPCSCOPE_FILTER_FOLLOWED ||
 	    start->follow > IPCSCOPE_FOLLOW_ALL)
 		return -EINVAL;
-	if (!start->max_calls || start->max_calls > IPCSCOPE_CALLS_MAX)
+	if (!start->max_threads || start->max_threads > IPCSCOPE_THREADS_MAX)
 		return -EINVAL;
 	if (start->ring_bytes < max_t(u64, PAGE_SIZE, IPCSCOPE_RING_MIN) ||
 	    start->ring_bytes > IPCSCOPE_RING_MAX ||
@@ -157,16 +202,23 @@ static int check_start(const struct ipcscope_start *start)
 	return 0;
 }
 
+/* Asked before any of it is: the kernel might kill for what is too much. */
+static bool fits_in_memory(const struct scope_trace *trace)
+{
+	u64 limit = (u64)totalram_pages() * PAGE_SIZE / 100 *
+		    min(READ_ONCE(memory_percent), 100u);
+
+	return trace->cpus * trace->config.ring_bytes +
+	       trace->config.max_threads * sizeof(struct scope_thread) <=
+	       limit;
+}
+
 static int make_rings(struct scope_trace *trace)
 {
 	u64 bytes = trace->config.ring_bytes;
-	u64 limit = (u64)totalram_pages() * PAGE_SIZE / 100 *
-		    min(READ_ONCE(ring_percent), 100u);
 	struct ipcscope_cpu *cpus;
 	unsigned int cpu;
 
-	if (bytes > div_u64(limit, trace->cpus))
-		return -ENOMEM;
 	trace->rings = kvcalloc(trace->cpus, sizeof(*trace->rings),
 				GFP_KERNEL);
 	if (!trace->rings)
@@ -196,18 +248,18 @@ static size_t consumer_bytes(const struct scope_trace *trace)
 static int make_areas(struct scope_trace *trace)
 {
 	trace->cpus = nr_cpu_ids;
+	if (!fits_in_memory(trace))
+		return -ENOMEM;
 	trace->status_area = vmalloc_user(status_bytes(trace));
 	trace->consumers = vmalloc_user(consumer_bytes(trace));
-	trace->unfinished = vzalloc(2ULL * trace->config.max_calls *
-				    sizeof(*trace->unfinished));
-	trace->sends = scope_sends_alloc();
-	if (!trace->status_area || !trace->consumers || !trace->unfinished ||
-	    !trace->sends)
+	if (!trace->status_area || !trace->consumers)
 		return -ENOMEM;
 	scope_status(trace)->cpus = trace->cpus;
 	scope_status(trace)->ring_bytes = trace->config.ring_bytes;
-	return make_rings(trace) ?: scope_calls_init(&trace->calls) ?:
-	       scope_stacks_init(&trace->stacks);
+	return make_rings(trace) ?:
+	       scope_threads_init(&trace->threads,
+				  trace->config.max_threads) ?:
+	       scope_sends_init(trace) ?: scope_stacks_init(&trace->stacks);
 }
 
 static int start(struct scope_trace *trace, const struct ipcscope_start *start)
@@ -226,7 +278,8 @@ static int start(struct scope_trace *trace, const struct ipcscope_start *start)
 		return error;
 	}
 	beat(&trace->heartbeat.work);
-	/* Whoever sees it sees the areas. */
+	arm(trace);
+	/* Who sees it sees the areas. */
 	smp_store_release(&trace->state, SCOPE_RUNNING);
 	return 0;
 }
@@ -295,23 +348,23 @@ static long ioctl_stop(struct scope_trace *trace, void __user *arg)
 	return error;
 }
 
-static long ioctl_call(struct scope_trace *trace, void __user *arg)
+static long ioctl_unfinished(struct scope_trace *trace, void __user *arg)
 {
-	struct ipcscope_call_query query;
+	struct ipcscope_unfinished unfinished;
 	int error = -EINVAL;
 
-	if (copy_from_user(&query, arg, sizeof(query)))
+	if (copy_from_user(&unfinished, arg, sizeof(unfinished)))
 		return -EFAULT;
-	if (query.reserved)
+	if (unfinished.reserved)
 		return -EINVAL;
 	mutex_lock(&trace->lock);
 	if (trace->state == SCOPE_STOPPED &&
-	    query.index < trace->unfinished_count) {
-		query.record = trace->unfinished[query.index];
+	    unfinished.index < trace->unfinished_count) {
+		scope_time_unfinished(trace, &unfinished);
 		error = 0;
 	}
 	mutex_unlock(&trace->lock);
-	if (!error && copy_to_user(arg, &query, sizeof(query)))
+	if (!error && copy_to_user(arg, &unfinished, sizeof(unfinished)))
 		error = -EFAULT;
 	return error;
 }
@@ -345,8 +398,8 @@ static long scope_ioctl(struct file *file, unsigned int request,
 		return ioctl_start(trace, user);
 	case IPCSCOPE_IOC_STOP:
 		return ioctl_stop(trace, user);
-	case IPCSCOPE_IOC_CALL:
-		return ioctl_call(trace, user);
+	case IPCSCOPE_IOC_UNFINISHED:
+		return ioctl_unfinished(trace, user);
 	case IPCSCOPE_IOC_HOOK:
 		return ioctl_hook(trace, user);
 	default:
@@ -447,8 +500,8 @@ int scope_device_register(void)
 }
 
 /*
- * An open device holds the module, so there is no reader, unless somebody has
- * unloaded it by force.  Then nothing may run in it any more but the reader's
+ * An open device holds the module, so there is no reader, unless it is
+ * unloaded by force.  Then nothing may run in it any more but the reader's
  * last close, which a reader that misses the heartbeat comes to by itself.
  */
 void scope_device_unregister(void)

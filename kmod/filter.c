@@ -67,7 +67,7 @@ int scope_filter_add(struct scope_filters *filters,
 	}
 }
 
-/* A set that must match is there, even if it is empty and nobody matches. */
+/* A set that must match is there, even if it is empty and no task matches. */
 int scope_filters_start(struct scope_filters *filters,
 			const struct ipcscope_start *start)
 {
@@ -90,11 +90,6 @@ void scope_filters_free(struct scope_filters *filters)
 		vfree(filters->ids[type]);
 		filters->ids[type] = NULL;
 	}
-}
-
-static bool has_id(const struct scope_filters *filters, u32 type, pid_t id)
-{
-	return (u32)id < PID_MAX_LIMIT && test_bit(id, filters->ids[type]);
 }
 
 static bool comm_wanted(const struct scope_filters *filters,
@@ -135,7 +130,21 @@ static bool cgroup_wanted(const struct scope_filters *filters,
 	rcu_read_unlock();
 	return wanted;
 }
+u64 scope_cgroup_of(struct task_struct *task)
+{
+	u64 id;
+
+	rcu_read_lock();
+	id = cgroup_id(task_css_set(task)->dfl_cgrp);
+	rcu_read_unlock();
+	return id;
+}
 #else
+u64 scope_cgroup_of(struct task_struct *task)
+{
+	return 0;
+}
+
 static bool cgroup_wanted(const struct scope_filters *filters,
 			  struct task_struct *task)
 {
@@ -143,21 +152,16 @@ static bool cgroup_wanted(const struct scope_filters *filters,
 }
 #endif
 
-bool scope_task_wanted(const struct scope_filters *filters,
-		       struct task_struct *task)
+bool scope_task_matches(const struct scope_filters *filters,
+			struct task_struct *task)
 {
 	u32 must = filters->must_match;
 
-	if (task->tgid == filters->self)
-		return false;
-	if (filters->follow &&
-	    has_id(filters, IPCSCOPE_FILTER_FOLLOWED, task->tgid))
-		return true;
 	if ((must & BIT(IPCSCOPE_FILTER_TGID)) &&
-	    !has_id(filters, IPCSCOPE_FILTER_TGID, task->tgid))
+	    !scope_has_id(filters, IPCSCOPE_FILTER_TGID, task->tgid))
 		return false;
 	if ((must & BIT(IPCSCOPE_FILTER_TID)) &&
-	    !has_id(filters, IPCSCOPE_FILTER_TID, task->pid))
+	    !scope_has_id(filters, IPCSCOPE_FILTER_TID, task->pid))
 		return false;
 	if ((must & BIT(IPCSCOPE_FILTER_COMM)) && !comm_wanted(filters, task))
 		return false;
@@ -165,12 +169,6 @@ bool scope_task_wanted(const struct scope_filters *filters,
 	    !cgroup_wanted(filters, task))
 		return false;
 	return true;
-}
-
-bool scope_signal_wanted(const struct scope_filters *filters, int sig)
-{
-	return sig >= 1 && sig <= 64 &&
-	       (filters->signal_mask >> (sig - 1)) & 1;
 }
 
 void scope_follow_fork(const struct scope_filters *filters,
@@ -181,7 +179,7 @@ void scope_follow_fork(const struct scope_filters *filters,
 	if (filters->follow == IPCSCOPE_FOLLOW_ALL)
 		follow = scope_task_wanted(filters, parent);
 	else if (filters->follow)
-		follow = has_id(filters, IPCSCOPE_FILTER_FOLLOWED,
+		follow = scope_has_id(filters, IPCSCOPE_FILTER_FOLLOWED,
 				parent->tgid);
 	if (follow && (u32)child->tgid < PID_MAX_LIMIT)
 		set_bit(child->tgid, filters->ids[IPCSCOPE_FILTER_FOLLOWED]);

@@ -6,11 +6,12 @@
 #ifndef IPCSCOPE_FILTER_H
 #define IPCSCOPE_FILTER_H
 
+#include <linux/bitops.h>
+#include <linux/sched.h>
+#include <linux/threads.h>
 #include <linux/types.h>
 
 #include <ipcscope/transport.h>
-
-struct task_struct;
 
 /*
  * Ids are bits: a set has no limit but PID_MAX_LIMIT, and adding, removing and
@@ -34,9 +35,36 @@ int scope_filters_start(struct scope_filters *filters,
 			const struct ipcscope_start *start);
 void scope_filters_free(struct scope_filters *filters);
 
-bool scope_task_wanted(const struct scope_filters *filters,
-		       struct task_struct *task);
-bool scope_signal_wanted(const struct scope_filters *filters, int sig);
+static __always_inline bool scope_has_id(const struct scope_filters *filters,
+					 u32 type, pid_t id)
+{
+	return (u32)id < PID_MAX_LIMIT && test_bit(id, filters->ids[type]);
+}
+
+/* Does it match all filters that must? */
+bool scope_task_matches(const struct scope_filters *filters,
+			struct task_struct *task);
+
+static __always_inline bool
+scope_task_wanted(const struct scope_filters *filters, struct task_struct *task)
+{
+	if (unlikely(task->tgid == filters->self))
+		return false;
+	if (filters->follow &&
+	    scope_has_id(filters, IPCSCOPE_FILTER_FOLLOWED, task->tgid))
+		return true;
+	return !filters->must_match || scope_task_matches(filters, task);
+}
+
+static inline bool scope_signal_wanted(const struct scope_filters *filters,
+				       int sig)
+{
+	return sig >= 1 && sig <= 64 &&
+	       (filters->signal_mask >> (sig - 1)) & 1;
+}
+
+/* Inode of its directory in the cgroup v2 hierarchy; 0: there is none. */
+u64 scope_cgroup_of(struct task_struct *task);
 
 void scope_follow_fork(const struct scope_filters *filters,
 		       struct task_struct *parent, struct task_struct *child);

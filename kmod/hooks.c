@@ -15,6 +15,9 @@
 #define SIGNALS	IPCSCOPE_FAMILY_SIGNALS
 #define PIPES	IPCSCOPE_FAMILY_PIPES
 #define KILLS	IPCSCOPE_FAMILY_KILLS
+#define EVENTFD	IPCSCOPE_FAMILY_EVENTFD
+
+#define ALL	IPCSCOPE_FAMILY_HOOKED
 
 struct tracepoint_hook {
 	const char *name;
@@ -25,18 +28,13 @@ struct tracepoint_hook {
 
 /* A family is useless without any of its tracepoints. */
 static const struct tracepoint_hook tracepoint_hooks[SCOPE_TRACEPOINTS] = {
-	{ "task freed", "sched_process_free", scope_process_free,
-	  SIGNALS | PIPES | KILLS },
-	{ "task exit", "sched_process_exit", scope_process_exit,
-	  SIGNALS | PIPES | KILLS },
-	{ "fork", "sched_process_fork", scope_process_fork,
-	  SIGNALS | PIPES | KILLS },
-	{ "context switch", "sched_switch", scope_sched_switch, PIPES },
-	{ "wake-up", "sched_waking", scope_sched_waking, PIPES },
-	{ "stack of a sleeper", "sched_switch", scope_sched_switch_stacks,
-	  KILLS },
+	{ "task freed", "sched_process_free", scope_process_free, ALL },
+	{ "thread created", "sched_wakeup_new", scope_sched_wakeup_new, ALL },
+	{ "exec", "sched_process_exec", scope_process_exec, ALL },
+	{ "context switch", "sched_switch", scope_sched_switch, ALL },
+	{ "wake-up", "sched_waking", scope_sched_waking, ALL },
 	{ "signal delivered", "signal_deliver", scope_signal_deliver,
-	  SIGNALS | KILLS },
+	  SIGNALS },
 	{ "signal generated", "signal_generate", scope_signal_generate,
 	  SIGNALS | KILLS },
 };
@@ -45,48 +43,73 @@ static const struct tracepoint_hook tracepoint_hooks[SCOPE_TRACEPOINTS] = {
 static void __maybe_unused check_types(void)
 {
 	check_trace_callback_type_sched_process_free(scope_process_free);
-	check_trace_callback_type_sched_process_exit(scope_process_exit);
-	check_trace_callback_type_sched_process_fork(scope_process_fork);
+	check_trace_callback_type_sched_wakeup_new(scope_sched_wakeup_new);
+	check_trace_callback_type_sched_process_exec(scope_process_exec);
 	check_trace_callback_type_sched_switch(scope_sched_switch);
-	check_trace_callback_type_sched_switch(scope_sched_switch_stacks);
 	check_trace_callback_type_sched_waking(scope_sched_waking);
 	check_trace_callback_type_signal_deliver(scope_signal_deliver);
 	check_trace_callback_type_signal_generate(scope_signal_generate);
 }
 
+/* Calls of a function that may sleep, and are under way at once. */
+#define CALLS_MAX	4096
+/* Of one that does not, but can be preempted. */
+#define CALLS_SHORT	64
+
 struct function_hook {
 	const char *name;
 	const char *targets[3];		/* candidates, in this order */
+	SCOPE_WATCHER((*watch));	/* its entry alone; NULL: a kretprobe */
 	kretprobe_handler_t enter;
 	kretprobe_handler_t exit;
 	size_t data;
 	u32 families;
-	u16 kind;			/* that a missed run loses */
+	u16 kind;			/* that a skipped run loses, 0: none */
 	bool required;
-	bool sleeps;			/* many calls can be under way */
+	bool sleeps;
 };
 
 static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
-	/* Renamed in 6.0 by 157cc18122b4. */
-	{ "signal send", { "__send_signal_locked", "__send_signal" },
-	  scope_send_enter, scope_send_exit, sizeof(struct scope_call_send),
-	  SIGNALS | KILLS, IPCSCOPE_SIGNAL_SEND, true, false },
-	{ "signal dequeued", { "dequeue_signal" },
-	  scope_dequeue_enter, scope_dequeue_exit, sizeof(unsigned long),
-	  SIGNALS | KILLS, IPCSCOPE_SIGNAL_DEQUEUE, false, false },
-	{ "get_signal", { "get_signal" },
-	  scope_get_enter, scope_get_exit, sizeof(struct scope_call),
-	  SIGNALS, IPCSCOPE_SIGNAL_GET, false, true },
+	/*
+	 * Renamed in 6.0 by 157cc18122b4.  Where its entry is skipped,
+	 * signal_generate makes the record by itself.
+	 */
+	{ .name = "signal send",
+	  .targets = { "__send_signal_locked", "__send_signal" },
+	  .watch = scope_send_enter, .families = SIGNALS | KILLS,
+	  .required = true },
+	{ .name = "signal dequeued", .targets = { "dequeue_signal" },
+	  .enter = scope_dequeue_enter, .exit = scope_dequeue_exit,
+	  .data = sizeof(struct scope_call_dequeue),
+	  .families = SIGNALS, .kind = IPCSCOPE_SIGNAL_TAKE,
+	  .required = true },
+	/* A skipped run leaves the time of the run before. */
+	{ .name = "get_signal", .targets = { "get_signal" },
+	  .watch = scope_get_signal, .families = SIGNALS },
+	{ .name = "sigaction", .targets = { "do_sigaction" },
+	  .enter = scope_sigaction_enter, .exit = scope_sigaction_exit,
+	  .data = sizeof(struct scope_call_sigaction),
+	  .families = SIGNALS, .kind = IPCSCOPE_SIGNAL_TAKE },
 	/*
 	 * Since 6.15 a pipe's and a FIFO's functions are two, and fifo_pipe_*
 	 * calls anon_pipe_*: hooking the latter counts each call once.
 	 */
-	{ "pipe read", { "anon_pipe_read", "pipe_read" },
-	  scope_read_enter, scope_pipe_exit, sizeof(struct scope_call),
-	  PIPES, IPCSCOPE_PIPE_READ, true, true },
-	{ "pipe write", { "anon_pipe_write", "pipe_write" },
-	  scope_write_enter, scope_pipe_exit, sizeof(struct scope_call),
-	  PIPES, IPCSCOPE_PIPE_WRITE, true, true },
+	{ .name = "pipe read", .targets = { "anon_pipe_read", "pipe_read" },
+	  .enter = scope_read_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_thread *), .families = PIPES,
+	  .kind = IPCSCOPE_CALL_PIPE, .required = true, .sleeps = true },
+	{ .name = "pipe write", .targets = { "anon_pipe_write", "pipe_write" },
+	  .enter = scope_write_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_thread *), .families = PIPES,
+	  .kind = IPCSCOPE_CALL_PIPE, .required = true, .sleeps = true },
+	{ .name = "eventfd read", .targets = { "eventfd_read" },
+	  .enter = scope_eventfd_read_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_thread *), .families = EVENTFD,
+	  .kind = IPCSCOPE_CALL_EVENTFD, .sleeps = true },
+	{ .name = "eventfd write", .targets = { "eventfd_write" },
+	  .enter = scope_eventfd_write_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_thread *), .families = EVENTFD,
+	  .kind = IPCSCOPE_CALL_EVENTFD, .sleeps = true },
 };
 
 /*
@@ -94,16 +117,6 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
  * and new ones might be silent: none is attached until the next boot.
  */
 static bool probe_left;
-
-struct scope_trace *scope_trace_of(struct kretprobe_instance *instance)
-{
-	struct kretprobe *probe = scope_kretprobe_of(instance);
-
-	if (!probe)
-		return NULL;	/* being taken away */
-	return READ_ONCE(container_of(probe, struct scope_probe,
-				      kretprobe)->trace);
-}
 
 static void find_tracepoint(struct tracepoint *tracepoint, void *data)
 {
@@ -115,11 +128,24 @@ static void find_tracepoint(struct tracepoint *tracepoint, void *data)
 			trace->tracepoints[i] = tracepoint;
 }
 
+/* The function that calls sched_switch's hooks where they are several. */
+static unsigned long iterator_of(struct tracepoint *const *tracepoints)
+{
+	int i;
+
+	for (i = 0; i < SCOPE_TRACEPOINTS; i++)
+		if (tracepoint_hooks[i].handler == scope_sched_switch &&
+		    tracepoints[i])
+			return (unsigned long)tracepoints[i]->iterator;
+	return 0;
+}
+
 static int attach_tracepoints(struct scope_trace *trace)
 {
 	int i, error;
 
 	for_each_kernel_tracepoint(find_tracepoint, trace);
+	trace->stacks.iterator = iterator_of(trace->tracepoints);
 	for (i = 0; i < SCOPE_TRACEPOINTS; i++) {
 		if (!(tracepoint_hooks[i].families & trace->config.families))
 			continue;
@@ -136,11 +162,79 @@ static int attach_tracepoints(struct scope_trace *trace)
 	return 0;
 }
 
+#ifdef SCOPE_WATCHES_BY_FTRACE
+static const char watch_mechanism[] = "ftrace";
+
+static int watch_function(struct scope_probe *probe,
+			  const struct function_hook *hook, const char *target)
+{
+	char name[KSYM_NAME_LEN];
+	int error;
+
+	strscpy(name, target, sizeof(name));
+	probe->ops.func = hook->watch;
+	probe->ops.flags = SCOPE_WATCH_FLAGS;
+	error = ftrace_set_filter(&probe->ops, name, strlen(name), 1);
+	if (error)
+		return error == -EINVAL ? -ENOENT : error;
+	error = register_ftrace_function(&probe->ops);
+	if (error)
+		ftrace_set_filter(&probe->ops, NULL, 0, 1);	/* frees it */
+	return error;
+}
+
+static int unwatch_function(struct scope_probe *probe)
+{
+	int error = unregister_ftrace_function(&probe->ops);
+
+	if (!error)
+		ftrace_set_filter(&probe->ops, NULL, 0, 1);	/* frees it */
+	return error;
+}
+#else
+static const char watch_mechanism[] = "kprobe";
+
+static int watch_function(struct scope_probe *probe,
+			  const struct function_hook *hook, const char *target)
+{
+	probe->kretprobe.kp.pre_handler = hook->watch;
+	return register_kprobe(&probe->kretprobe.kp);
+}
+
+static int unwatch_function(struct scope_probe *probe)
+{
+	int error = disable_kprobe(&probe->kretprobe.kp);
+
+	if (!error)
+		unregister_kprobe(&probe->kretprobe.kp);
+	return error;
+}
+#endif
+
+static int try_function(struct scope_trace *trace, struct scope_probe *probe,
+			const struct function_hook *hook, const char *target)
+{
+	struct kretprobe *kretprobe = &probe->kretprobe;
+
+	memset(kretprobe, 0, sizeof(*kretprobe));
+	kretprobe->kp.symbol_name = target;
+	if (hook->watch)
+		return watch_function(probe, hook, target);
+	kretprobe->entry_handler = hook->enter;
+	kretprobe->handler = hook->exit;
+	kretprobe->data_size = hook->data;
+	if (hook->sleeps)
+		kretprobe->maxactive = min_t(u32, trace->config.max_threads,
+					     CALLS_MAX);
+	else
+		kretprobe->maxactive = max_t(u32, 2 * trace->cpus,
+					     CALLS_SHORT);
+	return register_kretprobe(kretprobe);
+}
+
 static int attach_function(struct scope_trace *trace, int i)
 {
-	const struct function_hook *hook = &function_hooks[i];
-	const char *const *target;
-	struct kretprobe *kretprobe;
+	const char *const *target = function_hooks[i].targets;
 	struct scope_probe *probe;
 	int error = -ENOENT;
 
@@ -150,17 +244,10 @@ static int attach_function(struct scope_trace *trace, int i)
 	if (!probe)
 		return -ENOMEM;
 	probe->trace = trace;
-	kretprobe = &probe->kretprobe;
-	for (target = hook->targets; *target && error == -ENOENT; target++) {
-		memset(kretprobe, 0, sizeof(*kretprobe));
-		kretprobe->kp.symbol_name = *target;
-		kretprobe->entry_handler = hook->enter;
-		kretprobe->handler = hook->exit;
-		kretprobe->data_size = hook->data;
-		kretprobe->maxactive = hook->sleeps ? trace->config.max_calls :
-						      2 * trace->cpus;
+	for (; *target && error == -ENOENT; target++) {
 		trace->function_target[i] = *target;
-		error = register_kretprobe(kretprobe);
+		error = try_function(trace, probe, &function_hooks[i],
+				     *target);
 	}
 	if (error)
 		kfree(probe);
@@ -199,28 +286,53 @@ static void detach_tracepoints(struct scope_trace *trace)
 	tracepoint_synchronize_unregister();
 }
 
-/* What the kernel skipped: no instance free, or another probe running. */
-static void count_missed(struct scope_trace *trace, int i)
+/* What the kernel has skipped: no instance free, or another probe running. */
+void scope_hooks_note_missed(struct scope_trace *trace)
 {
-	struct kretprobe *probe = &trace->probes[i]->kretprobe;
-	u16 kind = function_hooks[i].kind;
+	struct scope_probe *probe;
+	int i;
 
-	scope_count_missed(trace, kind, IPCSCOPE_LOST_TABLE_FULL,
-			   probe->nmissed);
-	scope_count_missed(trace, kind, IPCSCOPE_LOST_RECURSION,
-			   probe->kp.nmissed);
+	for (i = 0; i < SCOPE_FUNCTIONS; i++) {
+		probe = trace->probes[i];
+		if (!probe)
+			continue;
+		probe->missed[0] = probe->kretprobe.nmissed;
+		probe->missed[1] = probe->kretprobe.kp.nmissed;
+	}
+}
+
+void scope_hooks_count_missed(struct scope_trace *trace)
+{
+	struct scope_probe *probe;
+	u16 kind;
+	int i;
+
+	for (i = 0; i < SCOPE_FUNCTIONS; i++) {
+		probe = trace->probes[i];
+		kind = function_hooks[i].kind;
+		if (!probe || !kind)
+			continue;
+		scope_count_missed(trace, kind, IPCSCOPE_LOST_TABLE_FULL,
+				   probe->kretprobe.nmissed - probe->missed[0]);
+		scope_count_missed(trace, kind, IPCSCOPE_LOST_RECURSION,
+				   probe->kretprobe.kp.nmissed -
+				   probe->missed[1]);
+	}
 }
 
 /*
  * A probe is taken away in two steps, since only the first can fail: ftrace may
- * need memory.  unregister_kretprobe() alone would not tell, and leave it in the
- * kernel's table.  What cannot be disarmed stays for ever, without a trace, and
- * keeps the module; to try again would spoil the kernel's count even more.
+ * need memory.  unregister_kretprobe() alone would not report it, and leave it
+ * in the kernel's table.  What cannot be disarmed stays for ever, without a
+ * trace, and keeps the module; to try again would spoil the kernel's count even
+ * more.
  */
 static bool disarm_or_leave(struct scope_trace *trace, int i)
 {
 	struct scope_probe *probe = trace->probes[i];
-	int error = disable_kretprobe(&probe->kretprobe);
+	int error = function_hooks[i].watch ?
+			    unwatch_function(probe) :
+			    disable_kprobe(&probe->kretprobe.kp);
 
 	if (!error)
 		return true;
@@ -233,20 +345,27 @@ static bool disarm_or_leave(struct scope_trace *trace, int i)
 	return false;
 }
 
-static void detach_functions(struct scope_trace *trace)
+static void unregister(struct scope_trace *trace, const bool *disarmed)
 {
-	struct kretprobe *disarmed[SCOPE_FUNCTIONS];
+	struct kretprobe *kretprobes[SCOPE_FUNCTIONS];
 	int i, count = 0;
 
 	for (i = 0; i < SCOPE_FUNCTIONS; i++)
-		if (trace->probes[i] && disarm_or_leave(trace, i))
-			disarmed[count++] = &trace->probes[i]->kretprobe;
-	unregister_kretprobes(disarmed, count);
+		if (disarmed[i] && !function_hooks[i].watch)
+			kretprobes[count++] = &trace->probes[i]->kretprobe;
+	unregister_kretprobes(kretprobes, count);
+}
+
+static void detach_functions(struct scope_trace *trace)
+{
+	bool disarmed[SCOPE_FUNCTIONS] = {};
+	int i;
+
+	for (i = 0; i < SCOPE_FUNCTIONS; i++)
+		disarmed[i] = trace->probes[i] && disarm_or_leave(trace, i);
+	unregister(trace, disarmed);
 	for (i = 0; i < SCOPE_FUNCTIONS; i++) {
-		if (!trace->probes[i])
-			continue;
-		count_missed(trace, i);
-		if (trace->probes[i]->trace)
+		if (disarmed[i])
 			kfree(trace->probes[i]);
 		trace->probes[i] = NULL;
 	}
@@ -254,13 +373,10 @@ static void detach_functions(struct scope_trace *trace)
 
 /*
  * Calls that have not returned stay where they are: their return addresses
- * lead into the kernel itself, which forgets the probe.  Their entries must
- * not stay in the table, for the memory goes with the probe.
+ * lead into the kernel itself, which forgets the probe.
  */
 void scope_hooks_detach(struct scope_trace *trace)
 {
-	scope_calls_close(&trace->calls);
-	scope_calls_drain(&trace->calls, scope_pipe_unfinished, trace);
 	detach_tracepoints(trace);
 	detach_functions(trace);
 }
@@ -304,7 +420,9 @@ static void describe_function(struct scope_trace *trace, u32 i,
 	hook->error = trace->function_error[i];
 	strscpy_pad(hook->name, function_hooks[i].name, sizeof(hook->name));
 	strscpy_pad(hook->target, target, sizeof(hook->target));
-	strscpy_pad(hook->mechanism, "kretprobe", sizeof(hook->mechanism));
+	strscpy_pad(hook->mechanism,
+		    function_hooks[i].watch ? watch_mechanism : "kretprobe",
+		    sizeof(hook->mechanism));
 }
 
 /* `hook` is zero but for its index, which is in range. */

@@ -16,6 +16,7 @@
 
 struct kernel_siginfo;
 struct k_sigaction;
+struct linux_binprm;
 
 #define SCOPE_HOOKS	(SCOPE_TRACEPOINTS + SCOPE_FUNCTIONS)
 
@@ -28,41 +29,79 @@ void scope_hooks_detach(struct scope_trace *trace);
 void scope_hook_describe(struct scope_trace *trace, u32 index,
 			 struct ipcscope_hook *hook);
 
-/* The trace that a kretprobe's instance belongs to. */
-struct scope_trace *scope_trace_of(struct kretprobe_instance *instance);
+/* As the trace is armed, and as it ends: books what the kernel has skipped. */
+void scope_hooks_note_missed(struct scope_trace *trace);
+void scope_hooks_count_missed(struct scope_trace *trace);
+
+/* The trace that a probe belongs to; NULL: it is being taken away. */
+static inline struct scope_trace *
+scope_trace_of(struct kretprobe_instance *instance)
+{
+	struct kretprobe *probe = scope_kretprobe_of(instance);
+
+	if (!probe)
+		return NULL;	/* being taken away */
+	return READ_ONCE(container_of(probe, struct scope_probe,
+				      kretprobe)->trace);
+}
+
+#ifdef SCOPE_WATCHES_BY_FTRACE
+#define SCOPE_WATCHED() \
+	READ_ONCE(container_of(ops, struct scope_probe, ops)->trace)
+#define SCOPE_WATCH_END
+#else
+#define SCOPE_WATCHED()							\
+	READ_ONCE(container_of(kprobe, struct scope_probe,		\
+			       kretprobe.kp)->trace)
+#define SCOPE_WATCH_END	return 0
+#endif
 
 /* signal.c */
-/* What the return needs of a send's arguments. */
-struct scope_call_send {
-	struct task_struct *target;
-	int sig;
-};
-
-struct scope_send __percpu *scope_sends_alloc(void);
-int scope_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
-int scope_send_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
-int scope_dequeue_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
-int scope_dequeue_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
-int scope_get_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
-int scope_get_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_sends_init(struct scope_trace *trace);
+SCOPE_WATCHER(scope_send_enter);
 void scope_signal_generate(void *data, int sig, struct kernel_siginfo *info,
 			   struct task_struct *target, int group, int result);
+
+/* take.c */
+/* What the return needs of a call's arguments. */
+struct scope_call_dequeue {
+	const struct kernel_siginfo *info;
+	struct scope_thread *thread;	/* its state, or NULL */
+	u8 how;				/* IPCSCOPE_TAKE_ */
+};
+
+struct scope_call_sigaction {
+	u8 sig;
+	u8 disposition;
+};
+
+SCOPE_WATCHER(scope_get_signal);
+int scope_dequeue_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_dequeue_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_sigaction_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_sigaction_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 void scope_signal_deliver(void *data, int sig, struct kernel_siginfo *info,
 			  struct k_sigaction *action);
+
+/* call.c: of every call on an IPC object */
+int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 
 /* pipe.c */
 int scope_read_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_write_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
-int scope_pipe_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
-void scope_pipe_unfinished(struct scope_call *call, void *trace);
+
+/* eventfd.c */
+int scope_eventfd_read_enter(struct kretprobe_instance *ri,
+			     struct pt_regs *regs);
+int scope_eventfd_write_enter(struct kretprobe_instance *ri,
+			      struct pt_regs *regs);
 
 /* task.c */
 SCOPE_SCHED_SWITCH(scope_sched_switch);
-SCOPE_SCHED_SWITCH(scope_sched_switch_stacks);
 void scope_sched_waking(void *data, struct task_struct *task);
-SCOPE_PROCESS_EXIT(scope_process_exit);
+void scope_sched_wakeup_new(void *data, struct task_struct *task);
+void scope_process_exec(void *data, struct task_struct *task, pid_t old_pid,
+			struct linux_binprm *bprm);
 void scope_process_free(void *data, struct task_struct *task);
-void scope_process_fork(void *data, struct task_struct *parent,
-			struct task_struct *child);
 
 #endif /* IPCSCOPE_HOOKS_H */

@@ -8,7 +8,7 @@ static int __init scope_init(void)
 	return scope_device_register();
 }
 
-/* Nobody has it open: an open file holds the module. */
+/* It is not open: an open file holds the module. */
 static void __exit scope_exit(void)
 {
 	scope_device_unregister();

@@ -1,101 +1,118 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signals: generated, sent, dequeued, delivered; and kills of tasks in
- * uninterruptible sleep.
+ * Signals generated, and fatal ones to processes that sleep uninterruptibly.
  *
  *   kill(2) --> __send_signal --+-- entry    look at the target, it sleeps
- *                               +-- signal_generate   the outcome
- *                               +-- return   how long it took
- *   receiver --> get_signal --> dequeue_signal --> signal_deliver
+ *                               +-- signal_generate   the outcome: the record
+ *   POSIX timer -----------------> signal_generate    the record
  *
  * The target must be looked at on entry: by the time of the tracepoint the
  * send has woken it, and a killable sleeper no longer sleeps.
+ *
+ * What the entry saw is in a slot that the tracepoint, the last that the send
+ * does, finds by its task.  Until then siglock is held, with interrupts off: a task is in one send.  On
+ * PREEMPT_RT siglock is a mutex: the task may move to another CPU meanwhile, and
+ * many can be in a send.  Where no slot is near, or the kernel skips the entry,
+ * the tracepoint makes the record by itself, as for a timer.
  */
-#include <linux/percpu.h>
+#include <linux/atomic.h>
+#include <linux/hash.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+
+#include <ipcscope/policy.h>
 
 #include "emit.h"
 #include "hooks.h"
+#include "name.h"
 #include "state.h"
+#include "take.h"
 
-#define BIT_OF(sig)	(1ULL << ((sig) - 1))
-#define DEFAULT_IGNORE	(BIT_OF(SIGCONT) | BIT_OF(SIGCHLD) | \
-			 BIT_OF(SIGWINCH) | BIT_OF(SIGURG))
-#define DEFAULT_STOP	(BIT_OF(SIGSTOP) | BIT_OF(SIGTSTP) | \
-			 BIT_OF(SIGTTIN) | BIT_OF(SIGTTOU))
+#define SLOT_BITS	7
+#define SLOTS_TRIED	4
 
-#define THREADS_SEEN	64	/* of a process, in the search for a stuck one */
+#define THREADS_SEEN	64	/* of a process, searched for a stuck one */
 
-/*
- * What was seen of the target on entry to __send_signal.  One per CPU is
- * enough: siglock is held and interrupts are off until it returns.
- */
+/* One generation, as far as it is known. */
 struct scope_send {
-	u64 enter_ns;
-	struct task_struct *task;	/* the target, NULL: no send */
-	pid_t stuck_tid;
-	u32 stuck_threads;
-	u32 stack_depth;
-	u8 target_state;
-	u8 stuck_state;
-	u8 disposition;
-	bool blocked;
-	bool fatal;
-	bool unkillable;
-	bool dying;			/* the process is exiting already */
-	bool wanted;
-	u64 stack[IPCSCOPE_STACK_DEPTH];
-};
+	struct task_struct *sender;	/* NULL: the slot is free */
+	struct task_struct *target;
+	struct ipcscope_signal_generate record;
+	struct ipcscope_kill kill;	/* where its stuck_tid is set */
+} ____cacheline_aligned_in_smp;
 
-struct scope_send __percpu *scope_sends_alloc(void)
+int scope_sends_init(struct scope_trace *trace)
 {
-	return alloc_percpu(struct scope_send);
+	trace->sends = vzalloc(sizeof(*trace->sends) << SLOT_BITS);
+	return trace->sends ? 0 : -ENOMEM;
 }
 
-/* SEND_SIG_NOINFO (0) and SEND_SIG_PRIV (1) are no pointers. */
-static bool has_info(const struct kernel_siginfo *info)
+static struct scope_send *slot_near(struct scope_trace *trace, u32 distance)
 {
-	return info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV;
+	u32 at = hash_ptr(current, SLOT_BITS) + distance;
+
+	return &trace->sends[at & ((1 << SLOT_BITS) - 1)];
 }
 
-static u8 disposition_of(const struct k_sigaction *action)
+/* NULL: too many are in a send. */
+static struct scope_send *take_slot(struct scope_trace *trace)
 {
-	if (action->sa.sa_handler == SIG_DFL)
-		return IPCSCOPE_DISPOSITION_DEFAULT;
-	if (action->sa.sa_handler == SIG_IGN)
-		return IPCSCOPE_DISPOSITION_IGNORE;
-	return IPCSCOPE_DISPOSITION_HANDLER;
+	struct scope_send *send;
+	u32 i;
+
+	for (i = 0; i < SLOTS_TRIED; i++) {
+		send = slot_near(trace, i);
+		if (!READ_ONCE(send->sender) &&
+		    !cmpxchg(&send->sender, NULL, current))
+			return send;
+	}
+	return NULL;
 }
 
-static void look_at_action(struct scope_send *send, struct task_struct *task,
-			   int sig)
+static struct scope_send *find_slot(struct scope_trace *trace,
+				    const struct task_struct *target)
+{
+	struct scope_send *send;
+	u32 i;
+
+	for (i = 0; i < SLOTS_TRIED; i++) {
+		send = slot_near(trace, i);
+		if (READ_ONCE(send->sender) == current &&
+		    send->target == target)
+			return send;
+	}
+	return NULL;
+}
+
+static void look_at_action(struct ipcscope_signal_generate *record,
+			   struct task_struct *task)
 {
 	unsigned int flags = READ_ONCE(task->signal->flags);
 	const struct sighand_struct *sighand;
 
 	/* It stays: its siglock is held. */
 	sighand = rcu_dereference_protected(task->sighand, true);
-	send->disposition = disposition_of(&sighand->action[sig - 1]);
-	send->blocked = sigismember(&task->blocked, sig);
-	send->unkillable = flags & SIGNAL_UNKILLABLE;
-	send->dying = flags & SIGNAL_GROUP_EXIT;
-	send->fatal = sig == SIGKILL ||
-		      (send->disposition == IPCSCOPE_DISPOSITION_DEFAULT &&
-		       !send->blocked && !send->unkillable &&
-		       !(BIT_OF(sig) & (DEFAULT_IGNORE | DEFAULT_STOP)));
+	record->disposition = ipcscope_disposition_of((__force u64)
+		sighand->action[record->sig - 1].sa.sa_handler);
+	record->blocked = !!sigismember(&task->blocked, record->sig);
+	record->unkillable = !!(flags & SIGNAL_UNKILLABLE);
+	record->dying = !!(flags & SIGNAL_GROUP_EXIT);
+	record->fatal = ipcscope_is_fatal(record->sig, record->disposition,
+					  record->blocked, record->unkillable);
 }
 
-static void note_stuck(struct scope_send *send, struct task_struct *thread,
+static void note_stuck(struct ipcscope_kill *kill, struct task_struct *thread,
 		       u8 state)
 {
-	send->stuck_tid = thread->pid;
-	send->stuck_state = state;
+	kill->stuck_tid = thread->pid;
+	kill->state = state;
 }
 
 /* A process dies when its last thread does: any of them may be stuck. */
-static void find_stuck_thread(struct scope_send *send,
+static void find_stuck_thread(struct ipcscope_kill *kill,
 			      struct task_struct *task)
 {
 	struct task_struct *thread;
@@ -106,34 +123,68 @@ static void find_stuck_thread(struct scope_send *send,
 		if (seen++ == THREADS_SEEN)
 			break;
 		state = scope_task_state(thread);
-		if (!scope_stuck(state))
+		if (!ipcscope_stuck(state))
 			continue;
-		if (!send->stuck_tid)
-			note_stuck(send, thread, state);
-		send->stuck_threads++;
+		if (!kill->stuck_tid)
+			note_stuck(kill, thread, state);
+		kill->stuck_threads++;
 	}
 }
 
-/* The target's siglock is held. */
-static void look_at_target(struct scope_trace *trace, struct scope_send *send,
-			   struct task_struct *task, int sig)
+/* A fatal signal: what may keep the process from dying at once. */
+static void look_for_stuck(struct scope_trace *trace, struct scope_send *send)
 {
-	send->stuck_tid = 0;
-	send->stuck_threads = 0;
-	send->stack_depth = 0;
-	send->target_state = scope_task_state(task);
-	look_at_action(send, task, sig);
-	if (!send->fatal)
-		return;
-	if (scope_stuck(send->target_state))
-		note_stuck(send, task, send->target_state);
+	struct ipcscope_kill *kill = &send->kill;
+	u8 state = send->record.target_state;
+
+	kill->stuck_threads = 0;
+	if (ipcscope_stuck(state))
+		note_stuck(kill, send->target, state);
 	rcu_read_lock();
-	find_stuck_thread(send, task);
+	find_stuck_thread(kill, send->target);
 	rcu_read_unlock();
-	if (send->stuck_tid)
-		send->stack_depth = scope_stack_of(&trace->stacks,
-						   send->stuck_tid,
-						   send->stack);
+	if (!kill->stuck_tid)
+		return;
+	memset(kill->stack, 0, sizeof(kill->stack));
+	kill->stack_depth = scope_stack_of(&trace->stacks, kill->stuck_tid,
+					   kill->stack);
+}
+
+/* At the entry.  The target's siglock is held, and `send` has the target. */
+static void look_at_target(struct scope_trace *trace, struct scope_send *send,
+			   int sig)
+{
+	struct ipcscope_signal_generate *record = &send->record;
+
+	memset(record, 0, sizeof(*record));
+	send->kill.stuck_tid = 0;
+	record->sig = sig;
+	record->target_tgid = send->target->tgid;
+	record->target_tid = send->target->pid;
+	record->target_state = scope_task_state(send->target);
+	look_at_action(record, send->target);
+	if (record->fatal)
+		look_for_stuck(trace, send);
+}
+
+/* At the tracepoint: only then is siginfo as the receiver gets it. */
+static void note_outcome(struct scope_send *send,
+			 const struct kernel_siginfo *info, int group,
+			 int result)
+{
+	struct ipcscope_signal_generate *record = &send->record;
+
+	record->result = result;
+	record->ret = ipcscope_send_ret(result);
+	record->shared = !!group;
+	if (scope_has_info(info)) {
+		record->has_info = 1;
+		record->si_code = info->si_code;
+		record->sender_pid = scope_info_pid(record->sig, info);
+		record->value = scope_info_value(info);
+	}
+	record->origin = ipcscope_origin_of((unsigned long)info,
+					    record->si_code);
 }
 
 static bool send_wanted(struct scope_trace *trace, struct task_struct *target,
@@ -141,235 +192,158 @@ static bool send_wanted(struct scope_trace *trace, struct task_struct *target,
 {
 	return scope_signal_wanted(&trace->filters, sig) &&
 	       (scope_task_wanted(&trace->filters, target) ||
-		scope_task_wanted(&trace->filters, current));
+		(target != current &&
+		 scope_task_wanted(&trace->filters, current)));
 }
 
 /* (sig, info, task, type, force) on all kernels since 5.7. */
-int scope_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+/* Of kills alone, only what ends a process is. */
+static bool is_wanted(const struct scope_trace *trace,
+		      const struct scope_send *send)
 {
-	struct scope_trace *trace = scope_trace_of(ri);
-	struct scope_send *send;
-	struct scope_call_send *call = (void *)ri->data;
-	int sig = regs_get_kernel_argument(regs, 0);
-	struct task_struct *target = (void *)regs_get_kernel_argument(regs, 2);
-
-	if (!trace)
-		return 1;
-	call->target = target;
-	call->sig = sig;
-	send = this_cpu_ptr(trace->sends);
-	send->task = target;
-	send->enter_ns = ktime_get_mono_fast_ns();
-	send->wanted = send_wanted(trace, target, sig);
-	if (send->wanted)
-		look_at_target(trace, send, target, sig);
-	return 0;
+	return send->record.fatal ||
+	       (trace->config.families & IPCSCOPE_FAMILY_SIGNALS);
 }
 
-int scope_send_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void send_enters(struct scope_trace *trace, int sig,
+			struct task_struct *target)
 {
-	struct scope_trace *trace = scope_trace_of(ri);
-	const struct scope_call_send *call = (void *)ri->data;
-	struct ipcscope_signal_send record = {};
 	struct scope_send *send;
 
-	if (!trace)
-		return 0;
-	send = this_cpu_ptr(trace->sends);
-	send->task = NULL;
-	if (!send->wanted) {
-		scope_count_filtered(trace, IPCSCOPE_SIGNAL_SEND);
-		return 0;
+	if (!trace || !scope_may_be_armed(trace) ||
+	    !send_wanted(trace, target, sig))
+		return;		/* the tracepoint counts it */
+	send = take_slot(trace);
+	if (!send)
+		return;
+	send->target = target;
+	look_at_target(trace, send, sig);
+	if (is_wanted(trace, send))
+		send->record.enter_ns = ktime_get_mono_fast_ns();
+}
+
+SCOPE_WATCHER(scope_send_enter)
+{
+	send_enters(SCOPE_WATCHED(), SCOPE_ARGUMENT(regs, 0),
+		    (void *)SCOPE_ARGUMENT(regs, 2));
+	SCOPE_WATCH_END;
+}
+
+/* A process that is dying already answers IGNORED, 5.10 PENDING. */
+static bool is_kill(const struct scope_send *send)
+{
+	u8 result = send->record.result;
+
+	return send->kill.stuck_tid &&
+	       (result == IPCSCOPE_RESULT_DELIVERED ||
+		result == IPCSCOPE_RESULT_INFO_LOST || send->record.dying);
+}
+
+static void emit_kill(struct scope_trace *trace, struct scope_send *send,
+		      u64 now)
+{
+	struct ipcscope_kill *kill = &send->kill;
+
+	kill->target_tgid = send->record.target_tgid;
+	kill->sig = send->record.sig;
+	kill->origin = send->record.origin;
+	kill->result = send->record.result;
+	SCOPE_EMIT(trace, current, kill, IPCSCOPE_KILL, now);
+}
+
+/*
+ * Names current.  A debugger's get_signal() puts a signal back that is blocked
+ * by now: its thread sends it to itself, while the taking of it is open.
+ */
+static void name_sender(struct scope_trace *trace, struct scope_send *send,
+			u64 now)
+{
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, current);
+	struct scope_thread *thread = scope_thread_own(bucket);
+
+	if (!thread && !hlist_empty(&bucket->threads)) {
+		raw_spin_lock(&bucket->lock);
+		thread = scope_thread_find(bucket, current);
+		raw_spin_unlock(&bucket->lock);
 	}
-	record.enter_ns = send->enter_ns;
-	record.target_tgid = call->target->tgid;
-	record.target_tid = call->target->pid;
-	record.ret = regs_return_value(regs);
-	record.sig = call->sig;
-	SCOPE_EMIT(trace, &record, IPCSCOPE_SIGNAL_SEND);
-	return 0;
+	scope_name(trace, current, thread, now);
+	send->record.requeued = thread && send->target == current &&
+				thread->take.sig == send->record.sig;
 }
 
-static u8 origin_of(const struct kernel_siginfo *info)
+/*
+ * Interrupts are off.  The target is awake and may run by now, and report a new
+ * name: the generation's time is taken with the look at its name.
+ */
+static void emit_generation(struct scope_trace *trace, struct scope_send *send)
 {
-	if (info == SEND_SIG_NOINFO)
-		return IPCSCOPE_ORIGIN_TASK;
-	if (info == SEND_SIG_PRIV)
-		return IPCSCOPE_ORIGIN_KERNEL;
-	if (info->si_code == SI_TIMER)
-		return IPCSCOPE_ORIGIN_TIMER;
-	if (info->si_code == SI_KERNEL)
-		return IPCSCOPE_ORIGIN_KERNEL;
-	return IPCSCOPE_ORIGIN_TASK;
+	u64 now = send->target == current ?
+			  ktime_get_mono_fast_ns() :
+			  scope_name_task(trace, send->target);
+
+	if (!scope_armed(trace, now))
+		return;
+	if (!send->record.enter_ns)
+		send->record.enter_ns = now;
+	name_sender(trace, send, now);
+	if (is_kill(send))
+		emit_kill(trace, send, now);
+	SCOPE_EMIT_INLINE(trace, current, &send->record,
+			  IPCSCOPE_SIGNAL_GENERATE, now);
 }
 
-static void emit_kill(struct scope_trace *trace, const struct scope_send *send,
-		      struct task_struct *target, int sig, u8 origin,
-		      int result)
+static void send_ends(struct scope_trace *trace, struct scope_send *send)
 {
-	struct ipcscope_kill record = {};
+	unsigned long flags;
 
-	record.target_tgid = target->tgid;
-	record.stuck_tid = send->stuck_tid;
-	strscpy_pad(record.target_comm, target->comm,
-		    sizeof(record.target_comm));
-	record.sig = sig;
-	record.state = send->stuck_state;
-	record.origin = origin;
-	record.stuck_threads = send->stuck_threads;
-	record.stack_depth = send->stack_depth;
-	record.result = result;
-	memcpy(record.stack, send->stack,
-	       send->stack_depth * sizeof(record.stack[0]));
-	SCOPE_EMIT(trace, &record, IPCSCOPE_KILL);
+	local_irq_save(flags);
+	if (!is_wanted(trace, send))
+		scope_count_filtered(trace, IPCSCOPE_SIGNAL_GENERATE);
+	else if (scope_armed(trace, send->record.enter_ns))
+		emit_generation(trace, send);
+	/* The slot is free: all of it has been read. */
+	smp_store_release(&send->sender, NULL);
+	local_irq_restore(flags);
 }
 
-static void fill_info(struct ipcscope_signal_generate *record,
-		      const struct kernel_siginfo *info)
+static void generated_alone(struct scope_trace *trace, int sig,
+			    struct kernel_siginfo *info,
+			    struct task_struct *target, int group, int result)
 {
-	record->has_info = 1;
-	record->si_code = info->si_code;
-	if (record->si_code > 0 && record->si_code != SI_KERNEL &&
-	    record->sig != SIGCHLD)
-		return;		/* a fault: the union holds an address */
-	if (record->si_code != SI_KERNEL)
-		record->sender_pid = info->si_pid;
-	if (record->si_code == SI_QUEUE || record->si_code == SI_TIMER)
-		record->value = (unsigned long)info->si_ptr;
+	struct scope_send send;
+	unsigned long flags;
+
+	send.target = target;
+	memset(&send.kill, 0, offsetof(struct ipcscope_kill, stack));
+	local_irq_save(flags);
+	if (scope_armed(trace, ktime_get_mono_fast_ns())) {
+		look_at_target(trace, &send, sig);
+		note_outcome(&send, info, group, result);
+		send.record.enter_ns = 0;	/* when it is emitted */
+		if (is_wanted(trace, &send))
+			emit_generation(trace, &send);
+		else
+			scope_count_filtered(trace, IPCSCOPE_SIGNAL_GENERATE);
+	}
+	local_irq_restore(flags);
 }
 
-/* The target's siglock is held, so interrupts are off. */
+/* The target's siglock is held. */
 void scope_signal_generate(void *data, int sig, struct kernel_siginfo *info,
 			   struct task_struct *target, int group, int result)
 {
-	struct ipcscope_signal_generate record = {};
 	struct scope_trace *trace = data;
-	struct scope_send *send = this_cpu_ptr(trace->sends);
-	/* A POSIX timer's signal does not pass through __send_signal. */
-	bool seen = send->task == target;
+	struct scope_send *send = find_slot(trace, target);
 
-	if (!(seen ? send->wanted : send_wanted(trace, target, sig))) {
+	if (send) {
+		note_outcome(send, info, group, result);
+		send_ends(trace, send);
+		return;
+	}
+	if (!scope_may_be_armed(trace))
+		return;
+	if (send_wanted(trace, target, sig))
+		generated_alone(trace, sig, info, target, group, result);
+	else
 		scope_count_filtered(trace, IPCSCOPE_SIGNAL_GENERATE);
-		return;
-	}
-	if (!seen)
-		look_at_target(trace, send, target, sig);
-	record.target_tgid = target->tgid;
-	record.target_tid = target->pid;
-	strscpy_pad(record.target_comm, target->comm,
-		    sizeof(record.target_comm));
-	record.sig = sig;
-	record.result = result;
-	record.target_state = send->target_state;
-	record.shared = !!group;
-	record.disposition = send->disposition;
-	record.blocked = send->blocked;
-	record.fatal = send->fatal;
-	record.unkillable = send->unkillable;
-	if (has_info(info))
-		fill_info(&record, info);
-	record.origin = origin_of(info);
-	SCOPE_EMIT(trace, &record, IPCSCOPE_SIGNAL_GENERATE);
-	if (!send->fatal || !send->stuck_tid)
-		return;
-	/* A process that is dying already answers IGNORED, 5.10 PENDING. */
-	if (result == IPCSCOPE_RESULT_DELIVERED ||
-	    result == IPCSCOPE_RESULT_INFO_LOST || send->dying)
-		emit_kill(trace, send, target, sig,
-			  info == SEND_SIG_PRIV ? IPCSCOPE_ORIGIN_KERNEL :
-						  IPCSCOPE_ORIGIN_TASK,
-			  result);
-}
-
-static bool receiver_wanted(struct scope_trace *trace, int sig, u16 kind)
-{
-	if (scope_signal_wanted(&trace->filters, sig) &&
-	    scope_task_wanted(&trace->filters, current))
-		return true;
-	scope_count_filtered(trace, kind);
-	return false;
-}
-
-void scope_signal_deliver(void *data, int sig, struct kernel_siginfo *info,
-			  struct k_sigaction *action)
-{
-	struct ipcscope_signal_deliver record = {};
-	struct scope_trace *trace = data;
-
-	if (!receiver_wanted(trace, sig, IPCSCOPE_SIGNAL_DELIVER))
-		return;
-	record.sig = sig;
-	record.disposition = disposition_of(action);
-	record.sa_flags = action->sa.sa_flags;
-	if (has_info(info)) {
-		record.has_info = 1;
-		record.si_code = info->si_code;
-		if (record.si_code <= 0)
-			record.sender_pid = info->si_pid;
-	}
-	SCOPE_EMIT(trace, &record, IPCSCOPE_SIGNAL_DELIVER);
-}
-
-int scope_dequeue_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	*(unsigned long *)ri->data =
-		regs_get_kernel_argument(regs, SCOPE_DEQUEUE_INFO);
-	return 0;
-}
-
-int scope_dequeue_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	const struct kernel_siginfo *info = *(void **)ri->data;
-	struct scope_trace *trace = scope_trace_of(ri);
-	struct ipcscope_signal_dequeue record = {};
-	int sig = regs_return_value(regs);
-
-	/* Where nothing was pending, it is no event. */
-	if (!trace || sig <= 0 ||
-	    !receiver_wanted(trace, sig, IPCSCOPE_SIGNAL_DEQUEUE))
-		return 0;
-	record.sig = sig;
-	record.si_code = info->si_code;
-	if (record.si_code <= 0)
-		record.sender_pid = info->si_pid;
-	if (record.si_code == SI_QUEUE || record.si_code == SI_TIMER)
-		record.value = (unsigned long)info->si_ptr;
-	SCOPE_EMIT(trace, &record, IPCSCOPE_SIGNAL_DEQUEUE);
-	return 0;
-}
-
-int scope_get_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	struct scope_trace *trace = scope_trace_of(ri);
-	struct scope_call *call = (void *)ri->data;
-
-	if (!trace)
-		return 1;
-	if (!scope_task_wanted(&trace->filters, current)) {
-		scope_count_filtered(trace, IPCSCOPE_SIGNAL_GET);
-		return 1;
-	}
-	memset(call, 0, sizeof(*call));
-	call->task = current;
-	call->tid = current->pid;
-	call->kind = IPCSCOPE_SIGNAL_GET;
-	call->ksignal = (void *)regs_get_kernel_argument(regs, 0);
-	call->enter_ns = ktime_get_mono_fast_ns();
-	return !scope_call_enter(&trace->calls, call);
-}
-
-int scope_get_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	struct scope_trace *trace = scope_trace_of(ri);
-	struct scope_call *call = (void *)ri->data;
-	struct ipcscope_signal_get record = {};
-
-	if (!trace || !scope_call_leave(&trace->calls, call))
-		return 0;
-	record.enter_ns = call->enter_ns;
-	/* The kernel's bool fills one byte of the register. */
-	if ((u8)regs_return_value(regs))
-		record.sig = call->ksignal->sig;
-	SCOPE_EMIT(trace, &record, IPCSCOPE_SIGNAL_GET);
-	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/hash.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
@@ -8,6 +9,8 @@
 #include "stacks.h"
 
 #define SLOT_BITS	11
+#define OWN_ENTRIES	4	/* at the top of what is saved */
+#define ITERATOR_BYTES	256	/* __traceiter_sched_switch is smaller */
 
 static struct scope_stack *slot_of(struct scope_stacks *stacks, pid_t tid)
 {
@@ -32,20 +35,29 @@ void scope_stacks_free(struct scope_stacks *stacks)
 	stacks->slots = NULL;
 }
 
-noinline void scope_stack_save(struct scope_stacks *stacks, unsigned int skip)
+/* A caller of ours, or ourselves: no part of how the task went to sleep. */
+static bool is_ours(const struct scope_stacks *stacks, unsigned long address)
+{
+	return within_module(address, THIS_MODULE) ||
+	       address - stacks->iterator < ITERATOR_BYTES;
+}
+
+void scope_stack_save(struct scope_stacks *stacks)
 {
 	struct scope_stack *slot = slot_of(stacks, current->pid);
-	unsigned long entries[IPCSCOPE_STACK_DEPTH];
+	unsigned long entries[IPCSCOPE_STACK_DEPTH + OWN_ENTRIES];
 	unsigned long flags;
-	unsigned int depth, i;
+	unsigned int found, i, depth = 0;
 
 	/* Before the lock: the walk is what takes long. */
-	depth = stack_trace_save(entries, ARRAY_SIZE(entries), skip + 1);
+	found = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
+	for (i = 0; i < found && is_ours(stacks, entries[i]);)
+		i++;
 	raw_spin_lock_irqsave(&slot->lock, flags);
+	for (; i < found && depth < IPCSCOPE_STACK_DEPTH; i++)
+		slot->entries[depth++] = entries[i];
 	slot->tid = current->pid;
 	slot->depth = depth;
-	for (i = 0; i < depth; i++)
-		slot->entries[i] = entries[i];
 	raw_spin_unlock_irqrestore(&slot->lock, flags);
 }
 

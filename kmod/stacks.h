@@ -2,7 +2,7 @@
 /*
  * Kernel stacks of tasks in D and K sleep.  No module may walk another task's
  * stack (stack_trace_save_tsk() is not exported), so each is saved by the task
- * itself as it goes to sleep, and forgotten as it runs again.
+ * itself as it goes to sleep, and dropped as it runs again.
  *
  * One slot for each hash of a thread's number: of two that fall on the same
  * the later one has it, and the other's stack is left to the reader, who finds
@@ -25,13 +25,14 @@ struct scope_stack {
 
 struct scope_stacks {
 	struct scope_stack *slots;
+	unsigned long iterator;		/* calls sched_switch's hooks */
 };
 
 int scope_stacks_init(struct scope_stacks *stacks);
 void scope_stacks_free(struct scope_stacks *stacks);
 
-/* The current task's, which is about to sleep. `skip` begins with the caller. */
-void scope_stack_save(struct scope_stacks *stacks, unsigned int skip);
+/* The current task's, which is about to sleep, from the scheduler on. */
+void scope_stack_save(struct scope_stacks *stacks);
 void scope_stack_forget(struct scope_stacks *stacks, pid_t tid);
 
 /* Number of entries copied to `entries` (IPCSCOPE_STACK_DEPTH); 0: unknown. */

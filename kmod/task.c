@@ -1,110 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of tasks: what ends a wait for them, whom filters follow, and where
- * the time of a pipe's call goes.
+ * The life of threads: born, on and off the CPU, woken, another program, ended.
  *
- *   enter --> runs --> asleep (S: empty or full, D: lock) --> woken, waits
- *                       blocked_ns / uninterruptible_ns       runqueue_ns
+ *   sched_wakeup_new --> sched_switch ... sched_switch (TASK_DEAD) --> freed
+ *   THREAD (FORK)        sched_waking     THREAD_EXIT       THREAD_FREE
+ *
+ * Hooks of scheduler context come with the run queue's lock held, or pi_lock.
  */
-#include <linux/sched/signal.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/timekeeping.h>
 
 #include "emit.h"
 #include "hooks.h"
+#include "name.h"
 #include "state.h"
-
-static void left_cpu(struct scope_call *call, void *data)
-{
-	u8 state = *(u8 *)data;
-
-	call->sleep_state = state;
-	call->sleep_ns = ktime_get_mono_fast_ns();
-	call->wake_ns = 0;
-	if (state == IPCSCOPE_STATE_RUNNING)
-		call->wake_ns = call->sleep_ns;	/* still wants the CPU */
-	else if (state == IPCSCOPE_STATE_INTERRUPTIBLE)
-		call->pipe.sleeps++;
-}
-
-static void got_cpu(struct scope_call *call, void *data)
-{
-	u64 now, wake, slept;
-
-	if (!call->sleep_ns)
-		return;
-	now = ktime_get_mono_fast_ns();
-	wake = call->wake_ns ? call->wake_ns : now;
-	slept = wake > call->sleep_ns ? wake - call->sleep_ns : 0;
-	if (call->sleep_state == IPCSCOPE_STATE_INTERRUPTIBLE) {
-		call->pipe.blocked_ns += slept;
-		call->pipe.woken_ns = wake;
-	} else {
-		call->pipe.uninterruptible_ns += slept;
-	}
-	if (now > wake)
-		call->pipe.runqueue_ns += now - wake;
-	call->sleep_ns = 0;
-}
-
-static void woken(struct scope_call *call, void *data)
-{
-	if (call->sleep_ns && !call->wake_ns)
-		call->wake_ns = ktime_get_mono_fast_ns();
-}
-
-static u8 state_left_in(bool preempt, struct task_struct *task)
-{
-	return preempt ? IPCSCOPE_STATE_RUNNING :
-			 scope_state_of_bits(scope_task_state_bits(task));
-}
-
-SCOPE_SCHED_SWITCH(scope_sched_switch)
-{
-	struct scope_trace *trace = data;
-	u8 state = state_left_in(preempt, prev);
-
-	scope_call_visit(&trace->calls, prev->pid, left_cpu, &state);
-	scope_call_visit(&trace->calls, next->pid, got_cpu, NULL);
-}
-
-/* prev is current: only its own stack can be walked. */
-SCOPE_SCHED_SWITCH(scope_sched_switch_stacks)
-{
-	struct scope_trace *trace = data;
-
-	if (scope_stuck(state_left_in(preempt, prev)))
-		scope_stack_save(&trace->stacks, 1);
-	scope_stack_forget(&trace->stacks, next->pid);
-}
-
-void scope_sched_waking(void *data, struct task_struct *task)
-{
-	struct scope_trace *trace = data;
-
-	scope_call_visit(&trace->calls, task->pid, woken, NULL);
-}
-
-/* A call of get_signal() that ends the task does not return. */
-static void end_calls(struct scope_trace *trace, struct task_struct *task)
-{
-	u64 enter_ns;
-	u16 kind;
-
-	while ((kind = scope_call_abandon(&trace->calls, task->pid,
-					  &enter_ns))) {
-		struct ipcscope_signal_get record = {};
-
-		if (kind != IPCSCOPE_SIGNAL_GET)
-			continue;	/* the kernel died in it */
-		record.header.flags = IPCSCOPE_UNFINISHED;
-		record.enter_ns = enter_ns;
-		SCOPE_EMIT(trace, &record, IPCSCOPE_SIGNAL_GET);
-	}
-}
+#include "take.h"
+#include "time.h"
 
 /*
- * A death by a signal is wanted whoever died: the killer may be the one that
- * the filters name, and its kill ends here.
+ * A death by a signal is wanted whichever thread died: the killer may be the
+ * one that the filters name, and its kill ends here.
  */
 static bool death_wanted(struct scope_trace *trace, struct task_struct *task)
 {
@@ -112,45 +28,171 @@ static bool death_wanted(struct scope_trace *trace, struct task_struct *task)
 	       scope_task_wanted(&trace->filters, task);
 }
 
-/*
- * The tracepoint comes before exit_mm() since 6.16 and after it until then:
- * it tells that a task exits, not when it is gone.
- */
-SCOPE_PROCESS_EXIT(scope_process_exit)
+/* Its last switch: after it the task can be freed, so its state goes as well. */
+static void ends(struct scope_trace *trace, struct task_struct *task,
+		 bool armed, u64 now)
 {
-	struct ipcscope_task_exit record = {};
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, task);
+	struct scope_thread *thread;
+
+	raw_spin_lock(&bucket->lock);
+	thread = scope_thread_find(bucket, task);
+	if (armed) {
+		if (thread)
+			scope_take_end(trace, thread, now);
+		scope_time_end(trace, task, thread,
+			       thread || death_wanted(trace, task), now);
+	}
+	if (thread && armed)
+		scope_thread_remove(&trace->threads, thread);
+	else if (thread)
+		scope_thread_close(thread);
+	raw_spin_unlock(&bucket->lock);
+}
+
+static void leaves_cpu(struct scope_trace *trace, struct task_struct *task,
+		       bool preempt, unsigned int bits, u64 now)
+{
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, task);
+	struct scope_thread *thread;
+
+	if (hlist_empty(&bucket->threads))
+		return;
+	raw_spin_lock(&bucket->lock);
+	thread = scope_thread_find(bucket, task);
+	if (thread)
+		scope_time_leave(trace, thread, preempt, bits, now);
+	raw_spin_unlock(&bucket->lock);
+}
+
+static void gets_cpu(struct scope_trace *trace, struct task_struct *task,
+		     u64 now)
+{
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, task);
+	struct scope_thread *thread;
+
+	if (hlist_empty(&bucket->threads))
+		return;
+	raw_spin_lock(&bucket->lock);
+	thread = scope_thread_find(bucket, task);
+	if (thread)
+		scope_time_resume(trace, thread, now);
+	raw_spin_unlock(&bucket->lock);
+}
+
+/* prev is current: only its own stack can be walked. */
+static void note_stack(struct scope_trace *trace, bool preempt,
+		       unsigned int bits, struct task_struct *next)
+{
+	if (!preempt && ipcscope_stuck(ipcscope_state_of_bits(bits)))
+		scope_stack_save(&trace->stacks);
+	scope_stack_forget(&trace->stacks, next->pid);
+}
+
+/* Interrupts are off. */
+SCOPE_SCHED_SWITCH(scope_sched_switch)
+{
+	u64 now = ktime_get_mono_fast_ns();
+	unsigned int bits = SCOPE_PREV_BITS(prev);
+	struct scope_trace *trace = data;
+	bool armed = scope_armed(trace, now);
+
+	if (unlikely(!preempt && (bits & TASK_DEAD)))
+		ends(trace, prev, armed, now);
+	else if (armed && prev->pid)
+		leaves_cpu(trace, prev, preempt, bits, now);
+	if (!armed)
+		return;
+	if (next->pid)
+		gets_cpu(trace, next, now);
+	if (trace->config.families & IPCSCOPE_FAMILY_KILLS)
+		note_stack(trace, preempt, bits, next);
+}
+
+/* An interrupt's wake-up has no thread that made it. */
+void scope_sched_waking(void *data, struct task_struct *task)
+{
+	struct scope_trace *trace = data;
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, task);
+	struct scope_thread *thread;
+	unsigned long flags;
+	u64 now;
+
+	if (hlist_empty(&bucket->threads))
+		return;
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	thread = scope_thread_find(bucket, task);
+	if (thread) {
+		now = ktime_get_mono_fast_ns();
+		if (scope_armed(trace, now))
+			ipcscope_account_wake(&thread->account, now,
+					      in_task() ? current->pid : 0);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/* Of a wanted thread: it is current, or has not yet run. */
+static void begins(struct scope_trace *trace, struct task_struct *task,
+		   u8 reason, u8 state)
+{
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, task);
+	struct scope_thread *thread;
+	unsigned long flags;
+	u64 now;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	now = ktime_get_mono_fast_ns();
+	if (scope_armed(trace, now)) {
+		thread = scope_thread_find(bucket, task);
+		if (!thread)
+			thread = scope_time_begin(trace, bucket, task, state,
+						  now);
+		scope_name_emit(trace, task, thread, reason, now);
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/* current makes a thread, and lets it run for the first time. */
+void scope_sched_wakeup_new(void *data, struct task_struct *task)
+{
 	struct scope_trace *trace = data;
 
-	end_calls(trace, task);
-	if (!death_wanted(trace, task)) {
-		scope_count_filtered(trace, IPCSCOPE_TASK_EXIT);
+	if (!scope_may_be_armed(trace))
 		return;
-	}
-	record.exit_code = task->exit_code;
-	record.group_dead = !atomic_read(&task->signal->live);
-	SCOPE_EMIT(trace, &record, IPCSCOPE_TASK_EXIT);
+	scope_follow_fork(&trace->filters, current, task);
+	if (!(task->flags & PF_KTHREAD) &&
+	    scope_task_wanted(&trace->filters, task))
+		begins(trace, task, IPCSCOPE_THREAD_FORK,
+		       IPCSCOPE_STATE_RUNNABLE);
+}
+
+void scope_process_exec(void *data, struct task_struct *task, pid_t old_pid,
+			struct linux_binprm *bprm)
+{
+	struct scope_trace *trace = data;
+
+	if (scope_may_be_armed(trace) &&
+	    scope_task_wanted(&trace->filters, task))
+		begins(trace, task, IPCSCOPE_THREAD_EXEC,
+		       IPCSCOPE_STATE_RUNNING);
 }
 
 void scope_process_free(void *data, struct task_struct *task)
 {
-	struct ipcscope_task_free record = {};
 	struct scope_trace *trace = data;
+	struct ipcscope_header record = {};
+	unsigned long flags;
+	u64 now;
 
-	if (!death_wanted(trace, task)) {
-		scope_count_filtered(trace, IPCSCOPE_TASK_FREE);
-		return;
+	local_irq_save(flags);
+	now = ktime_get_mono_fast_ns();
+	if (scope_armed(trace, now)) {
+		if (death_wanted(trace, task))
+			scope_emit(trace, task, &record, IPCSCOPE_THREAD_FREE,
+				   sizeof(record), now);
+		else
+			scope_count_filtered(trace, IPCSCOPE_THREAD_FREE);
 	}
-	record.tgid = task->tgid;
-	record.tid = task->pid;
-	strscpy_pad(record.comm, task->comm, sizeof(record.comm));
-	SCOPE_EMIT(trace, &record, IPCSCOPE_TASK_FREE);
+	local_irq_restore(flags);
 	scope_follow_free(&trace->filters, task);
-}
-
-void scope_process_fork(void *data, struct task_struct *parent,
-			struct task_struct *child)
-{
-	struct scope_trace *trace = data;
-
-	scope_follow_fork(&trace->filters, parent, child);
 }

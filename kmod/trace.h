@@ -4,15 +4,21 @@
  *
  *   device.c   file operations, the states, the shared memory
  *   hooks.c    which hook goes where; attaches and takes away
- *   signal.c, pipe.c, task.c   what each hook does
+ *   signal.c   signals generated; take.c: taken
+ *   pipe.c     reads and writes of pipes
+ *   task.c     the scheduler's hooks: birth, switch, wake-up, exec, end
+ *   time.c     the time of threads and of their calls
+ *   name.c     THREAD records
+ *   state.c    what a task is in
+ *   threads.c  the state of each traced thread
  *   emit.c     the only place that writes rings and ledgers
  *   filter.c   which tasks are wanted
- *   calls.c    calls entered and not left
  *   stacks.c   kernel stacks of tasks that went to sleep in D or K
  */
 #ifndef IPCSCOPE_TRACE_H
 #define IPCSCOPE_TRACE_H
 
+#include <linux/ftrace.h>
 #include <linux/irq_work.h>
 #include <linux/kprobes.h>
 #include <linux/mutex.h>
@@ -23,14 +29,14 @@
 
 #include <ipcscope/transport.h>
 
-#include "calls.h"
 #include "filter.h"
 #include "stacks.h"
+#include "threads.h"
 
 struct tracepoint;
 
-#define SCOPE_TRACEPOINTS	8
-#define SCOPE_FUNCTIONS		5
+#define SCOPE_TRACEPOINTS	7
+#define SCOPE_FUNCTIONS		8
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {
@@ -41,10 +47,16 @@ struct scope_ring {
 	bool busy;			/* a record is being written */
 } ____cacheline_aligned_in_smp;
 
-/* What is attached to a function; memory of its own, for it may have to stay. */
+/*
+ * What is attached to a function, in memory of its own, for it may have to
+ * stay: a kretprobe, or what watches its entry, by ftrace or by the kretprobe's
+ * kp.
+ */
 struct scope_probe {
 	struct kretprobe kretprobe;
-	struct scope_trace *trace;	/* NULL: the trace has gone without it */
+	struct ftrace_ops ops;
+	struct scope_trace *trace;	/* NULL: the trace has gone away */
+	u64 missed[2];			/* before the window: see hooks.c */
 };
 
 enum scope_state { SCOPE_OPEN, SCOPE_RUNNING, SCOPE_STOPPED };
@@ -52,6 +64,10 @@ enum scope_state { SCOPE_OPEN, SCOPE_RUNNING, SCOPE_STOPPED };
 struct scope_trace {
 	struct mutex lock;		/* state, and all that START makes */
 	enum scope_state state;
+
+	/* Hooks count what happens at start_ns or later, for window_ns. */
+	u64 start_ns;
+	u64 window_ns;			/* 0: not yet */
 
 	struct ipcscope_start config;
 	struct scope_filters filters;
@@ -61,9 +77,9 @@ struct scope_trace {
 	struct scope_ring *rings;	/* by CPU number */
 	unsigned int cpus;
 
-	struct scope_calls calls;
+	struct scope_threads threads;
 	struct scope_stacks stacks;
-	struct scope_send __percpu *sends;
+	struct scope_send *sends;	/* signal.c */
 
 	struct tracepoint *tracepoints[SCOPE_TRACEPOINTS];
 	bool tracepoint_attached[SCOPE_TRACEPOINTS];
@@ -72,8 +88,10 @@ struct scope_trace {
 	const char *function_target[SCOPE_FUNCTIONS];
 	int function_error[SCOPE_FUNCTIONS];
 
-	struct ipcscope_pipe_op *unfinished;
+	/* Where IOC_UNFINISHED has got to: time.c. */
 	u32 unfinished_count;
+	u32 unfinished_thread;		/* index in threads.all ... */
+	u32 unfinished_first;		/* ... and of its first record */
 
 	wait_queue_head_t wait;
 	struct irq_work wakeup;
@@ -83,6 +101,24 @@ struct scope_trace {
 static inline struct ipcscope_status *scope_status(struct scope_trace *trace)
 {
 	return trace->status_area;
+}
+
+/*
+ * Whether what happens at `now` counts.  It is the same for all hooks, since
+ * both ends of the window are set before they have come (scope_trace_arm()).
+ */
+static inline bool scope_armed(const struct scope_trace *trace, u64 now)
+{
+	u64 window_ns = READ_ONCE(trace->window_ns);
+
+	smp_rmb();	/* who sees a window sees where it starts */
+	return now - READ_ONCE(trace->start_ns) < window_ns;
+}
+
+/* Whether the answer can be yes: for those that do not need the time. */
+static inline bool scope_may_be_armed(const struct scope_trace *trace)
+{
+	return READ_ONCE(trace->window_ns);
 }
 
 #endif /* IPCSCOPE_TRACE_H */

@@ -22,9 +22,9 @@ struct ipcscope_lab_sleep {
 };
 
 /*
- * NMIs to a CPU, one after the other.  Each calls there, for the task that it
- * finds, what is attached to the tracepoint sched_process_free, as a hook that
- * runs in an NMI would be called.
+ * NMIs to a CPU, one after the other.  Each calls there, for the idle task,
+ * which is never freed, what is attached to the tracepoint sched_process_free, as
+ * a hook that runs in an NMI would be called.
  */
 struct ipcscope_lab_nmi {
 	__u32 cpu;			/* EINVAL: not online */

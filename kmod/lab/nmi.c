@@ -5,6 +5,8 @@
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
@@ -33,7 +35,7 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
 	if (atomic_cmpxchg(&ordered, 1, 0) != 1)
 		return NMI_DONE;
-	call_hooks(current);
+	call_hooks(&init_task);
 	atomic_inc(&handled);
 	return NMI_HANDLED;
 }

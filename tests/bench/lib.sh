@@ -2,9 +2,9 @@
 # shellcheck shell=bash
 #
 # For the tests of `ipcscope bench`, which get the binary as $1: the checks of
-# tests/vm/lib.sh, and what looks at a run.  A file that calls `alone "$@"` runs
-# in IPC and mount namespaces of its own where it may: then all that is in
-# /dev/shm, in the queues' filesystem and in the System V tables is its own.
+# tests/vm/lib.sh, and checks of a run.  A file that calls `isolate "$@"` runs in new
+# IPC and mount namespaces if that is permitted, so that other programs' objects are
+# not in /dev/shm, the message queue file system and the System V tables.
 
 # shellcheck source=tests/vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
@@ -14,21 +14,21 @@ case ${1:-} in
 *) ipcscope=$PWD/$1 ;;
 esac
 [ -x "$ipcscope" ] || { echo "no $ipcscope: build it first" >&2; exit 2; }
-# Where nobody may read the checkout, somebody else runs a copy.
+# Other users run a copy, since the checkout may not be readable by them.
 chmod 755 "$scratch"
 export TMPDIR=$scratch/tmp
 mkdir -m 1777 "$TMPDIR"
 export LC_ALL=C.UTF-8
 mqueues=/dev/mqueue
 
-leave()
+discard_scratch()
 {
 	rm -rf "$scratch"
 	unset TMPDIR
 }
 
-# JSON is one long line: what failed shows the beginning of its lines.
-bad() # NAME REASON...
+# JSON is one long line: cut the lines of the reason.
+not_ok() # NAME REASON...
 {
 	failed=$((failed + 1))
 	printf 'FAIL  %s\n' "$1"
@@ -36,40 +36,40 @@ bad() # NAME REASON...
 	printf '%s\n' "$@" | cut -c 1-240 | sed 's/^/      /'
 }
 
-# Start the file anew in namespaces; where that is forbidden, go on as it is.
-alone() # ARGUMENTS...
+# Restarts the file in new namespaces; if that is not permitted, goes on without.
+isolate() # ARGUMENTS...
 {
-	if [ "${IPCSCOPE_ALONE:-}" = "$0" ]; then
-		unset IPCSCOPE_ALONE
+	if [ "${IPCSCOPE_ISOLATED:-}" = "$0" ]; then
+		unset IPCSCOPE_ISOLATED
 		mqueues=$scratch/mqueue
 		mkdir "$mqueues"
 		mount -t tmpfs -o mode=1777 none /dev/shm &&
 			mount -t mqueue none "$mqueues" || exit
 		trap 'umount "$mqueues"; rm -rf "$scratch"' EXIT
 	elif unshare -im true 2>/dev/null; then
-		leave
-		IPCSCOPE_ALONE=$0 exec unshare -im bash "$0" "$@"
+		discard_scratch
+		IPCSCOPE_ISOLATED=$0 exec unshare -im bash "$0" "$@"
 	elif unshare -Urim true 2>/dev/null; then
-		leave
-		IPCSCOPE_ALONE=$0 exec unshare -Urim bash "$0" "$@"
+		discard_scratch
+		IPCSCOPE_ISOLATED=$0 exec unshare -Urim bash "$0" "$@"
 	else
-		echo 'note  no namespaces here: others that use the same IPC disturb this test'
+		echo 'note  no namespaces here: other programs that use IPC disturb this test'
 	fi
 }
 
-# All that a benchmark could leave, a line each.
-things()
+# The objects that a benchmark could leave, one per line.
+ipc_objects()
 {
 	local table
 	find /dev/shm "$mqueues" -mindepth 1 2>/dev/null
-	# What others have in /tmp is no concern of ours.
+	# Not /tmp, which holds other programs' files.
 	find "$TMPDIR" -mindepth 1
 	for table in shm msg sem; do
 		awk -v table="$table" 'NR > 1 { print table, "key", $1, "id", $2 }' "/proc/sysvipc/$table"
 	done
 }
 
-# Processes of a group that are not dead, a line each.
+# Processes of a group except zombies, one per line.
 processes() # GROUP
 {
 	ps -eo pgid=,pid=,stat=,args= | awk -v group="$1" '$1 == group && $3 !~ /^Z/'
@@ -95,15 +95,15 @@ json() # NAME FILTER [ARGUMENTS...]
 	if jq -e "$@" "$filter" "$scratch/out" >/dev/null 2>"$scratch/jq"; then
 		ok "$name"
 	else
-		bad "$name" "not so: $filter" "$(cat "$scratch/jq")" \
+		not_ok "$name" "not so: $filter" "$(cat "$scratch/jq")" \
 			"$(jq -c '[.results[]? | {key, failed, median: .estimate.median}]' "$scratch/out" 2>&1 |
 				head -c 1000)"
 	fi
 }
 
 # The last check's standard output holds a figure for every mechanism: in JSON.
-# Spinning takes two CPUs: on one, those that only spin have their call alone.
-whole_table() # NAME
+# Spinning needs two CPUs: on one, mechanisms that only spin have only their call.
+every_mechanism_measured() # NAME
 {
 	local lacking
 	lacking=$(jq -r --argjson list "$("$ipcscope" bench --list |

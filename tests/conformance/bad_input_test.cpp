@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bad input: one line that says what, where and how to mend it; a documented
-// status; and nothing left attached.
+// Bad input: one line that says what, where and what to do about it; a
+// documented status; and nothing left attached.
 #include <algorithm>
 #include <fstream>
 
@@ -15,7 +15,7 @@
 namespace ipcscope::conformance {
 namespace {
 
-constexpr unsigned kNobody = 65534;
+constexpr unsigned kUnprivileged = 65534;
 
 class BadInput : public testing::Test {
 protected:
@@ -75,13 +75,13 @@ TEST_F(BadInput, NoSuchTask)
 
 TEST_F(BadInput, NotRoot)
 {
-    Settings nobody;
-    nobody.uid = kNobody;
+    Settings unprivileged;
+    unprivileged.uid = kUnprivileged;
     const std::string open = scratch();
     chmod(open.c_str(), 0777);
-    expect({"record", "-o", open + "/trace.ipcs"}, 3, "root", nobody);
+    expect({"record", "-o", open + "/trace.ipcs"}, 3, "root", unprivileged);
     EXPECT_NE(access((open + "/trace.ipcs").c_str(), F_OK), 0) << "an empty capture is left";
-    expect({"record", "-o", open + "/trace.ipcs", "--", "true"}, 3, "root", nobody);
+    expect({"record", "-o", open + "/trace.ipcs", "--", "true"}, 3, "root", unprivileged);
 }
 
 TEST_F(BadInput, UnwritableOutput)
@@ -106,7 +106,7 @@ TEST_F(BadInput, FullDisk)
     EXPECT_EQ(cut.error, "");
     EXPECT_EQ(cut.malformed, 0u);
     EXPECT_NE(cut.incomplete_why, "");
-    EXPECT_GT(cut.decoded[IPCSCOPE_PIPE_WRITE], 0u);
+    EXPECT_GT(cut.decoded[IPCSCOPE_CALL_PIPE], 0u);
 }
 
 TEST_F(BadInput, NoCapture)

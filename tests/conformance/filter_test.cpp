@@ -60,8 +60,8 @@ public:
     /// Writes shown of the process of fact `name`.
     std::size_t writes(const std::string& name) const
     {
-        return select<decode::PipeOp>(trace.capture, [&](auto& event, auto& body) {
-                   return body.write && event.task.tgid == facts.at(name);
+        return select<decode::Call>(trace.capture, [&](auto& event, auto& body) {
+                   return body.op == IPCSCOPE_OP_WRITE && event.task.tgid == facts.at(name);
                }).size();
     }
     std::uint64_t shown(unsigned kind) const { return trace.capture.decoded[kind]; }
@@ -71,10 +71,13 @@ public:
     /// by its child, 19 by its grandchild.
     void expect_round_trips(std::uint64_t expected) const
     {
-        for (unsigned kind : {IPCSCOPE_PIPE_READ, IPCSCOPE_PIPE_WRITE}) {
-            EXPECT_EQ(shown(kind), expected) << kind;
-            EXPECT_EQ(filtered(kind), 60 - expected) << kind;
+        for (unsigned op : {IPCSCOPE_OP_READ, IPCSCOPE_OP_WRITE}) {
+            EXPECT_EQ(select<decode::Call>(trace.capture, [&](auto&, auto& body) {
+                          return body.op == op;
+                      }).size(), expected) << op;
         }
+        EXPECT_EQ(shown(IPCSCOPE_CALL_PIPE), 2 * expected);
+        EXPECT_EQ(filtered(IPCSCOPE_CALL_PIPE), 2 * (60 - expected));
     }
 
     Trace trace;
@@ -136,11 +139,9 @@ TEST(Filters, Signal)
     });
     const Capture& seen = run.trace.capture;
     EXPECT_EQ(run.shown(IPCSCOPE_SIGNAL_GENERATE), 7u);
-    EXPECT_EQ(run.shown(IPCSCOPE_SIGNAL_SEND), 7u);
     EXPECT_EQ(generated(seen, run.facts.at("family"), run.facts.at("family"), 10).size(), 7u);
     // Its 5 SIGUSR2, SIGCHLD of kid and grandkid, and of the gate.
     EXPECT_EQ(run.filtered(IPCSCOPE_SIGNAL_GENERATE), 8u);
-    EXPECT_EQ(run.filtered(IPCSCOPE_SIGNAL_SEND), 8u);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ int main(int argc, char** argv)
         return ipcscope::workload::run(argv[2], {argv + 3, argv + argc});
     }
     testing::InitGoogleTest(&argc, argv);
-    // It traces and freezes: not on the machine that somebody works on.
+    // It traces and freezes: not on a machine that is in use.
     if (!std::getenv("IPCSCOPE_VM") && !testing::GTEST_FLAG(list_tests)) {
         std::fprintf(stderr, "conformance: run it in a guest: tests/conformance/run KERNEL\n");
         return 2;

@@ -27,7 +27,7 @@ Words ipcscope_words(const Words& arguments);
 Words workload_words(const std::string& workload, const Words& arguments);
 
 struct Finished {
-    int status = -1;       ///< as a shell tells it
+    int status = -1;       ///< as a shell gives it
     std::string out;
     std::string err;
 };

@@ -2,27 +2,68 @@
 #include "show.hpp"
 
 #include <cstdlib>
+#include <cstring>
 
 #include <sys/utsname.h>
 
 #include <fmt/format.h>
 
 #include "decode/decode.hpp"
+#include "decode/fields.hpp"
 
 namespace ipcscope::conformance {
-
-std::string show(const decode::Task& task)
-{
-    return fmt::format("{}/{} \"{}\"", task.tgid, task.tid, task.comm.str());
-}
-
 namespace {
+
+using decode::Field;
+using decode::Meaning;
 
 int kernel_major()
 {
     utsname names{};
     uname(&names);
     return std::atoi(names.release);
+}
+
+/// What two runs of one workload may not have in common.
+bool differs_by_chance(Meaning meaning)
+{
+    return meaning == Meaning::TIME || meaning == Meaning::SPAN ||
+           meaning == Meaning::WAKER || meaning == Meaning::PAD;
+}
+
+std::string shown(const Field& field, std::span<const std::byte> record)
+{
+    if (field.meaning == Meaning::COMM) {
+        const auto* bytes = reinterpret_cast<const char*>(record.data() + field.offset);
+        return fmt::format(" {}=\"{}\"", field.name,
+                           Comm(std::string_view(bytes, field.count)).text().str());
+    }
+    std::string text;
+    for (std::size_t element = 0; element < field.count; element++) {
+        const std::int64_t value = decode::value_of(field, record, element);
+        const auto name = decode::id_name(field.meaning, static_cast<std::uint64_t>(value));
+        if (!name.empty()) {
+            text += fmt::format("{}{}", element ? "," : "", name);
+        } else if (field.is_signed) {
+            text += fmt::format("{}{}", element ? "," : "", value);
+        } else if (field.meaning == Meaning::HEX || field.meaning == Meaning::DEVICE) {
+            text += fmt::format("{}{:#x}", element ? "," : "", static_cast<std::uint64_t>(value));
+        } else {
+            text += fmt::format("{}{}", element ? "," : "", static_cast<std::uint64_t>(value));
+        }
+    }
+    return fmt::format(" {}={}", field.name, text);
+}
+
+std::string shown(std::span<const Field> fields, std::span<const std::byte> record)
+{
+    std::string text;
+    for (const Field& field : fields) {
+        if (!differs_by_chance(field.meaning)) {
+            text += shown(field, record);
+        }
+    }
+    return text;
 }
 
 }  // namespace
@@ -32,107 +73,82 @@ bool kill_gives_info()
     return kernel_major() < 7;
 }
 
-decode::Outcome outcome_of_killing_again()
+unsigned result_of_killing_again()
 {
-    return kernel_major() < 6 ? decode::Outcome::already_pending : decode::Outcome::ignored;
+    return kernel_major() < 6 ? IPCSCOPE_RESULT_ALREADY_PENDING : IPCSCOPE_RESULT_IGNORED;
+}
+
+std::string show_record(std::span<const std::byte> record)
+{
+    ipcscope_header header{};
+    std::memcpy(&header, record.data(), sizeof header);
+    std::string text(decode::kind_name(header.kind));
+    text += shown(decode::fields_of(header.kind), record);
+    if (header.kind >= IPCSCOPE_CALL_FIRST && header.kind <= IPCSCOPE_CALL_LAST) {
+        ipcscope_call call{};
+        std::memcpy(&call, record.data(), sizeof call);
+        text += shown(decode::tail_fields(call.type), record);
+    }
+    return text;
 }
 
 std::string show(const decode::SignalGenerate& body)
 {
-    // What a kill() gives of itself is asserted once, by SignalFields.Kill.
-    const bool by_kill = body.si_code == 0 && body.origin == decode::Origin::task;
-    if (by_kill && !kill_gives_info() && (body.has_info || body.sender_pid != 0)) {
-        decode::SignalGenerate without = body;
-        without.has_info = false;
+    decode::SignalGenerate without = body;
+    if (body.si_code == 0 && body.origin == IPCSCOPE_ORIGIN_TASK && !kill_gives_info()) {
+        without.has_info = 0;
         without.sender_pid = 0;
-        return show(without);
     }
-    return fmt::format(
-        "generate sig={} to={} code={} sender_pid={} value={:#x} {} state={} shared={:d} "
-        "origin={} disposition={} blocked={:d} fatal={:d} unkillable={:d} has_info={:d}",
-        body.signal, show(body.target), body.si_code, body.sender_pid, body.value,
-        decode::outcome_name(body.outcome), decode::state_letter(body.target_state),
-        body.shared, static_cast<int>(body.origin), static_cast<int>(body.disposition),
-        body.blocked, body.fatal, body.unkillable, body.has_info);
+    return show_record(std::as_bytes(std::span(&without, 1)));
 }
 
-std::string show(const decode::SignalSend& body)
+std::string show(const decode::Task& task)
 {
-    return fmt::format("send sig={} to={}/{} ret={}", body.signal, body.target_tgid,
-                       body.target_tid, body.ret);
+    return fmt::format("{}/{} \"{}\"", task.tgid, task.tid, task.comm.text().str());
 }
 
-std::string show(const decode::SignalDeliver& body)
-{
-    return fmt::format("deliver sig={} code={} sender_pid={} sa_flags={:#x} disposition={} "
-                       "has_info={:d}",
-                       body.signal, body.si_code, body.sender_pid, body.sa_flags,
-                       static_cast<int>(body.disposition), body.has_info);
-}
-
-std::string show(const decode::SignalDequeue& body)
-{
-    return fmt::format("dequeue sig={} code={} sender_pid={} value={:#x}", body.signal,
-                       body.si_code, body.sender_pid, body.value);
-}
-
-std::string show(const decode::PipeOp& body)
-{
-    return fmt::format("{} inode={} dev={:#x} requested={} ret={} ring={} used={} readers={} "
-                       "writers={} fifo={:d} nonblock={:d} packet={:d}",
-                       body.write ? "write" : "read", body.inode, body.dev,
-                       body.requested_bytes, body.ret, body.ring_slots, body.used_slots,
-                       body.readers, body.writers, body.fifo, body.nonblock, body.packet);
-}
-
-std::vector<Seen<decode::SignalGenerate>> generated(const Capture& capture,
-                                                    std::uint64_t sender,
-                                                    std::uint64_t target, unsigned signal)
+Generations generated(const Capture& capture, std::uint64_t sender, std::uint64_t target,
+                      unsigned signal)
 {
     return select<decode::SignalGenerate>(capture, [=](const auto& event, const auto& body) {
-        return (sender == 0 || event.task.tgid == sender) && body.target.tgid == target &&
-               (signal == 0 || body.signal == signal);
-    });
-}
-
-std::vector<Seen<decode::SignalSend>> sent(const Capture& capture, std::uint64_t sender,
-                                           std::uint64_t target, unsigned signal)
-{
-    return select<decode::SignalSend>(capture, [=](const auto& event, const auto& body) {
         return (sender == 0 || event.task.tgid == sender) && body.target_tgid == target &&
-               (signal == 0 || body.signal == signal);
+               (signal == 0 || body.sig == signal);
     });
 }
 
-std::vector<Seen<decode::SignalDeliver>> delivered(const Capture& capture,
-                                                   std::uint64_t tgid, unsigned signal)
+Takings taken(const Capture& capture, std::uint64_t tgid, unsigned signal)
 {
-    return select<decode::SignalDeliver>(capture, [=](const auto& event, const auto& body) {
-        return event.task.tgid == tgid && (signal == 0 || body.signal == signal);
+    return select<decode::SignalTake>(capture, [=](const auto& event, const auto& body) {
+        return event.task.tgid == tgid && (signal == 0 || body.sig == signal);
     });
 }
 
-std::vector<Seen<decode::SignalDequeue>> dequeued(const Capture& capture,
-                                                  std::uint64_t tgid, unsigned signal)
+Takings taken(const Capture& capture, std::uint64_t tgid, unsigned signal, unsigned how)
 {
-    return select<decode::SignalDequeue>(capture, [=](const auto& event, const auto& body) {
-        return event.task.tgid == tgid && (signal == 0 || body.signal == signal);
+    return select<decode::SignalTake>(capture, [=](const auto& event, const auto& body) {
+        return event.task.tgid == tgid && (signal == 0 || body.sig == signal) &&
+               body.how == how;
     });
 }
 
-std::vector<Seen<decode::SignalGet>> got(const Capture& capture, std::uint64_t tgid,
-                                         unsigned signal)
+Calls calls_on(const Capture& capture, unsigned op, std::uint64_t object)
 {
-    return select<decode::SignalGet>(capture, [=](const auto& event, const auto& body) {
-        return event.task.tgid == tgid && body.signal == signal;
+    return select<decode::Call>(capture, [=](const auto&, const auto& body) {
+        return body.op == op && body.object == object;
     });
 }
 
-std::vector<Seen<decode::PipeOp>> pipe_calls(const Capture& capture, bool write,
-                                             std::uint64_t inode)
+ThreadTimes exits_of(const Capture& capture, std::uint64_t tgid)
 {
-    return select<decode::PipeOp>(capture, [=](const auto&, const auto& body) {
-        return body.write == write && body.inode == inode;
+    return select<decode::ThreadTime>(capture, [=](const auto& event, const auto&) {
+        return event.kind == IPCSCOPE_THREAD_EXIT && event.task.tgid == tgid;
+    });
+}
+
+std::vector<Seen<decode::ThreadFree>> freed_of(const Capture& capture, std::uint64_t tgid)
+{
+    return select<decode::ThreadFree>(capture, [=](const auto& event, const auto&) {
+        return event.task.tgid == tgid;
     });
 }
 
@@ -140,8 +156,10 @@ Json signal_row(const Json& report, std::uint64_t sender, std::uint64_t target,
                 unsigned signal)
 {
     for (const Json& row : report["signals"]) {
-        if (row["sender"]["pid"] == sender && row["target"]["pid"] == target &&
-            row["number"] == signal) {
+        // The kernel's and a timer's have no sender.
+        const Json& from = row["sender"];
+        const std::uint64_t pid = from.is_null() ? 0 : from["pid"].get<std::uint64_t>();
+        if (pid == sender && row["target"]["pid"] == target && row["number"] == signal) {
             return row;
         }
     }

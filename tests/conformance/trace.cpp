@@ -4,11 +4,15 @@
 #include <fstream>
 #include <sstream>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 #include "capture/capture.hpp"
 #include "decode/decode.hpp"
 #include "decode/merge.hpp"
+#include "decode/thread_table.hpp"
 
 namespace ipcscope::conformance {
 namespace {
@@ -17,7 +21,10 @@ class Collector final : public source::Sink {
 public:
     Collector(Capture& capture, bool keep)
         : capture_(capture), keep_(keep),
-          merger_([this](const decode::Event& event) { capture_.events.push_back(event); })
+          merger_([this](const decode::Event& event) {
+              capture_.events.push_back(event);
+              threads_.stamp(capture_.events.back());
+          })
     {
     }
 
@@ -56,15 +63,20 @@ public:
         capture_.end_ns = time_ns;
         return {};
     }
-    void flush() { merger_.flush(); }
+    void flush()
+    {
+        merger_.flush();
+        capture_.late = merger_.late();
+    }
 
 private:
     void take(unsigned cpu, decode::Event event)
     {
-        if (event.kind < capture_.decoded.size()) {
+        const bool counts = cpu != source::Sink::kCollector;
+        if (counts && event.kind < capture_.decoded.size()) {
             capture_.decoded[event.kind]++;
         }
-        if (cpu != source::Sink::kCollector && !event.unfinished) {
+        if (counts && !event.unfinished) {
             auto& last = capture_.last_lost[cpu];
             capture_.gaps_grow &= event.lost_before >= last;
             last = event.lost_before;
@@ -76,6 +88,7 @@ private:
 
     Capture& capture_;
     bool keep_;
+    decode::ThreadTable threads_;
     decode::Merger merger_;
 };
 
@@ -174,6 +187,19 @@ Capture load_capture(const std::string& path, bool keep_events)
     }
     collector.flush();
     return capture;
+}
+
+bool attached(const std::string& file)
+{
+    for (int tries = 0; tries < 600; tries++) {
+        struct stat info {};
+        if (stat(file.c_str(), &info) == 0 && info.st_size > 0 &&
+            !load_capture(file).host.hooks.empty()) {
+            return true;
+        }
+        usleep(50'000);
+    }
+    return false;
 }
 
 void analyse(Trace& trace, bool keep_events)

@@ -36,11 +36,13 @@ private:
 struct Capture {
     source::Host host;
     source::Ledger ledger;              ///< the last one
-    std::vector<decode::Event> events;  ///< in the order of time
-    std::array<std::uint64_t, IPCSCOPE_KIND_COUNT> decoded{};  ///< by kind
+    std::vector<decode::Event> events;  ///< in the order of time, threads named
+    /// By kind; what the collector added is not in it.
+    std::array<std::uint64_t, IPCSCOPE_KIND_COUNT> decoded{};
     std::map<unsigned, std::uint64_t> last_lost;  ///< by CPU: lost_before of its last record
     std::uint64_t malformed = 0;
     std::uint64_t end_ns = 0;           ///< 0: the capture has no end
+    std::uint64_t late = 0;             ///< events that came too late to be sorted in
     bool gaps_grow = true;              ///< lost_before never fell
     std::string incomplete_why;
     std::string error;                  ///< it could not be opened
@@ -49,6 +51,13 @@ struct Capture {
     std::uint64_t lost(unsigned kind, unsigned cause) const;
     std::uint64_t lost(unsigned kind) const;
     std::uint64_t lost() const;
+    /// Threads whose end is known, or lost: they exited, or the trace ended before
+    /// they had left their CPU for the last time, as the command itself may.
+    std::uint64_t threads_ended() const
+    {
+        return decoded[IPCSCOPE_THREAD_EXIT] + decoded[IPCSCOPE_THREAD_TIME] +
+               lost(IPCSCOPE_THREAD_EXIT);
+    }
     std::uint64_t filtered(unsigned kind) const
     {
         return tally(kind, &ipcscope_tally::filtered);
@@ -70,6 +79,9 @@ struct Trace {
 Trace record(const Words& options, const Words& command, bool keep_events = true);
 Trace record_workload(const Words& options, const std::string& workload,
                       const Words& arguments = {}, bool keep_events = true);
+
+/// Until a trace has written to its capture which hooks it has: from then on it counts.
+bool attached(const std::string& file);
 
 /// Fills in what can be known of a finished capture.
 void analyse(Trace& trace, bool keep_events = true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Any file: replayed as far as it is sound, or refused with one line.  Checksums
-// are put right first, where the first byte says so, because no fuzzer guesses them.
+// Any file is replayed as far as it is valid, or refused with one line.  If the first
+// byte is even, the checksums are repaired first: a fuzzer cannot find valid ones.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -67,7 +67,7 @@ void put(std::span<std::byte> at, Header header)
     std::memcpy(at.data(), &header, sizeof header);
 }
 
-void mend(std::span<std::byte> file)
+void repair_checksums(std::span<std::byte> file)
 {
     if (file.size() < sizeof(FileHeader)) return;
     put(file, read_as<FileHeader>(file));
@@ -121,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const auto bytes = std::as_bytes(std::span{data, size});
     std::vector<std::byte> file(bytes.begin() + 1, bytes.end());
-    if (data[0] % 2 == 0) mend(file);
+    if (data[0] % 2 == 0) repair_checksums(file);
     const Fd fd = file_of(file);
     replay("/proc/self/fd/" + std::to_string(fd.get()), file.size());
     return 0;

@@ -29,8 +29,9 @@ void decode_seeds(const fs::path& to)
     const std::string ring{static_cast<char>(test::kCpu), '\0'};
     for (const std::uint16_t kind : test::kKinds)
         write_file(to / std::to_string(kind), ring, text_of(test::record_of(kind)));
+    write_file(to / "short", ring, text_of(test::short_call(IPCSCOPE_CALL_PIPE)));
     write_file(to / "all", ring, text_of(test::all_records()));
-    write_file(to / "notes", "\xff\xff", text_of(test::all_records()));
+    write_file(to / "collector", "\xff\xff", text_of(test::all_records()));
 }
 
 bool write_capture(const std::string& path)
@@ -54,7 +55,7 @@ bool capture_seeds(const fs::path& to)
     std::ifstream in{whole, std::ios::binary};
     const std::string bytes{std::istreambuf_iterator<char>{in}, {}};
     fs::remove(whole);
-    for (const auto& [name, mode] : {std::pair{"mended", "\0"}, std::pair{"raw", "\1"}}) {
+    for (const auto& [name, mode] : {std::pair{"repaired", "\0"}, std::pair{"raw", "\1"}}) {
         write_file(to / name, {mode, 1}, bytes);
         write_file(to / (std::string{name} + ".cut"), {mode, 1},
                    std::string_view{bytes}.substr(0, bytes.size() / 2));

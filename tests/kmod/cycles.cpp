@@ -27,11 +27,11 @@ namespace {
 constexpr const char* kProbes = "/sys/kernel/debug/kprobes/list";
 constexpr const char* kLeaks = "/sys/kernel/debug/kmemleak";
 
-constexpr unsigned kStuckSeconds = 120;   // of a cycle, which takes 1 or 2
+constexpr unsigned kCycleTimeoutSeconds = 120;   // of a cycle, which takes 1 or 2
 
 volatile std::sig_atomic_t ended = 0;
 
-/// Where a cycle is, for whoever has to find out why it goes no further.
+/// The current step of a cycle, printed if it is stuck.
 struct {
     unsigned number;
     const char* step;
@@ -43,7 +43,7 @@ struct {
     throw std::runtime_error(what + ": " + std::strerror(errno));
 }
 
-void show(const std::string& path)
+void print_file(const std::string& path)
 {
     std::string text(2000, '\0');
     const Fd file(open(path.c_str(), O_RDONLY));
@@ -51,19 +51,20 @@ void show(const std::string& path)
     std::fprintf(stderr, "%s:\n%.*s\n", path.c_str(), static_cast<int>(bytes), text.c_str());
 }
 
-/// No cycle lasts this long.  What it calls is not for handlers; it ends us.
+/// SIGALRM handler for a stuck cycle.  It calls functions that are not signal-safe, but
+/// ends the process.
 void stuck(int)
 {
     std::fprintf(stderr, "cycles: FAILED: cycle %u is stuck: %s\n", now.number, now.step);
     for (const pid_t pid : {getpid(), now.reader}) {
-        show("/proc/" + std::to_string(pid) + "/status");
-        show("/proc/" + std::to_string(pid) + "/stack");
+        print_file("/proc/" + std::to_string(pid) + "/status");
+        print_file("/proc/" + std::to_string(pid) + "/stack");
     }
     _exit(1);
 }
 
-/// Signals, pipe calls and tasks, until it is killed or its parent ends; in what
-/// time there is besides, for the cycles are to go on.
+/// Makes signals, pipe calls and tasks until it is killed or its parent ends, at low
+/// priority so that the cycles go on.
 [[noreturn]] void make_load()
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -86,7 +87,7 @@ void stuck(int)
     }
 }
 
-/// Processes that make load, as long as this lives.
+/// Processes that make load during this object's lifetime.
 class Load {
 public:
     explicit Load(long processes)
@@ -117,7 +118,7 @@ unsigned lines_of(const char* path)
     return count;
 }
 
-/// What the kernel has for itself, in KiB.
+/// Unreclaimable memory of the kernel, in KiB.
 long kernel_memory()
 {
     std::ofstream("/proc/sys/vm/drop_caches") << "3" << std::flush;
@@ -137,7 +138,7 @@ void load_module(const Fd& module)
     if (syscall(SYS_finit_module, module.get(), "", 0) != 0) failed("insmod");
 }
 
-/// Unloads it, and is told `wanted`: 0 or an errno.
+/// Unloads the module; the result must be `wanted`: 0 or an errno.
 void unload_module(int wanted)
 {
     const int error = syscall(SYS_delete_module, "ipcscope", O_NONBLOCK) == 0 ? 0 : errno;
@@ -147,7 +148,7 @@ void unload_module(int wanted)
     }
 }
 
-/// Another process that reads, once its hooks run.
+/// Starts a reader process and waits until its hooks run.
 void start_reader()
 {
     int ends[2];
@@ -176,7 +177,7 @@ void end_reader(int signal)
 
 void cycle(const Fd& module, unsigned probes, int signal)
 {
-    alarm(kStuckSeconds);
+    alarm(kCycleTimeoutSeconds);
     now.step = "insmod";
     load_module(module);
     now.step = "the reader starts";
@@ -197,10 +198,10 @@ void all_cycles(unsigned count, const char* path)
 {
     // Memory once the caches have been filled, and at the end.  A leak of one ring a
     // cycle would be far more than this.  KASAN keeps what was freed for a while,
-    // so a kernel with kmemleak is asked for leaks in another way (tests/kmod/guest).
+    // so on a kernel with kmemleak tests/kmod/guest checks for leaks instead.
     constexpr unsigned kEarly = 4;
     const long most_kib = 512 + 1L * count;
-    const bool weighs = count > kEarly && access(kLeaks, F_OK) != 0;
+    const bool measures_memory = count > kEarly && access(kLeaks, F_OK) != 0;
     const Fd module(open(path, O_RDONLY | O_CLOEXEC));
     if (!module) failed(path);
     std::signal(SIGALRM, stuck);
@@ -217,7 +218,7 @@ void all_cycles(unsigned count, const char* path)
         }
     }
     alarm(0);
-    if (!weighs) {
+    if (!measures_memory) {
         std::printf("cycles: %u\n", count);
         return;
     }
@@ -225,7 +226,7 @@ void all_cycles(unsigned count, const char* path)
     std::printf("cycles: %u, memory %+ld KiB since number %u\n", count, more_kib, kEarly);
     if (more_kib > most_kib) {
         errno = 0;
-        failed("the kernel has too much more memory, " + std::to_string(more_kib) + " KiB");
+        failed("the kernel's memory grew by " + std::to_string(more_kib) + " KiB");
     }
 }
 
@@ -236,9 +237,10 @@ int wait_as_reader()
     struct sigaction action {};
     action.sa_handler = [](int) { ended = 1; };
     sigaction(SIGTERM, &action, nullptr);
-    Running trace;
-    // Lost ones count: tracepoints come first, and may have filled the rings by now.
-    while (trace.emitted(IPCSCOPE_SIGNAL_SEND) + trace.lost(IPCSCOPE_SIGNAL_SEND) == 0) {
+    RunningTrace trace;
+    // Lost ones count: the rings may be full by now.
+    while (trace.emitted(IPCSCOPE_SIGNAL_GENERATE) + trace.lost(IPCSCOPE_SIGNAL_GENERATE) ==
+           0) {
         usleep(1'000);
     }
     std::puts("mapped");

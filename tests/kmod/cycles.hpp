@@ -4,7 +4,7 @@
 
 namespace ipcscope::kmod_test {
 
-/// Has the device open and mapped, and waits for records until SIGTERM; says
+/// Has the device open and mapped, and waits for records until SIGTERM; prints
 /// "mapped" when hooks run.
 /// @return its exit status: 0, or 1 where something failed
 int wait_as_reader();

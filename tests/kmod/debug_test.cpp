@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What only the debug kernel can test (vm/debug-kernel): memory that is not there
-// when it is asked for, one allocation after the other.
+// Tests for the debug kernel only (vm/debug-kernel): each allocation fails in turn.
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -25,16 +24,16 @@ public:
         EXPECT_EQ(write(file_.get(), number.data(), number.size()),
                   static_cast<ssize_t>(number.size()));
     }
-    /// Ends it: true where fewer than n have been asked for.
-    bool was_enough()
+    /// Ends the injection.  @return true if fewer than n allocations were made
+    bool was_not_reached()
     {
-        // To ask and to end it are copies, too, and may be the one that fails: then it
-        // was enough, and what failed once does not fail again.
+        // Reading and resetting the counter are user copies too and may be the one that
+        // fails: then n was not reached before, and the retry succeeds.
         char left[16] = {};
-        const bool enough =
+        const bool not_reached =
             pread(file_.get(), left, sizeof left - 1, 0) < 0 || std::atoi(left) > 0;
         EXPECT_TRUE(pwrite(file_.get(), "0", 1, 0) == 1 || pwrite(file_.get(), "0", 1, 0) == 1);
-        return enough;
+        return not_reached;
     }
 
 private:
@@ -48,8 +47,8 @@ void set(const char* path, const char* value)
     ASSERT_TRUE(file.flush()) << path;
 }
 
-/// Quietly: a report for each failure that is wanted would hide one that is not.
-void switch_on()
+/// Without reports: one for each injected failure would hide other reports.
+void enable_fault_injection()
 {
     for (const char* kind : {"failslab", "fail_page_alloc", "fail_usercopy"}) {
         const std::string directory = std::string("/sys/kernel/debug/") + kind;
@@ -62,25 +61,25 @@ void switch_on()
 
 struct Outcome {
     int error;    ///< errno, or 0
-    Fd device{};  ///< closed when nothing fails any more
+    Fd device{};  ///< closed after the injection has ended
 };
 
-/// Runs `attempt` with its n-th allocation failing, for each n until it gets all.
+/// Runs `attempt` with its n-th allocation failing, for each n until none fails.
 template <typename Attempt>
-void each_failure(const char* what, Attempt attempt)
+void fail_each_allocation(const char* what, Attempt attempt)
 {
     for (unsigned n = 1; n < 100'000; n++) {
         FailNth fail(n);
         const Outcome outcome = attempt();
         const int error = outcome.error;
-        if (fail.was_enough()) {
+        if (fail.was_not_reached()) {
             EXPECT_EQ(error, 0) << what << " fails with all that it asked for";
             EXPECT_GT(n, 1u) << what << " asks for nothing";
             return;
         }
         EXPECT_TRUE(error == 0 || error == ENOMEM || error == EFAULT) << what << ' ' << error;
     }
-    ADD_FAILURE() << what << " never gets enough";
+    ADD_FAILURE() << what << " fails at every n";
 }
 
 Outcome open_if_memory()
@@ -89,11 +88,11 @@ Outcome open_if_memory()
     return {fd < 0 ? errno : 0, Fd(fd)};
 }
 
-/// Each of a trace's calls is an allocation of the kernel's own: few.
+/// Until 6.6 each call that can be under way is an allocation: few.
 ipcscope_start small_start()
 {
-    ipcscope_start start = good_start();
-    start.max_calls = 3;
+    ipcscope_start start = valid_start();
+    start.max_threads = 3;
     start.ring_bytes = 4096;
     start.wakeup_bytes = 4096;
     return start;
@@ -101,16 +100,16 @@ ipcscope_start small_start()
 
 TEST(Debug, OpenWithoutMemory)
 {
-    switch_on();
-    each_failure("open", open_if_memory);
+    enable_fault_injection();
+    fail_each_allocation("open", open_if_memory);
     EXPECT_TRUE(open_device());
 }
 
 TEST(Debug, FilterWithoutMemory)
 {
-    switch_on();
+    enable_fault_injection();
     const Fd device = open_device();
-    each_failure("filter", [&] {
+    fail_each_allocation("filter", [&] {
         ipcscope_filter filter{};
         filter.type = IPCSCOPE_FILTER_TGID;
         filter.id = 1;
@@ -120,9 +119,9 @@ TEST(Debug, FilterWithoutMemory)
 
 TEST(Debug, StartWithoutMemory)
 {
-    switch_on();
+    enable_fault_injection();
     cpus();
-    each_failure("start", [] {
+    fail_each_allocation("start", [] {
         Outcome outcome = open_if_memory();
         ipcscope_start start = small_start();
         if (outcome.device) {
@@ -132,11 +131,11 @@ TEST(Debug, StartWithoutMemory)
     });
 }
 
-/// The kernel warns of a probe that it cannot disarm: a boot of its own, where that is
-/// allowed (tests/kmod/stuck).  The module has to live with the probe.
+/// The kernel warns of a probe that it cannot disarm; this runs in a separate boot that
+/// allows the warning (tests/kmod/stuck).  The module must keep working with the probe.
 TEST(Stuck, StopWithoutMemory)
 {
-    switch_on();
+    enable_fault_injection();
     for (unsigned n = 1;; n++) {
         const Fd device = open_device();
         ipcscope_start start = small_start();
@@ -147,7 +146,7 @@ TEST(Stuck, StopWithoutMemory)
         ipcscope_stop stop{};
         FailNth fail(n);
         const int error = request(device, IPCSCOPE_IOC_STOP, &stop);
-        ASSERT_FALSE(fail.was_enough()) << "no probe has stayed: nothing was tested";
+        ASSERT_FALSE(fail.was_not_reached()) << "no probe has stayed: nothing was tested";
         EXPECT_TRUE(error == 0 || error == EFAULT) << error;
     }
     unsigned references = 0;

@@ -55,14 +55,14 @@ unsigned cpus()
     return number;
 }
 
-ipcscope_start good_start()
+ipcscope_start valid_start()
 {
     ipcscope_start start{};
     start.transport = IPCSCOPE_TRANSPORT_VERSION;
     start.schema = IPCSCOPE_SCHEMA_VERSION;
     start.signal_mask = ~0ull;
-    start.families = IPCSCOPE_FAMILY_ALL;
-    start.max_calls = 256;
+    start.families = IPCSCOPE_FAMILY_HOOKED;
+    start.max_threads = 4096;
     start.ring_bytes = kRing;
     start.wakeup_bytes = kRing / 4;
     return start;
@@ -78,7 +78,7 @@ std::size_t consumer_bytes()
     return pages(cpus() * sizeof(ipcscope_consumer));
 }
 
-Running::Running(const ipcscope_start& start)
+RunningTrace::RunningTrace(const ipcscope_start& start)
 {
     cpus();   // opens the device itself, so before us
     device_ = open_device();
@@ -92,7 +92,7 @@ Running::Running(const ipcscope_start& start)
     }
 }
 
-Running::~Running()
+RunningTrace::~RunningTrace()
 {
     for (std::byte* ring : rings_) {
         munmap(ring, ring_bytes_);
@@ -101,24 +101,24 @@ Running::~Running()
     munmap(status_, status_bytes());
 }
 
-const ipcscope_status& Running::status() const
+const ipcscope_status& RunningTrace::status() const
 {
     return *reinterpret_cast<const ipcscope_status*>(status_);
 }
 
-const ipcscope_cpu& Running::cpu(unsigned number) const
+const ipcscope_cpu& RunningTrace::cpu(unsigned number) const
 {
     return reinterpret_cast<const ipcscope_cpu*>(status_ + sizeof(ipcscope_status))[number];
 }
 
-ipcscope_consumer& Running::consumer(unsigned number) const
+ipcscope_consumer& RunningTrace::consumer(unsigned number) const
 {
     return reinterpret_cast<ipcscope_consumer*>(consumers_)[number];
 }
 
-std::vector<std::vector<std::byte>> Running::take()
+Records RunningTrace::take()
 {
-    std::vector<std::vector<std::byte>> records;
+    Records records;
     for (unsigned number = 0; number < rings_.size(); number++) {
         std::uint64_t at = consumer(number).position;
         const std::uint64_t end = __atomic_load_n(&cpu(number).position, __ATOMIC_ACQUIRE);
@@ -134,8 +134,9 @@ std::vector<std::vector<std::byte>> Running::take()
                 ADD_FAILURE() << "size " << header.size << " of kind " << header.kind;
                 break;
             }
-            records.emplace_back(header.size);
-            copy(records.back().data(), at, header.size);
+            std::vector<std::byte> bytes(header.size);
+            copy(bytes.data(), at, header.size);
+            records.emplace_back(std::move(bytes));
             at += header.size;
         }
         __atomic_store_n(&consumer(number).position, at, __ATOMIC_RELEASE);
@@ -143,7 +144,7 @@ std::vector<std::vector<std::byte>> Running::take()
     return records;
 }
 
-std::uint64_t Running::emitted(unsigned kind) const
+std::uint64_t RunningTrace::emitted(unsigned kind) const
 {
     std::uint64_t sum = 0;
     for (unsigned number = 0; number < rings_.size(); number++) {
@@ -152,7 +153,7 @@ std::uint64_t Running::emitted(unsigned kind) const
     return sum;
 }
 
-std::uint64_t Running::lost(unsigned kind) const
+std::uint64_t RunningTrace::lost(unsigned kind) const
 {
     std::uint64_t sum = 0;
     for (unsigned number = 0; number < rings_.size(); number++) {
@@ -163,11 +164,26 @@ std::uint64_t Running::lost(unsigned kind) const
     return sum;
 }
 
-std::uint32_t Running::stop()
+std::uint32_t RunningTrace::stop()
 {
     ipcscope_stop stop{};
     EXPECT_EQ(request(device_, IPCSCOPE_IOC_STOP, &stop), 0);
     return stop.unfinished;
+}
+
+Records RunningTrace::unfinished(std::uint32_t count) const
+{
+    Records records;
+    for (std::uint32_t index = 0; index < count; index++) {
+        ipcscope_unfinished query{};
+        query.index = index;
+        EXPECT_EQ(request(device_, IPCSCOPE_IOC_UNFINISHED, &query), 0) << index;
+        const auto* bytes = reinterpret_cast<const std::byte*>(query.record);
+        const auto* header = reinterpret_cast<const ipcscope_header*>(bytes);
+        EXPECT_LE(header->size, sizeof query.record) << index;
+        records.emplace_back(std::vector<std::byte>(bytes, bytes + header->size));
+    }
+    return records;
 }
 
 int in_child(const std::function<int()>& body)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// /dev/ipcscope as a raw reader sees it, with nothing between a test and the
-// module.
+// Direct access to /dev/ipcscope, without the collector's code.
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,39 +20,62 @@ inline constexpr const char* kDevice = "/dev/" IPCSCOPE_DEVICE;
 inline constexpr const char* kLab = "/dev/ipcscope_lab";
 inline constexpr std::uint64_t kRing = 64 << 10;
 
-/// Opened; a failure of the test where it cannot be.
+/// Opens the device; the test fails if that fails.
 Fd open_device();
 
 /// errno of an ioctl, 0 where it succeeds.
 int request(const Fd& device, unsigned long number, void* argument);
 
-/// What START takes: all families, no filter.
-ipcscope_start good_start();
+/// A valid START request: all families that have hooks, no filter.
+ipcscope_start valid_start();
 
 /// Bytes of the status area and of the consumers', in whole pages.
 std::size_t status_bytes();
 std::size_t consumer_bytes();
 unsigned cpus();
 
-/// A running trace: mapped, read by hand.
-class Running {
+/// A record as its bytes.
+class Record {
 public:
-    explicit Running(const ipcscope_start& start = good_start());
-    ~Running();
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
+    explicit Record(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}
+
+    const ipcscope_header& header() const { return as<ipcscope_header>(); }
+    /// As what its kind says; its size must be enough.
+    template <typename T>
+    const T& as() const
+    {
+        if (bytes_.size() < sizeof(T)) std::abort();
+        return *reinterpret_cast<const T*>(bytes_.data());
+    }
+    std::size_t size() const { return bytes_.size(); }
+
+private:
+    std::vector<std::byte> bytes_;
+};
+
+using Records = std::vector<Record>;
+
+/// A running trace: mapped, read by hand.
+class RunningTrace {
+public:
+    explicit RunningTrace(const ipcscope_start& start = valid_start());
+    ~RunningTrace();
+    RunningTrace(const RunningTrace&) = delete;
+    RunningTrace& operator=(const RunningTrace&) = delete;
 
     const Fd& device() const { return device_; }
     const ipcscope_status& status() const;
     const ipcscope_cpu& cpu(unsigned number) const;
     ipcscope_consumer& consumer(unsigned number) const;
 
-    /// All that the rings hold, each record's bytes; takes them.
-    std::vector<std::vector<std::byte>> take();
+    /// Consumes all records of the rings, ring by ring.
+    Records take();
     /// Sum over CPUs and causes.
     std::uint64_t emitted(unsigned kind) const;
     std::uint64_t lost(unsigned kind) const;
     std::uint32_t stop();
+    /// After stop(): what IOC_UNFINISHED has.
+    Records unfinished(std::uint32_t count) const;
 
 private:
     Fd device_;
@@ -62,10 +85,10 @@ private:
     std::vector<std::byte*> rings_;
 };
 
-/// Runs `body` in a child; its exit status, as a shell tells it.
+/// Runs `body` in a child; its exit status, as in a shell.
 int in_child(const std::function<int()>& body);
 
-/// Until /proc tells that state of a process; false after 5 s.
+/// Waits until /proc shows that state of a process; false after 5 s.
 bool wait_state(pid_t pid, char state);
 
 }  // namespace ipcscope::kmod_test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The requests: each with one fault, in each state.
 #include <cerrno>
+#include <cstring>
 #include <functional>
 #include <string>
 
@@ -17,7 +18,7 @@
 namespace ipcscope::kmod_test {
 namespace {
 
-void* const kNowhere = reinterpret_cast<void*>(8);
+void* const kBadPointer = reinterpret_cast<void*>(8);
 
 TEST(Open, OnlyOwner)
 {
@@ -27,8 +28,7 @@ TEST(Open, OnlyOwner)
     EXPECT_EQ(info.st_uid, 0u);
 }
 
-/// The mode is not what guards it: whoever may open the file still needs the
-/// capability.
+/// The file's mode is not sufficient: open() also needs the capability.
 TEST(Open, NeedsCapability)
 {
     ASSERT_EQ(chmod(kDevice, 0666), 0);
@@ -54,7 +54,7 @@ TEST(Open, OneReader)
     EXPECT_TRUE(open_device());
 }
 
-/// The kernel's word for a module in use is EWOULDBLOCK; rmmod makes an error of it.
+/// delete_module() fails with EWOULDBLOCK for a module in use.
 TEST(Open, HoldsModule)
 {
     const Fd device = open_device();
@@ -68,7 +68,7 @@ TEST(Open, MappingHoldsModule)
     {
         cpus();
         const Fd device = open_device();
-        ipcscope_start start = good_start();
+        ipcscope_start start = valid_start();
         ASSERT_EQ(request(device, IPCSCOPE_IOC_START, &start), 0);
         kept = mmap(nullptr, status_bytes(), PROT_READ, MAP_SHARED, device.get(), 0);
         ASSERT_NE(kept, MAP_FAILED);
@@ -92,7 +92,7 @@ TEST(Ioctl, About)
     EXPECT_EQ(about.schema, IPCSCOPE_SCHEMA_VERSION);
     EXPECT_EQ(about.cpus, static_cast<unsigned>(sysconf(_SC_NPROCESSORS_CONF)));
     EXPECT_EQ(about.reserved[0] | about.reserved[1], 0u);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_ABOUT, kNowhere), EFAULT);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_ABOUT, kBadPointer), EFAULT);
 }
 
 TEST(Ioctl, UnknownRequests)
@@ -121,13 +121,17 @@ TEST(Ioctl, StartWithOneFault)
         {"transport", EPROTO, [](auto& s) { s.transport++; }},
         {"schema", EPROTO, [](auto& s) { s.schema++; }},
         {"no family", EINVAL, [](auto& s) { s.families = 0; }},
-        {"unknown family", EINVAL, [](auto& s) { s.families = 8; }},
+        {"family without hooks", EINVAL, [](auto& s) { s.families |= IPCSCOPE_FAMILY_FUTEX; }},
+        {"unknown family", EINVAL, [](auto& s) { s.families = 0x80000000; }},
         {"a followed one must match", EINVAL,
          [](auto& s) { s.filters = 1u << IPCSCOPE_FILTER_FOLLOWED; }},
         {"unknown filter", EINVAL, [](auto& s) { s.filters = 0x80000000; }},
         {"follow", EINVAL, [](auto& s) { s.follow = 3; }},
-        {"no calls", EINVAL, [](auto& s) { s.max_calls = 0; }},
-        {"too many calls", EINVAL, [](auto& s) { s.max_calls = IPCSCOPE_CALLS_MAX + 1; }},
+        {"no threads", EINVAL, [](auto& s) { s.max_threads = 0; }},
+        {"too many threads", EINVAL,
+         [](auto& s) { s.max_threads = IPCSCOPE_THREADS_MAX + 1; }},
+        {"more threads than there is memory", ENOMEM,
+         [](auto& s) { s.max_threads = IPCSCOPE_THREADS_MAX; }},
         {"no ring", EINVAL, [](auto& s) { s.ring_bytes = 0; }},
         {"small ring", EINVAL, [](auto& s) { s.ring_bytes = 2048, s.wakeup_bytes = 1; }},
         {"odd ring", EINVAL, [](auto& s) { s.ring_bytes = kRing + 4096; }},
@@ -140,13 +144,13 @@ TEST(Ioctl, StartWithOneFault)
     };
     const Fd device = open_device();
     for (const StartFault& fault : faults) {
-        ipcscope_start start = good_start();
+        ipcscope_start start = valid_start();
         fault.make(start);
         EXPECT_EQ(request(device, IPCSCOPE_IOC_START, &start), fault.error) << fault.name;
     }
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_START, kNowhere), EFAULT);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_START, kBadPointer), EFAULT);
     // None of them has left anything: it still starts, once.
-    ipcscope_start start = good_start();
+    ipcscope_start start = valid_start();
     EXPECT_EQ(request(device, IPCSCOPE_IOC_START, &start), 0);
     EXPECT_EQ(request(device, IPCSCOPE_IOC_START, &start), EINVAL);
 }
@@ -183,36 +187,55 @@ TEST(Ioctl, FilterWithOneFault)
     }
     EXPECT_EQ(answer(IPCSCOPE_FILTER_COMM, 0, "one-more"), ENOSPC);
     EXPECT_EQ(answer(IPCSCOPE_FILTER_CGROUP, 1, ""), ENOSPC);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_FILTER, kNowhere), EFAULT);
-    ipcscope_start start = good_start();
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_FILTER, kBadPointer), EFAULT);
+    ipcscope_start start = valid_start();
     ASSERT_EQ(request(device, IPCSCOPE_IOC_START, &start), 0);
     EXPECT_EQ(answer(IPCSCOPE_FILTER_TGID, 2, ""), EINVAL);
 }
 
-TEST(Ioctl, StopAndCall)
+TEST(Ioctl, StopAndUnfinished)
 {
     const Fd device = open_device();
     ipcscope_stop stop{};
-    ipcscope_call_query query{};
+    ipcscope_unfinished query{};
     EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, &stop), EINVAL);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_CALL, &query), EINVAL);
-    ipcscope_start start = good_start();
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_UNFINISHED, &query), EINVAL);
+    ipcscope_start start = valid_start();
     ASSERT_EQ(request(device, IPCSCOPE_IOC_START, &start), 0);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_CALL, &query), EINVAL);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_UNFINISHED, &query), EINVAL);
     stop.reserved = 1;
     EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, &stop), EINVAL);
     stop = {.unfinished = 1};
     EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, &stop), EINVAL);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, kNowhere), EFAULT);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, kBadPointer), EFAULT);
     stop = {};
     EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, &stop), 0);
     EXPECT_EQ(request(device, IPCSCOPE_IOC_STOP, &stop), EINVAL);
+    EXPECT_GT(stop.unfinished, 0u) << "no thread of the machine but ours";
     query.index = stop.unfinished;
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_CALL, &query), EINVAL);
-    query = {.reserved = 1};
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_CALL, &query), EINVAL);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_CALL, kNowhere), EFAULT);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_UNFINISHED, &query), EINVAL);
+    query.index = ~0u;
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_UNFINISHED, &query), EINVAL);
+    query = {};
+    query.reserved = 1;
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_UNFINISHED, &query), EINVAL);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_UNFINISHED, kBadPointer), EFAULT);
     EXPECT_EQ(request(device, IPCSCOPE_IOC_START, &start), EINVAL);
+}
+
+/// In any order, each index gives the same record.
+TEST(Ioctl, UnfinishedInAnyOrder)
+{
+    RunningTrace trace;
+    const std::uint32_t count = trace.stop();
+    const Records forward = trace.unfinished(count);
+    for (std::uint32_t index = count; index-- > 0;) {
+        ipcscope_unfinished query{};
+        query.index = index;
+        ASSERT_EQ(request(trace.device(), IPCSCOPE_IOC_UNFINISHED, &query), 0);
+        EXPECT_EQ(std::memcmp(query.record, &forward[index].header(), forward[index].size()), 0)
+            << index;
+    }
 }
 
 TEST(Ioctl, Hooks)
@@ -225,7 +248,7 @@ TEST(Ioctl, Hooks)
     EXPECT_EQ(request(device, IPCSCOPE_IOC_HOOK, &hook), EINVAL);
     hook.index = ~0u;
     EXPECT_EQ(request(device, IPCSCOPE_IOC_HOOK, &hook), EINVAL);
-    EXPECT_EQ(request(device, IPCSCOPE_IOC_HOOK, kNowhere), EFAULT);
+    EXPECT_EQ(request(device, IPCSCOPE_IOC_HOOK, kBadPointer), EFAULT);
     const auto attached = [&] {
         unsigned count = 0;
         for (unsigned index = 0; index < about.hooks; index++) {
@@ -239,7 +262,7 @@ TEST(Ioctl, Hooks)
         return count;
     };
     EXPECT_EQ(attached(), 0u) << "hooked before a reader asks";
-    ipcscope_start start = good_start();
+    ipcscope_start start = valid_start();
     ASSERT_EQ(request(device, IPCSCOPE_IOC_START, &start), 0);
     EXPECT_EQ(attached(), about.hooks);
     ipcscope_stop stop{};

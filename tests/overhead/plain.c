@@ -9,7 +9,7 @@
 //
 // All is what others print too.  The clock is read once a stretch, which is so
 // short that most of them are undisturbed where other programs run: its middle is
-// a typical round trip.  A STRETCH of 1 tells what the clock alone costs.
+// a typical round trip.  A STRETCH of 1 shows the cost of the clock alone.
 //
 // Errors end it: this is a yardstick, not a tool.
 #define _GNU_SOURCE

@@ -136,7 +136,7 @@ void killable(const char* name, int signal)
         return 0;
     });
     wait_until(shared->tid, 1);
-    wait_state(parent, 'D');   // /proc does not tell K from D
+    wait_state(parent, 'D');   // /proc shows K as D
     fact(name, {u(parent)});
     MUST(kill(parent, signal) == 0);
     MUST(WTERMSIG(reap(parent)) == signal);

@@ -52,7 +52,7 @@ void stop_collector()
 }
 
 /// Continues it and waits until it has emptied its rings; then an event on each
-/// CPU, so that each tells how many were lost before it.
+/// CPU, so that each says how many were lost before it.
 void continue_collector(pid_t collector)
 {
     MUST(kill(collector, SIGCONT) == 0);
@@ -103,8 +103,7 @@ bool exists(const std::string& path)
 
 }  // namespace
 
-/// overload COUNT: round trips and signals while the collector stands still.
-/// Families of children that exit at the same moment, more than there are CPUs:
+/// exit_together COUNT: families of children that exit at the same moment, more than there are CPUs:
 /// they preempt each other on their way out.
 int exit_together(const Arguments& arguments)
 {
@@ -127,6 +126,40 @@ int exit_together(const Arguments& arguments)
         }
     }
     fact("exits", {families * kFamily});
+    return 0;
+}
+
+/// many_threads COUNT: a process of so many idle threads, and a SIGKILL.
+int many_threads(const Arguments& arguments)
+{
+    const auto count = static_cast<std::uint32_t>(std::stoul(arguments.at(0)));
+    Shared* shared = share();
+    const pid_t target = child("many", [shared, count] {
+        pthread_attr_t small;
+        pthread_attr_init(&small);
+        MUST(pthread_attr_setstacksize(&small, 65536) == 0);
+        for (std::uint32_t i = 1; i < count; i++) {
+            pthread_t thread;
+            MUST(pthread_create(&thread, &small, [](void* page) -> void* {
+                     static_cast<Shared*>(page)->ready++;
+                     while (true) {
+                         pause();
+                     }
+                 }, shared) == 0);
+        }
+        shared->ready++;
+        while (true) {
+            pause();
+        }
+        return 0;
+    });
+    wait_until(shared->ready, count);
+    wait_state(target, 'S');
+    sleep_ms(300);
+    fact("many", {u(target), count});
+    MUST(kill(target, SIGKILL) == 0);
+    reap(target);
+    sleep_ms(1000);   // until the last of them is off its CPU, and freed
     return 0;
 }
 

@@ -35,7 +35,7 @@ struct Ends {
 };
 
 /// fact: NAME inode device, the latter as the kernel writes it.
-void tell(const char* name, int fd)
+void report_object(const char* name, int fd)
 {
     struct stat info {};
     MUST(fstat(fd, &info) == 0);
@@ -52,7 +52,7 @@ Ends make(const char* name, int flags = 0, std::size_t slots = 0)
         MUST(fcntl(ends.write_fd, F_SETPIPE_SZ, slots * kPage) ==
              static_cast<int>(slots * kPage));
     }
-    tell(name, ends.read_fd);
+    report_object(name, ends.read_fd);
     return ends;
 }
 
@@ -195,7 +195,7 @@ void fifo(const std::string& directory)
     const int reader2 = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     const int writer = open(path.c_str(), O_WRONLY | O_CLOEXEC);
     MUST(both >= 0 && reader >= 0 && reader2 >= 0 && writer >= 0);
-    tell("fifo", both);
+    report_object("fifo", both);
     for (int i = 0; i < 11; i++) {
         put(writer, 29);
         get(reader, 29);
@@ -239,7 +239,7 @@ void threads()
     }
 }
 
-/// A reader that nobody serves, and one that only holds the other end.
+/// A reader that gets no data, and a process that only holds the other end.
 void unfinished()
 {
     Ends ends = make("unfinished");

@@ -100,7 +100,7 @@ int signal_fields(const Arguments&)
     send_by_outcome();
     send_from_kernel();
     send_fatal();
-    // Freed tasks are told after an RCU grace period.
+    // Tasks are freed after an RCU grace period.
     sleep_ms(500);
     return 0;
 }

@@ -29,7 +29,7 @@ int die_of(const Arguments& arguments)
     return 0;
 }
 
-/// linger: tells that it runs, then sleeps until it is killed, a minute at most.
+/// linger: reports that it runs, then sleeps until it is killed, a minute at most.
 int linger(const Arguments&)
 {
     fact("linger", {static_cast<std::uint64_t>(getpid())});
@@ -37,7 +37,7 @@ int linger(const Arguments&)
     return 0;
 }
 
-/// gate DIRECTORY: tells by the file "go" that the trace has begun, and ends it
+/// gate DIRECTORY: says by the file "go" that the trace has begun, and ends it
 /// once there is a file "done".
 int gate(const Arguments& arguments)
 {

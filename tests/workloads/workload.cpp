@@ -29,7 +29,7 @@ void fact(std::string_view name, std::initializer_list<std::uint64_t> numbers)
         line += ' ' + std::to_string(number);
     }
     line += '\n';
-    // One write to a regular file: whole lines, whoever else appends.
+    // One write to a regular file: whole lines, whichever process appends.
     const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     must(fd >= 0 && write(fd, line.data(), line.size()) ==
                         static_cast<ssize_t>(line.size()), "write a fact");
@@ -156,7 +156,7 @@ void pin_to_cpu(int cpu)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
+    CPU_SET(cpu % static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)), &set);
     MUST(sched_setaffinity(0, sizeof set, &set) == 0);
 }
 

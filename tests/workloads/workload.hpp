@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Processes that make a known number of known events.
 //
-// A workload runs as the traced command.  It tells the test what it did by
+// A workload runs as the traced command.  It reports what it did by
 // facts: lines "name number…" appended to the file $IPCSCOPE_FACTS.  It may not
 // use pipes or signals for its own coordination, since they would be traced:
 // shared memory and futexes are what is left.
@@ -65,6 +65,7 @@ void wait_state(pid_t tid, char letter);
 /// Reaps; returns the status as wait(2) gives it.
 int reap(pid_t pid);
 
+/// Of one CPU where the machine has no other.
 void pin_to_cpu(int cpu);
 void name_thread(const char* comm);
 
@@ -72,6 +73,7 @@ void name_thread(const char* comm);
 int signal_fields(const Arguments&);
 int signal_pairs(const Arguments&);
 int pipe_fields(const Arguments&);
+int eventfd_fields(const Arguments&);
 int frozen_writers(const Arguments&);
 int gate(const Arguments&);
 int filter_tree(const Arguments&);
@@ -82,5 +84,18 @@ int exit_with(const Arguments&);
 int die_of(const Arguments&);
 int rename_self(const Arguments&);
 int linger(const Arguments&);
+int signal_takings(const Arguments&);
+int many_threads(const Arguments&);
+int time_states(const Arguments&);
+int asleep_before(const Arguments&);
+int poll_chain(const Arguments&);
+int steady_pipeline(const Arguments&);
+int trickle(const Arguments&);
+int handles(const Arguments&);
+int send_signal(const Arguments&);
+int renamed_sender(const Arguments&);
+int stat_events(const Arguments&);
+int stat_objects(const Arguments&);
+int stat_storm(const Arguments&);
 
 }  // namespace ipcscope::workload

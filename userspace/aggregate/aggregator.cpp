@@ -2,64 +2,156 @@
 #include "aggregate/aggregator.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
+#include "aggregate/coverage.hpp"
+#include "aggregate/death_table.hpp"
+#include "aggregate/kernel_calls.hpp"
+#include "aggregate/kill_table.hpp"
+#include "aggregate/lives.hpp"
 #include "aggregate/loss_table.hpp"
-#include "aggregate/names.hpp"
+#include "aggregate/object_table.hpp"
 #include "aggregate/pipe_table.hpp"
 #include "aggregate/pipelines.hpp"
+#include "aggregate/process_table.hpp"
 #include "aggregate/signal_table.hpp"
 #include "aggregate/stage_table.hpp"
+#include "aggregate/stops.hpp"
+#include "aggregate/time_ledger.hpp"
+#include "aggregate/waits.hpp"
+#include "base/collector.hpp"
 
 namespace ipcscope::aggregate {
+namespace {
+
+bool reads_or_writes_pipe(const decode::Event& event, const decode::Call& call)
+{
+    const auto op = decode::op_of(call);
+    return event.kind == IPCSCOPE_CALL_PIPE &&
+           (op == decode::Op::read || op == decode::Op::write);
+}
+
+constexpr std::size_t kMostBefore = 4096;
+
+/// What the collector adds is beside the ledger.
+bool of_collector(const decode::Event& event)
+{
+    const auto* thread = std::get_if<decode::Thread>(&event.body);
+    return event.cpu == kCollectorCpu ||
+           (thread != nullptr && thread->reason == IPCSCOPE_THREAD_SWEEP);
+}
+
+}  // namespace
 
 struct Aggregator::State {
-    Names names;
-    SignalTable signals;
+    source::Host host;
+    Coverage coverage;
+    TimeLedger times;
+    StayTable stays;
+    DeathTable deaths{stays};
+    SignalTable signals{stays};
+    KernelCalls calls;
     PipeTable pipes;
+    ObjectTable objects;
     StageTable stages;
+    ProcessTable processes;
+    KillTable kills;
+    StopTable stops;
+    LifeTable lives;
+    WaitTable waits;
     LossTable losses;
-    CallRow send{"send", 0, {}};
-    CallRow get{"get_signal", 0, {}};
-    std::vector<correlate::KillInterval> kills;
+    std::unordered_map<std::uint32_t, decode::Event> before;   ///< calls, by thread
     std::uint64_t group_exits = 0;
     std::uint64_t unknown = 0;
 
-    void on(const decode::Event&, const decode::SignalGenerate& body)
+    void on(const decode::Event& event, const decode::SignalGenerate& body)
     {
-        names.note(body.target);
+        calls.generate(event, body);
+        stops.generate(event, body);
+        stays.signal(event, body);
+        deaths.on(event, body);
     }
-    void on(const decode::Event& event, const decode::SignalSend& body)
+    void on(const decode::Event& event, const decode::SignalTake& body)
     {
-        call(send, event, body.enter_ns);
+        calls.take(event, body);
+        deaths.on(event, body);
     }
-    void on(const decode::Event& event, const decode::SignalGet& body)
+    void on(const decode::Event& event, const decode::Kill& body) { deaths.on(event, body); }
+    void on(const decode::Event& event, const decode::Thread& body)
     {
-        call(get, event, body.enter_ns);
+        lives.thread(event, body);
+        waits.thread(event, body);
+        deaths.on(event, body);
     }
-    void on(const decode::Event& event, const decode::PipeOp& body)
+    void on(const decode::Event& event, const decode::ThreadTime& body)
     {
-        pipes.call(event, body);
-        stages.call(event, body);
+        deaths.on(event, body);
+        end_before(event);
+        const TimeLedger::Entry entry = times.time(event, body);
+        processes.add(event, entry);
+        stages.time(event, body, entry);
+        lives.time(event, body);
+        waits.time(event);
+        if (event.kind == IPCSCOPE_THREAD_EXIT) times.forget(event.task.tid);
     }
-    void on(const decode::Event& event, const decode::PipeEnd& body)
+    /// The thread's record as the trace ends, in no call that the backend saw begin: one
+    /// that it has slept in since before the trace, without a wake-up, it is in still.
+    void end_before(const decode::Event& event)
     {
-        pipes.end(event, body);
+        auto found = before.extract(event.task.tid);
+        if (!found || !event.unfinished) return;
+        decode::Event& call = found.mapped();
+        auto& body = std::get<decode::Call>(call.body);
+        call.time_ns = std::max(event.time_ns, call.time_ns);
+        call.process = event.process;
+        body.blocked_ns = call.time_ns - std::min<std::uint64_t>(body.enter_ns, call.time_ns);
+        pipes.call(call, body, {});
+        waits.call(call, body, {});
     }
-    void on(const decode::Event&, const decode::TaskFree& body) { names.note(body.task); }
-    template <typename Other>
-    void on(const decode::Event&, const Other&) {}
-
-    /// A call that never returned (a thread that ended in it) has no latency.
-    static void call(CallRow& row, const decode::Event& event, std::uint64_t enter_ns)
+    void on(const decode::Event& event, const decode::ThreadFree& body)
     {
-        if (event.unfinished) return;
-        ++row.count;
-        row.latency.add(event.time_ns - std::min(enter_ns, event.time_ns));
+        times.forget(event.task.tid);
+        deaths.on(event, body);
+        if (event.task.tid == event.task.tgid) stays.forget(event.task.tgid);
     }
+    void on(const decode::Event& event, const decode::Slice& body)
+    {
+        if (!event.unfinished) before.erase(event.task.tid);   // it ran: in what, is not known
+        times.slice(event, body);
+        stops.slice(event, body);
+        waits.slice(event, body);
+        stays.slice(event, body);
+    }
+    void on(const decode::Event& event, const decode::Call& body)
+    {
+        if (event.before_trace) {
+            if (before.size() < kMostBefore) before.insert_or_assign(event.task.tid, event);
+            return;   // its time is that of the thread's own records
+        }
+        before.erase(event.task.tid);
+        const TimeLedger::Entry entry = times.call(event, body);
+        processes.add(event, entry);
+        if (event.kind != IPCSCOPE_CALL_PIPE && event.kind != IPCSCOPE_CALL_SPLICE) {
+            objects.call(event, body);
+        }
+        if (!reads_or_writes_pipe(event, body)) {
+            waits.time(event);   // its sleeps are no pipe's
+            return;
+        }
+        pipes.call(event, body, entry);
+        stages.call(event, body, entry);
+        waits.call(event, body, entry);
+    }
+    void on(const decode::Event& event, const decode::Symbol& body) { deaths.on(event, body); }
+    void on(const decode::Event& event, const decode::Holder& body)
+    {
+        pipes.holder(event, body);
+    }
+    void on(const decode::Event& event, const decode::Observed& body) { deaths.on(event, body); }
 
     void add(const correlate::SignalInterval& signal) { signals.add(signal); }
-    void add(const correlate::KillInterval& kill) { kills.push_back(kill); }
+    void add(const correlate::KillInterval& kill) { kills.add(kill); }
     void add(const correlate::Orphan& orphan)
     {
         ++(orphan.why == correlate::Orphan::Why::group_exit ? group_exits : unknown);
@@ -69,11 +161,16 @@ struct Aggregator::State {
 Aggregator::Aggregator() : state_(std::make_unique<State>()) {}
 Aggregator::~Aggregator() = default;
 
+void Aggregator::host(const source::Host& host)
+{
+    state_->host = host;
+    state_->coverage.host(host);
+}
+
 void Aggregator::event(const decode::Event& event)
 {
-    state_->losses.shown(event.kind);
-    // Symbols have no context.
-    if (event.kind != IPCSCOPE_SYMBOL) state_->names.note(event.task);
+    if (!of_collector(event)) state_->losses.shown(event.kind);
+    state_->coverage.note(event);
     std::visit([&](const auto& body) { state_->on(event, body); }, event.body);
 }
 
@@ -84,26 +181,38 @@ void Aggregator::interval(const correlate::Interval& interval)
 
 void Aggregator::malformed() { state_->losses.malformed(); }
 
-Report Aggregator::finish(const source::Host& host, const source::Ledger& ledger,
-                          std::uint64_t end_ns, std::uint64_t late, bool complete,
-                          std::string incomplete_why)
+bool Aggregator::covers(std::uint32_t tgid) const { return state_->coverage.covers(tgid); }
+
+Report Aggregator::snapshot(const Frame& frame) const
 {
+    const State& state = *state_;
     Report report;
-    report.host = host;
-    report.complete = complete;
-    report.incomplete_why = std::move(incomplete_why);
-    report.end_ns = end_ns;
-    report.signals = state_->signals.rows(state_->names);
-    for (const CallRow* row : {&state_->send, &state_->get})
-        if (row->count > 0) report.calls.push_back(*row);
-    report.pipes = state_->pipes.rows(state_->names);
-    report.pipelines = find_pipelines(report.pipes, state_->stages, state_->names);
-    report.kills = std::move(state_->kills);
-    std::stable_sort(report.kills.begin(), report.kills.end(),
-                     [](const auto& a, const auto& b) { return a.sent_ns < b.sent_ns; });
-    report.orphans_group_exit = state_->group_exits;
-    report.orphans_unknown = state_->unknown;
-    report.loss = state_->losses.ledger(ledger, complete, late);
+    report.host = state.host;
+    report.restricted = state.coverage.restricted();
+    report.complete = frame.complete;
+    report.incomplete_why = frame.incomplete_why;
+    report.end_ns = frame.end_ns;
+    report.signals = state.signals.rows(state.coverage);
+    report.calls = state.calls.rows();
+    report.pipes = state.pipes.rows(state.coverage);
+    report.objects = state.objects.rows();
+    report.pipelines = find_pipelines(report.pipes, state.stages);
+    report.processes = state.processes.rows();
+    report.kills = state.kills.rows();
+    report.waits = state.waits.rows();
+    report.long_waits = state.waits.long_waits();
+    report.actors = state.waits.actors();
+    report.stops = state.stops.rows();
+    report.lives = state.lives.rows();
+    report.deaths = state.deaths.rows(state.coverage, frame.end_ns);
+    report.unreaped = state.deaths.unreaped(state.coverage, frame.end_ns);
+    report.orphans_group_exit = state.group_exits;
+    report.orphans_unknown = state.unknown;
+    report.evicted = {state.signals.evicted(), state.pipes.evicted(),
+                      state.pipes.ends_evicted(), state.processes.evicted(),
+                      state.kills.evicted(), state.objects.evicted(), state.stops.evicted(),
+                      state.lives.evicted(), state.waits.evicted(), state.deaths.evicted()};
+    report.loss = state.losses.ledger(frame.ledger, frame.complete, frame.late);
     return report;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Intervals and pipe calls → Report.
+// Events and intervals → Report.
 #pragma once
 
 #include <memory>
@@ -13,14 +13,24 @@ public:
     Aggregator();
     ~Aggregator();
 
+    void host(const source::Host& host);
     void event(const decode::Event& event);            ///< every event, in order
     void interval(const correlate::Interval& interval);
     void malformed();                                  ///< one record
 
-    /// @param ledger the last one of the source; empty where there was none
-    Report finish(const source::Host& host, const source::Ledger& ledger,
-                  std::uint64_t end_ns, std::uint64_t late,
-                  bool complete, std::string incomplete_why);
+    /// Whether the trace has all that the process did, so far as records prove it.
+    bool covers(std::uint32_t tgid) const;
+
+    /// What of the trace is not in its records.
+    struct Frame {
+        source::Ledger ledger;      ///< the last one of the source; empty: there was none
+        std::uint64_t end_ns = 0;
+        std::uint64_t late = 0;
+        bool complete = true;
+        std::string incomplete_why;
+    };
+    /// The report as of now; at any time, as often as one likes.
+    Report snapshot(const Frame& frame) const;
 
 private:
     struct State;

@@ -24,7 +24,7 @@ private:
         std::uint64_t end;
     };
     std::deque<Piece> pieces_;      ///< sorted, disjoint
-    std::uint64_t floor_ = 0;       ///< end of the newest piece that was let go
+    std::uint64_t floor_ = 0;       ///< end of the newest piece that was dropped
     std::uint64_t total_ = 0;
 };
 

@@ -3,8 +3,6 @@
 
 #include <numeric>
 
-#include "decode/decode.hpp"
-
 namespace ipcscope::aggregate {
 namespace {
 
@@ -32,8 +30,7 @@ std::vector<CpuLoss> by_cpu(const source::Ledger& ledger)
         for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; ++cause)
             for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; ++kind)
                 if (const auto count = ledger[cpu].kind[kind].lost[cause])
-                    out.push_back({cpu, std::string(decode::loss_name(cause)),
-                                   std::string(decode::kind_name(kind)), count});
+                    out.push_back({cpu, cause, kind, count});
     return out;
 }
 
@@ -62,24 +59,21 @@ LossLedger LossTable::ledger(const source::Ledger& ledger, bool final_ledger,
     }
     out.exact = final_ledger && !ledger.empty() && !in_excess && missing == malformed_;
 
-    std::array<std::uint64_t, IPCSCOPE_LOST_COUNT> lost{};
-    lost[IPCSCOPE_LOST_DAMAGED] = malformed_;
+    out.lost[IPCSCOPE_LOST_DAMAGED] = malformed_;
     for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; ++kind) {
         const ipcscope_tally& tally = totals[kind];
         std::uint64_t kind_lost = out.exact ? tally.emitted - shown_[kind] : 0;
         for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; ++cause) {
-            lost[cause] += tally.lost[cause];
+            out.lost[cause] += tally.lost[cause];
             kind_lost += tally.lost[cause];
         }
         out.shown += shown_[kind];
         out.filtered += tally.filtered;
-        out.kinds[std::string(decode::kind_name(kind))] = {
-            shown_[kind] + tally.filtered + kind_lost, shown_[kind], tally.filtered,
-            kind_lost};
+        out.kinds[kind] = {shown_[kind] + tally.filtered + kind_lost, shown_[kind],
+                           tally.filtered, kind_lost};
     }
-    for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; ++cause)
-        out.lost.push_back({std::string(decode::loss_name(cause)), lost[cause]});
-    out.generated = std::accumulate(lost.begin(), lost.end(), out.shown + out.filtered);
+    out.generated =
+        std::accumulate(out.lost.begin(), out.lost.end(), out.shown + out.filtered);
     return out;
 }
 

@@ -3,17 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <utility>
 #include <vector>
 
+#include "aggregate/bounded_map.hpp"
 #include "aggregate/busy_time.hpp"
-#include "aggregate/names.hpp"
+#include "aggregate/coverage.hpp"
 #include "aggregate/report.hpp"
+#include "aggregate/time_ledger.hpp"
 
 namespace ipcscope::aggregate {
 
-/// When a call slept, as far as its sums tell: it is taken to have slept once,
+/// When a call slept, as far as its sums show: it is taken to have slept once,
 /// to have waited for a CPU then, and to have returned.  A call that slept more
 /// often, or copied for long, is off by the rest of its duration; for one caller
 /// at a time the sum is exact all the same.
@@ -21,29 +21,52 @@ struct Span {
     std::uint64_t start_ns;
     std::uint64_t end_ns;
 };
-Span blocked_span(const decode::Event& event, const decode::PipeOp& call);
+Span blocked_span(const decode::Event& event, const decode::Call& call);
+/// `ns` of the time before a call that ended at its entry.
+Span polled_span(const decode::Call& call, std::uint64_t ns);
+
+/// The process of an event, by the name that it has then.
+Task process_of(const decode::Event& event);
 
 class PipeTable {
 public:
-    void call(const decode::Event& event, const decode::PipeOp& call);
-    void end(const decode::Event& event, const decode::PipeEnd& end);
-    std::vector<PipeRow> rows(const Names& names) const;
+    /// A read or a write; `entry`: what TimeLedger made of it.
+    void call(const decode::Event& event, const decode::Call& call,
+              const TimeLedger::Entry& entry);
+    void holder(const decode::Event& event, const decode::Holder& holder);
+
+    /// Pipes that were used.
+    std::vector<PipeRow> rows(const Coverage& coverage) const;
+    std::uint64_t evicted() const { return pipes_.evicted(); }
+    std::uint64_t ends_evicted() const;
 
 private:
-    /// Device and inode.  A pipe's inode number comes from a 32-bit counter of
-    /// the kernel and is not reused in a trace's time; a FIFO's may be, after it
-    /// was unlinked, and then the two share a row.
-    using Key = std::pair<std::uint32_t, std::uint64_t>;
+    using Ends = BoundedMap<std::uint32_t, PipeEndRow>;   ///< by process
     struct Pipe {
         PipeRow row;
         BusyTime full;
         BusyTime empty;
-        std::map<std::uint32_t, PipeEndRow> readers;   ///< by process
-        std::map<std::uint32_t, PipeEndRow> writers;
+        Ends readers{kMostPipeEnds};
+        Ends writers{kMostPipeEnds};
     };
-    Pipe& pipe(std::uint32_t dev, std::uint64_t inode);
+    struct Held {
+        Task process;
+        std::uint64_t time_ns = 0;
+        bool reads = false;
+        bool writes = false;
+        SafeText path;
+    };
 
-    std::map<Key, Pipe> pipes_;
+    /// Device and inode.  A pipe's inode number comes from a 32-bit counter of
+    /// the kernel and is not reused in a trace's time; a FIFO's may be, after it
+    /// was unlinked, and then the two share a row.
+    Pipe& pipe(const ObjectId& id);
+    static void hold(Pipe& pipe, const Held& held);
+
+    BoundedMap<ObjectId, Pipe, ObjectId::Hash> pipes_{kMostPipes};
+    /// Who holds pipes of which no call has been seen: any of the machine's.
+    BoundedMap<ObjectId, std::vector<Held>, ObjectId::Hash> held_{kMostHeld};
+    static constexpr std::size_t kMostHeld = 1u << 16;
 };
 
 }  // namespace ipcscope::aggregate

@@ -2,6 +2,7 @@
 #include "aggregate/pipelines.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -10,78 +11,83 @@ namespace {
 
 using Pid = std::uint32_t;
 
-// A stage is waited for when its neighbours' waiting is at least a tenth of the
-// pipeline's span, and is the bottleneck when it works for at least half of its
-// own and a fifth longer than any neighbour.
-constexpr std::uint64_t kNotable = 10;
-constexpr std::uint64_t kHalf = 2;
-constexpr std::uint64_t kDominates_percent = 120;
-
-/// A process's place among the others.
-struct Node {
-    std::set<Pid> upstream;
-    std::set<Pid> downstream;
-    std::set<std::uint64_t> reads_from;
-    std::set<std::uint64_t> writes_to;
-    std::uint64_t waited_for_ns = 0;   ///< by its neighbours
+/// Who writes to whom, by one pipe: all of `from` to all of `to`.
+struct Flow {
+    std::uint64_t inode = 0;
+    std::vector<Pid> from;
+    std::vector<Pid> to;
 };
-using Graph = std::map<Pid, Node>;
 
-bool has(const std::vector<PipeEndRow>& ends, Pid pid)
+/// A process's place among the others: indices of flows.
+struct Node {
+    std::vector<std::size_t> inputs;
+    std::vector<std::size_t> outputs;
+};
+
+/// Its size is that of the pipes' ends, not of the pairs of their users.
+struct Graph {
+    std::map<Pid, Node> nodes;
+    std::vector<Flow> flows;
+
+    void add(Flow flow)
+    {
+        if (flow.from.empty() || flow.to.empty()) {
+            return;
+        }
+        for (const Pid pid : flow.from) {
+            nodes[pid].outputs.push_back(flows.size());
+        }
+        for (const Pid pid : flow.to) {
+            nodes[pid].inputs.push_back(flows.size());
+        }
+        flows.push_back(std::move(flow));
+    }
+};
+
+/// Those that call read or write at that end.
+std::set<Pid> callers(const std::vector<PipeEndRow>& ends)
 {
-    return std::any_of(ends.begin(), ends.end(), [&](const PipeEndRow& end) {
-        return end.task.tgid == pid && !end.holds_only;
-    });
+    std::set<Pid> pids;
+    for (const PipeEndRow& end : ends) {
+        if (!end.holds_only) {
+            pids.insert(end.task.tgid);
+        }
+    }
+    return pids;
+}
+
+std::vector<Pid> without(const std::set<Pid>& all, const std::set<Pid>& out)
+{
+    std::vector<Pid> left;
+    std::ranges::set_difference(all, out, std::back_inserter(left));
+    return left;
 }
 
 /// Two that both read and write one pipe pass tokens (make's job server): no
 /// order, so no stages.
-bool joins(const PipeRow& pipe, Pid writer, Pid reader)
-{
-    return writer != reader && !(has(pipe.readers, writer) && has(pipe.writers, reader));
-}
-
 void add_pipe(Graph& graph, const PipeRow& pipe)
 {
-    for (const auto& writer : pipe.writers) {
-        for (const auto& reader : pipe.readers) {
-            const auto [from, to] = std::pair(writer.task.tgid, reader.task.tgid);
-            if (writer.holds_only || reader.holds_only || !joins(pipe, from, to)) continue;
-            graph[from].downstream.insert(to);
-            graph[from].writes_to.insert(pipe.inode);
-            graph[to].upstream.insert(from);
-            graph[to].reads_from.insert(pipe.inode);
-        }
-    }
-}
-
-/// Who is blocked on a pipe waits for every process at its other end.
-void add_waiting(Graph& graph, const PipeRow& pipe)
-{
-    for (const auto& writer : pipe.writers) {
-        for (const auto& reader : pipe.readers) {
-            const auto from = graph.find(writer.task.tgid);
-            const auto to = graph.find(reader.task.tgid);
-            if (from == graph.end() || to == graph.end() ||
-                !from->second.downstream.contains(to->first) ||
-                !joins(pipe, from->first, to->first))
-                continue;
-            to->second.waited_for_ns += writer.blocked_ns;
-            from->second.waited_for_ns += reader.blocked_ns;
-        }
-    }
+    const std::set<Pid> readers = callers(pipe.readers), writers = callers(pipe.writers);
+    std::set<Pid> both;
+    std::ranges::set_intersection(readers, writers, std::inserter(both, both.end()));
+    graph.add({pipe.inode, without(writers, both), {readers.begin(), readers.end()}});
+    graph.add({pipe.inode, {both.begin(), both.end()}, without(readers, both)});
 }
 
 std::set<Pid> component_of(const Graph& graph, Pid start)
 {
     std::set<Pid> found{start};
+    std::set<std::size_t> seen;
     std::vector<Pid> open{start};
     while (!open.empty()) {
-        const Node& node = graph.at(open.back());
+        const Node& node = graph.nodes.at(open.back());
         open.pop_back();
-        for (const auto* side : {&node.upstream, &node.downstream})
-            for (const Pid next : *side)
-                if (found.insert(next).second) open.push_back(next);
+        for (const auto* flows : {&node.inputs, &node.outputs})
+            for (const std::size_t flow : *flows)
+                if (seen.insert(flow).second)
+                    for (const auto* side : {&graph.flows[flow].from, &graph.flows[flow].to})
+                        for (const Pid next : *side)
+                            if (found.insert(next).second) open.push_back(next);
     }
     return found;
 }
@@ -89,89 +95,114 @@ std::set<Pid> component_of(const Graph& graph, Pid start)
 /// Ranks, upstream first; a cycle is cut before its smallest pid.
 std::map<Pid, unsigned> ranks_of(const Graph& graph, std::set<Pid> left)
 {
+    struct Placed {
+        std::size_t writers = 0;
+        unsigned rank = 0;   ///< of a reader of them
+    };
+    std::map<std::size_t, Placed> placed;         ///< by flow
+    std::map<Pid, std::size_t> waits_for;         ///< flows, of whose writers not all are placed
+    std::set<Pid> ready;
+    for (const Pid pid : left) {
+        waits_for[pid] = graph.nodes.at(pid).inputs.size();
+        if (waits_for[pid] == 0) {
+            ready.insert(pid);
+        }
+    }
     std::map<Pid, unsigned> ranks;
     while (!left.empty()) {
-        const auto ready = std::find_if(left.begin(), left.end(), [&](Pid pid) {
-            const auto& upstream = graph.at(pid).upstream;
-            return std::none_of(upstream.begin(), upstream.end(),
-                                [&](Pid up) { return left.contains(up); });
-        });
-        const auto next = ready == left.end() ? left.begin() : ready;
-        unsigned rank = 0;
-        for (const Pid up : graph.at(*next).upstream) {
-            const auto placed = ranks.find(up);
-            if (placed != ranks.end()) rank = std::max(rank, placed->second + 1);
-        }
-        ranks[*next] = rank;
+        const Pid next = ready.empty() ? *left.begin() : *ready.begin();
+        ready.erase(next);
         left.erase(next);
+        const Node& node = graph.nodes.at(next);
+        unsigned rank = 0;
+        for (const std::size_t flow : node.inputs) {
+            rank = std::max(rank, placed[flow].rank);
+        }
+        ranks[next] = rank;
+        for (const std::size_t flow : node.outputs) {
+            Placed& so_far = placed[flow];
+            so_far.rank = std::max(so_far.rank, rank + 1);
+            if (++so_far.writers < graph.flows[flow].from.size()) {
+                continue;
+            }
+            for (const Pid down : graph.flows[flow].to) {
+                if (--waits_for[down] == 0 && left.contains(down)) {
+                    ready.insert(down);
+                }
+            }
+        }
     }
     return ranks;
 }
 
-bool dominates(const Graph& graph, const std::map<Pid, std::uint64_t>& own, Pid pid)
+std::vector<std::uint64_t> inodes(const Graph& graph, const std::vector<std::size_t>& flows)
 {
-    const Node& node = graph.at(pid);
-    const auto less = [&](Pid other) {
-        return own.at(other) * kDominates_percent <= own.at(pid) * 100;
-    };
-    return std::all_of(node.upstream.begin(), node.upstream.end(), less) &&
-           std::all_of(node.downstream.begin(), node.downstream.end(), less);
+    std::set<std::uint64_t> found;
+    for (const std::size_t flow : flows) {
+        found.insert(graph.flows[flow].inode);
+    }
+    return {found.begin(), found.end()};
 }
 
-std::optional<std::size_t> bottleneck_of(const Graph& graph, const Pipeline& line,
-                                         std::uint64_t span_ns)
-{
-    std::map<Pid, std::uint64_t> own;
-    for (const auto& stage : line.stages) own[stage.task.tgid] = stage.own_ns;
-    std::optional<std::size_t> slowest;
-    for (std::size_t i = 0; i < line.stages.size(); ++i) {
-        const StageRow& stage = line.stages[i];
-        const Pid pid = stage.task.tgid;
-        const std::uint64_t waited = graph.at(pid).waited_for_ns;
-        if (waited == 0 || waited < span_ns / kNotable) continue;
-        if (stage.own_ns < stage.span_ns / kHalf || !dominates(graph, own, pid)) continue;
-        if (!slowest || stage.own_ns > line.stages[*slowest].own_ns) slowest = i;
+/// When the stages but one made calls: without it, its neighbours in time bound it.
+class CallsOfOthers {
+public:
+    CallsOfOthers(const std::map<Pid, unsigned>& ranks, const StageTable& stages)
+    {
+        for (const auto& [pid, rank] : ranks) {
+            if (const Window calls = stages.calls(pid); !calls.empty()) {
+                starts_.emplace(calls.start_ns, pid);
+                ends_.emplace(calls.end_ns, pid);
+            }
+        }
     }
-    return slowest;
-}
+    Window but(Pid pid) const
+    {
+        Window window;
+        const auto other = [&](const auto& at) { return at.second != pid; };
+        const auto first = std::ranges::find_if(starts_, other);
+        const auto last = std::find_if(ends_.rbegin(), ends_.rend(), other);
+        if (first != starts_.end() && last != ends_.rend()) {
+            window.cover(first->first, last->first);
+        }
+        return window;
+    }
+
+private:
+    std::set<std::pair<std::uint64_t, Pid>> starts_, ends_;
+};
 
 Pipeline pipeline_of(const Graph& graph, const std::map<Pid, unsigned>& ranks,
-                     const StageTable& stages, const Names& names)
+                     const StageTable& stages)
 {
     Pipeline line;
-    std::uint64_t first_ns = UINT64_MAX;
-    std::uint64_t last_ns = 0;
+    const CallsOfOthers calls(ranks, stages);
     for (const auto& [pid, rank] : ranks) {
-        StageRow row = stages.row(pid, names);
+        StageRow row = stages.row(pid, calls.but(pid));
         row.rank = rank;
-        const Node& node = graph.at(pid);
-        row.reads_from.assign(node.reads_from.begin(), node.reads_from.end());
-        row.writes_to.assign(node.writes_to.begin(), node.writes_to.end());
+        row.reads_from = inodes(graph, graph.nodes.at(pid).inputs);
+        row.writes_to = inodes(graph, graph.nodes.at(pid).outputs);
         line.stages.push_back(std::move(row));
-        first_ns = std::min(first_ns, stages.first_ns(pid));
-        last_ns = std::max(last_ns, stages.last_ns(pid));
     }
     std::stable_sort(line.stages.begin(), line.stages.end(),
                      [](const auto& a, const auto& b) { return a.rank < b.rank; });
-    line.bottleneck = bottleneck_of(graph, line, last_ns - std::min(first_ns, last_ns));
     return line;
 }
 
 }  // namespace
 
 std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
-                                     const StageTable& stages, const Names& names)
+                                     const StageTable& stages)
 {
     Graph graph;
     for (const auto& pipe : pipes) add_pipe(graph, pipe);
-    for (const auto& pipe : pipes) add_waiting(graph, pipe);
     std::vector<Pipeline> out;
     std::set<Pid> done;
-    for (const auto& [pid, node] : graph) {
+    for (const auto& [pid, node] : graph.nodes) {
         if (done.contains(pid)) continue;
         const auto component = component_of(graph, pid);
         done.insert(component.begin(), component.end());
-        out.push_back(pipeline_of(graph, ranks_of(graph, component), stages, names));
+        out.push_back(pipeline_of(graph, ranks_of(graph, component), stages));
     }
     return out;
 }

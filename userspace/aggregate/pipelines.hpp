@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which processes are joined by pipes, in which order, and for which of them
-// the others wait.  The rules are in docs/matching.md.
+// Which processes are joined by pipes, and in which order.  The rules are in
+// docs/matching.md.
 #pragma once
 
 #include <vector>
@@ -11,6 +11,6 @@
 namespace ipcscope::aggregate {
 
 std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
-                                     const StageTable& stages, const Names& names);
+                                     const StageTable& stages);
 
 }  // namespace ipcscope::aggregate

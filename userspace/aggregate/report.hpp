@@ -4,85 +4,123 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "aggregate/death.hpp"
+#include "aggregate/time.hpp"
 #include "base/histogram.hpp"
 #include "correlate/interval.hpp"
 #include "source/source.hpp"
 
 namespace ipcscope::aggregate {
 
+using correlate::End;
 using decode::Task;
 
 struct SignalRow {
     unsigned signal = 0;
-    Task sender;     ///< tid = 0: rows are per process
-    Task target;
+    Task sender;     ///< tid = 0: rows are per process; its name as it sent
+    Task target;     ///< its name as it was sent to
     decode::Origin origin{};
     std::array<std::uint64_t, IPCSCOPE_RESULT_COUNT> outcomes{};  ///< by Outcome
-    std::uint64_t to_handler = 0;
-    std::uint64_t by_default = 0;
-    std::uint64_t accepted = 0;      ///< sigwait, signalfd
-    std::uint64_t died = 0;
-    std::uint64_t pending = 0;       ///< unmatched, by reason
-    std::uint64_t target_exited = 0;
-    std::uint64_t unseen = 0;
-    std::uint64_t flushed = 0;       ///< discarded by the kernel (SIGCONT against SIGSTOP)
+    std::array<std::uint64_t, correlate::kEnds> ends{};           ///< by End
     std::uint64_t to_unkillable = 0; ///< ignored because target is its namespace's init
+    std::uint64_t requeued = 0;      ///< put back after a debugger had seen them
     std::uint64_t first_ns = 0;      ///< when the first of them was generated
     std::uint64_t last_ns = 0;       ///< when the last of them was generated
     Histogram latency;               ///< generation → delivery
+    std::optional<SignalWait> longest;        ///< of those that were taken
+    std::optional<SignalWait> still_pending;  ///< the first of those that are pending
+
+    std::uint64_t at(End end) const { return ends[static_cast<std::size_t>(end)]; }
+    std::uint64_t at(decode::Outcome outcome) const
+    {
+        return outcomes[static_cast<std::size_t>(outcome)];
+    }
+    std::uint64_t matched() const;
+    std::uint64_t unmatched() const;
 };
-// Invariant: outcomes[delivered] + outcomes[info_lost]
-//            == latency.count() + pending + target_exited + unseen + flushed
+// Invariant: outcomes[delivered] + outcomes[info_lost] == matched() + unmatched(),
+//            matched() == latency.count()
+
+enum class KernelFunction : std::uint8_t {
+    send,         ///< the send core, from its entry to its exit
+    get_signal,   ///< get_signal(), from its entry to the delivery
+};
 
 /// Calls of a kernel function.
 struct CallRow {
-    std::string name;   ///< "send", "get_signal"
+    KernelFunction function{};
     std::uint64_t count = 0;
     Histogram latency;
 };
 
-struct PipeSide {
+/// Calls of one operation on an object.
+struct CallStats {
     std::uint64_t count = 0;
     std::uint64_t bytes = 0;
     std::uint64_t blocked_ns = 0;
-    std::uint64_t runqueue_ns = 0;
     std::uint64_t uninterruptible_ns = 0;
-    std::uint64_t blocked_count = 0;   ///< calls that slept on full or empty
+    std::uint64_t blocked_count = 0;   ///< calls that slept: on full, empty, …
     std::uint64_t nonblocking = 0;
     std::uint64_t eagain = 0;
-    std::uint64_t epipe = 0;           ///< writes: no reader left
-    std::uint64_t eof = 0;             ///< reads: no writer left, 0 bytes
+    std::uint64_t epipe = 0;           ///< output: the other end is gone
     std::uint64_t interrupted = 0;     ///< ended by a signal
     std::uint64_t errors = 0;          ///< any other -errno
     std::uint64_t unfinished = 0;      ///< still inside when the trace ended
     Histogram latency;                 ///< of finished calls
+
+    void add(const decode::Event& event, const decode::Call& call);
+};
+
+struct PipeSide : CallStats {
+    std::uint64_t polled_ns = 0;       ///< in poll for it, before calls
+    std::uint64_t runnable_ns = 0;
+    std::uint64_t eof = 0;             ///< reads: no writer left, 0 bytes
+    /// All processes that are known to hold this end were traced, so that no call is
+    /// missing here but those that were lost.
+    bool traced = false;
 };
 
 struct PipeEndRow {
-    Task task;                         ///< tid = 0: per process
+    Task task;                         ///< tid = 0: per process; its name at its last call
     std::uint64_t count = 0;
     std::uint64_t bytes = 0;
     std::uint64_t blocked_ns = 0;
+    std::uint64_t polled_ns = 0;
     bool holds_only = false;           ///< open, but no call was seen
+    bool traced = false;               ///< so that it made no call that is not here
+    std::uint32_t only_tid = 0;        ///< the thread that made its calls; 0: several, none
+    std::uint64_t first_call_ns = 0;
+    std::uint64_t last_call_ns = 0;
+    std::uint64_t held_ns = 0;         ///< when it was last seen to hold the end open
+    std::uint64_t eof = 0;             ///< reads: no writer left
+    std::uint64_t broken = 0;          ///< writes: no reader left
+    std::uint64_t short_calls = 0;     ///< moved less than they asked for, but something
+    std::uint64_t beyond_ring = 0;     ///< of these: asked for more than the ring can hold
+    std::uint64_t asked_bytes = 0;     ///< by the largest call
+    // Refused with EAGAIN:
+    std::uint64_t refused = 0;
+    std::uint64_t refused_ns = 0;      ///< from the first of a row of them to the next success
+    std::uint64_t longest_row = 0;     ///< the most that followed each other
+    std::uint64_t row = 0;             ///< that followed each other up to now
+    std::uint64_t row_since_ns = 0;
 };
 
 struct PipeRow {
     bool fifo = false;
     std::uint64_t inode = 0;
     std::uint32_t dev = 0;
-    std::string path;                  ///< of a FIFO where known; safe text
+    SafeText path;                     ///< of a FIFO where known
     std::uint32_t ring_slots = 0;      ///< the largest seen
     std::uint64_t first_ns = 0;
     std::uint64_t last_ns = 0;
     PipeSide reads;
     PipeSide writes;
-    std::uint64_t full_ns = 0;         ///< time in which a writer was blocked
-    std::uint64_t empty_ns = 0;        ///< time in which a reader was blocked
+    std::uint64_t full_ns = 0;         ///< time in which a writer was blocked, or in poll for it
+    std::uint64_t empty_ns = 0;        ///< time in which a reader was
     /// Occupancy at entry of each call, in eighths of the ring: [0] empty, …,
     /// [8] full.
     std::array<std::uint64_t, 9> occupancy{};
@@ -90,61 +128,212 @@ struct PipeRow {
     std::vector<PipeEndRow> writers;
 };
 
+struct OpRow : CallStats {
+    decode::Op op{};
+};
+
+struct ObjectUser {
+    Task task;                         ///< tid = 0: per process; its name at its last call
+    std::uint64_t count = 0;
+    std::uint64_t blocked_ns = 0;
+};
+
+/// An IPC object other than a pipe.
+struct ObjectRow {
+    decode::ObjectType type{};
+    std::uint64_t object = 0;          ///< eventfd: its id in /proc/PID/fdinfo
+    std::uint32_t dev = 0;
+    std::uint64_t first_ns = 0;
+    std::uint64_t last_ns = 0;
+    std::vector<OpRow> ops;            ///< those that were called
+    std::vector<ObjectUser> users;     ///< by calls, descending
+};
+
 /// A process between pipes.
 struct StageRow {
-    Task task;
+    Task task;                               ///< its name at its last call
     std::vector<std::uint64_t> reads_from;   ///< inodes
     std::vector<std::uint64_t> writes_to;
-    std::uint64_t span_ns = 0;               ///< first call's entry → last call's exit
-    std::uint64_t waiting_for_input_ns = 0;  ///< blocked reading
-    std::uint64_t waiting_for_output_ns = 0; ///< blocked writing
-    std::uint64_t own_ns = 0;                ///< the rest: its own work, or its sleep
+    std::uint64_t span_ns = 0;               ///< that it took part in the pipeline
+    std::uint64_t waiting_for_input_ns = 0;  ///< a thread blocked reading, or in poll for it
+    std::uint64_t waiting_for_output_ns = 0; ///< writing, likewise
+    /// No thread waited for these pipes, or in poll for what is not known, or has no
+    /// records: its own work, its sleep, its waits for others.
+    std::uint64_t not_waiting_ns = 0;
     unsigned rank = 0;                       ///< the most pipes between it and a first stage
+    /// Of its threads that read or write pipes, one after the other: with n threads
+    /// up to n times the span.
+    Time time;
 };
 
 /// Stages that are joined by pipes, by rank; those of one rank stand side by side.
 struct Pipeline {
     std::vector<StageRow> stages;
-    std::optional<std::size_t> bottleneck;   ///< index into stages: the others wait for it
 };
 
-struct LossRow {
-    std::string cause;
+/// A traced process; the sum over its threads.
+struct ProcessRow {
+    Task task;                     ///< tid = 0; its name in its last record
+    std::uint64_t threads = 0;     ///< that records account for
+    Time time;
+};
+
+/// What a thread waited on one pipe, as far as the same thread ended it: the sum.
+struct WaitRow {
+    std::uint64_t inode = 0;
+    std::uint32_t dev = 0;
+    bool output = false;           ///< for room to write; else for data to read
+    Task waiter;
+    Task waker;                    ///< tid = 0: not known, or a signal
     std::uint64_t count = 0;
+    std::uint64_t total_ns = 0;    ///< in calls, and in poll for them
+    std::uint64_t polled_ns = 0;   ///< of it
+    std::uint64_t unfinished_ns = 0;   ///< of it, not over when the trace ended
+    std::uint64_t longest_ns = 0;
+};
+
+/// One sleep of kLongWait_ns or more in a read or write of a pipe.
+struct LongWait {
+    enum class Ended : std::uint8_t {
+        woken,         ///< there was data, or room
+        end_of_file,
+        broken,        ///< EPIPE: no reader was left
+        signal,        ///< a signal broke it off; a write may have written a part
+        unfinished,    ///< the trace ended
+    };
+    std::uint64_t inode = 0;
+    std::uint32_t dev = 0;
+    bool output = false;
+    Task waiter;                   ///< the thread
+    Task process;                  ///< tid = 0
+    Task waker;                    ///< tid = 0: not known
+    std::uint64_t start_ns = 0;
+    std::uint64_t end_ns = 0;
+    Ended ended{};
+    bool before_trace = false;     ///< it had begun before the trace
+    std::uint32_t requested = 0;   ///< bytes that the call asked for
+
+    std::uint64_t length_ns() const { return end_ns - start_ns; }
+};
+inline constexpr std::uint64_t kLongWait_ns = 100'000'000;
+
+/// What a thread was in the wait graph: a waiter, and one that others waited for.
+struct ActorRow {
+    Task task;
+    std::uint64_t waited_ns = 0;       ///< some of the time for pipes
+    std::uint64_t waited_for_ns = 0;   ///< by others, summed; without its start-up
+    std::uint64_t alone_ns = 0;        ///< time in which others waited for it, but it for none
+};
+
+/// A stay of a process in STOPPED, TRACED or FROZEN; of its threads, one stay.
+struct StopRow {
+    /// A signal: who sent it, when.
+    struct By {
+        unsigned signal = 0;
+        Task sender;
+        decode::Origin origin{};
+        std::uint64_t at_ns = 0;
+    };
+    Task process;                  ///< tid = 0
+    decode::State state{};
+    std::uint64_t start_ns = 0;
+    std::uint64_t end_ns = 0;
+    bool unfinished = false;       ///< it went on as the trace ended
+    std::uint32_t waker_tid = 0;   ///< TRACED: the thread that ended it; 0: not known
+    std::optional<By> stopped_by;  ///< STOPPED: the last stop signal before it, if seen
+    std::optional<By> continued_by;   ///< the SIGCONT that ended it
+};
+
+/// What is known of a process's life.
+struct LifeRow {
+    Task process;                  ///< tid = 0; its last name
+    std::uint32_t ppid = 0;        ///< who made it; 0: not known
+    std::uint64_t born_ns = 0;     ///< 0: before the trace, or not seen
+    std::uint64_t exit_ns = 0;     ///< its last thread was gone; 0: not seen
+    std::int32_t exit_code = 0;    ///< as wait(2) encodes it
 };
 
 struct CpuLoss {
     unsigned cpu = 0;
-    std::string cause;
-    std::string kind;
+    unsigned cause = 0;            ///< IPCSCOPE_LOST_…
+    unsigned kind = 0;             ///< IPCSCOPE_SIGNAL_GENERATE …
     std::uint64_t count = 0;
+};
+
+struct KindLoss {
+    std::uint64_t generated = 0;
+    std::uint64_t shown = 0;
+    std::uint64_t filtered = 0;
+    std::uint64_t lost = 0;
 };
 
 struct LossLedger {
     std::uint64_t generated = 0;   ///< shown + filtered + lost
     std::uint64_t shown = 0;       ///< events that reached this report
     std::uint64_t filtered = 0;
-    std::vector<LossRow> lost;     ///< every cause, also those with 0
+    std::array<std::uint64_t, IPCSCOPE_LOST_COUNT> lost{};    ///< by cause
     std::vector<CpuLoss> by_cpu;   ///< only those that are not 0
-    std::map<std::string, std::array<std::uint64_t, 4>> kinds;
-                                   ///< kind → generated, shown, filtered, lost
+    std::array<KindLoss, IPCSCOPE_KIND_COUNT> kinds{};        ///< [0] is unused
     std::uint64_t malformed = 0;   ///< records that could not be decoded
     std::uint64_t late = 0;        ///< events out of order beyond the window
     bool exact = false;            ///< generated = shown + filtered + lost holds
 };
 
+/// Rows that were given up because a table was full: those that had not changed for
+/// the longest time; of kills and deaths, the quickest.
+struct Evicted {
+    std::uint64_t signals = 0;
+    std::uint64_t pipes = 0;
+    std::uint64_t pipe_ends = 0;
+    std::uint64_t processes = 0;
+    std::uint64_t kills = 0;
+    std::uint64_t objects = 0;
+    std::uint64_t stops = 0;
+    std::uint64_t lives = 0;
+    std::uint64_t waits = 0;
+    std::uint64_t deaths = 0;
+
+    std::uint64_t total() const
+    {
+        return signals + pipes + pipe_ends + processes + kills + objects + stops + lives + waits +
+               deaths;
+    }
+};
+
+/// The most rows of each table.
+inline constexpr std::size_t kMostSignals = 8192;
+inline constexpr std::size_t kMostPipes = 8192;
+inline constexpr std::size_t kMostPipeEnds = 128;   ///< of each side of a pipe
+inline constexpr std::size_t kMostProcesses = 16384;
+inline constexpr std::size_t kMostKills = 1024;
+inline constexpr std::size_t kMostObjects = 8192;
+inline constexpr std::size_t kMostObjectUsers = 64;   ///< of each object
+inline constexpr std::size_t kMostLives = 1u << 16;
+
 struct Report {
     source::Host host;
+    bool restricted = false;       ///< only some processes were traced
+    bool ended = true;             ///< false: the trace still runs
     bool complete = true;          ///< false: the capture has no end
     std::string incomplete_why;
     std::uint64_t end_ns = 0;
-    std::vector<SignalRow> signals;     ///< most latency-relevant first: by count, descending
+    std::vector<SignalRow> signals;     ///< by count, descending
     std::vector<CallRow> calls;
     std::vector<PipeRow> pipes;         ///< by bytes, descending
+    std::vector<ObjectRow> objects;     ///< by calls, descending
     std::vector<Pipeline> pipelines;
+    std::vector<ProcessRow> processes;  ///< by time not asleep, descending
     std::vector<correlate::KillInterval> kills;  ///< by time
+    std::vector<WaitRow> waits;         ///< by time, descending
+    std::vector<LongWait> long_waits;   ///< by their beginning
+    std::vector<ActorRow> actors;       ///< by thread number
+    std::vector<StopRow> stops;         ///< by process, then by time
+    std::vector<LifeRow> lives;         ///< by process number
+    std::vector<Death> deaths;          ///< by time
+    std::vector<Unreaped> unreaped;     ///< by the parent's number
     std::uint64_t orphans_group_exit = 0;
     std::uint64_t orphans_unknown = 0;
+    Evicted evicted;
     LossLedger loss;
 };
 

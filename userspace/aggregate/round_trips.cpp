@@ -142,17 +142,26 @@ RoundTrips split(const std::vector<Seen<Call>>& calls, std::uint64_t from_ns,
     return trips;
 }
 
-Message pipe_message(const Seen<decode::PipeOp>& write, const Seen<decode::PipeOp>& read)
+/// When the receiver was woken from its last sleep in the call; 0: it did not sleep,
+/// or too long ago for the record.
+std::uint64_t woken_ns(const Seen<decode::Call>& read)
+{
+    const std::uint32_t before_ns = read.body->woken_before_ns;
+    if (read.body->sleeps == 0 || before_ns == 0 || before_ns == UINT32_MAX) return 0;
+    return read.event->time_ns - std::min<std::uint64_t>(before_ns, read.event->time_ns);
+}
+
+Message pipe_message(const Seen<decode::Call>& write, const Seen<decode::Call>& read)
 {
     Message message;
     message.begin_ns = write.body->enter_ns;
     message.full_ns = write.body->blocked_ns;
     message.receiver_ns = read.body->enter_ns;
     message.end_ns = read.event->time_ns;
-    const std::uint64_t woken = read.body->woken_ns;
-    if (woken >= message.begin_ns && woken <= message.end_ns) {
+    const std::uint64_t woken = woken_ns(read);
+    if (woken >= message.begin_ns && woken <= message.end_ns && woken != 0) {
         message.sent_ns = woken;
-        message.waits_ns = read.body->runqueue_ns;
+        message.waits_ns = read.body->runnable_ns;
     } else {
         // It did not sleep: it found the message when it came.
         message.sent_ns = write.event->time_ns;
@@ -160,40 +169,29 @@ Message pipe_message(const Seen<decode::PipeOp>& write, const Seen<decode::PipeO
     return message;
 }
 
-/// What signals from one task to another leave behind.
-class SignalWay {
-public:
-    SignalWay(std::span<const decode::Event> events, std::uint32_t from, std::uint32_t to)
-        : generated_(of<decode::SignalGenerate>(events, from, [](const auto&) { return true; })),
-          dequeued_(of<decode::SignalDequeue>(events, to, [](const auto&) { return true; })),
-          got_(of<decode::SignalGet>(events, to, [](const auto& get) { return get.signal != 0; }))
-    {
-    }
+/// When it left its queue.
+std::uint64_t dequeued(const Seen<decode::SignalTake>& seen)
+{
+    return seen.body->dequeued_ns != 0 ? seen.body->dequeued_ns : seen.event->time_ns;
+}
 
-    /// The signal of that call, taken before `end_ns`.
-    std::optional<Message> message(const Seen<decode::SignalSend>& send, std::uint64_t end_ns)
-    {
-        const std::uint64_t begin = send.body->enter_ns;
-        const auto generated = generated_.only(begin, send.event->time_ns + 1);
-        const auto dequeued = dequeued_.only(begin, end_ns);
-        if (!generated || !dequeued) return std::nullopt;
-        Message message;
-        message.begin_ns = begin;
-        message.sent_ns = generated->event->time_ns;
-        message.waited_ns = message.end_ns = dequeued->event->time_ns;
-        // To a handler it goes through get_signal(), which then returns.
-        if (const auto got = got_.only(message.end_ns, end_ns);
-            got && got->body->enter_ns <= message.end_ns) {
-            message.end_ns = got->event->time_ns;
-        }
-        return message;
-    }
+using Takes = Queue<decode::SignalTake, dequeued>;
 
-private:
-    Queue<decode::SignalGenerate, recorded<decode::SignalGenerate>> generated_;
-    Queue<decode::SignalDequeue, recorded<decode::SignalDequeue>> dequeued_;
-    Queue<decode::SignalGet, recorded<decode::SignalGet>> got_;
-};
+/// The signal that was generated there, taken before `end_ns`.
+std::optional<Message> signal_message(const Seen<decode::SignalGenerate>& sent, Takes& takes,
+                                      std::uint64_t end_ns)
+{
+    const std::uint64_t begin = sent.body->enter_ns;
+    const auto taken = takes.only(begin, end_ns);
+    if (!taken) return std::nullopt;
+    Message message;
+    message.begin_ns = begin;
+    message.waited_ns = dequeued(*taken);
+    // The receiver may take it before the sender has left the send core.
+    message.sent_ns = std::min(sent.event->time_ns, message.waited_ns);
+    message.end_ns = taken->event->time_ns;
+    return message;
+}
 
 }  // namespace
 
@@ -213,9 +211,12 @@ std::string_view name(Stretch stretch)
 RoundTrips split_pipe(std::span<const decode::Event> events, std::uint32_t a,
                       std::uint32_t b, std::uint64_t from_ns, std::uint64_t to_ns)
 {
-    using Op = decode::PipeOp;
-    const auto writes = [](const Op& op) { return op.write && op.ret > 0; };
-    const auto reads = [](const Op& op) { return !op.write && op.ret > 0; };
+    using Op = decode::Call;
+    const auto moved = [](const Op& op, decode::Op what) {
+        return op.header.kind == IPCSCOPE_CALL_PIPE && decode::op_of(op) == what && op.ret > 0;
+    };
+    const auto writes = [&](const Op& op) { return moved(op, decode::Op::write); };
+    const auto reads = [&](const Op& op) { return moved(op, decode::Op::read); };
     Queue<Op, recorded<Op>> taken(of<Op>(events, b, reads));
     // It may return only after a has gone on: what counts is when it began.
     Queue<Op, entered<Op>> answers(of<Op>(events, b, writes));
@@ -234,21 +235,23 @@ RoundTrips split_pipe(std::span<const decode::Event> events, std::uint32_t a,
 RoundTrips split_signals(std::span<const decode::Event> events, std::uint32_t a,
                          std::uint32_t b, std::uint64_t from_ns, std::uint64_t to_ns)
 {
-    using Send = decode::SignalSend;
+    using Send = decode::SignalGenerate;
     const auto to = [](std::uint32_t tid) {
         return [tid](const Send& send) {
             return send.target_tid == tid || send.target_tgid == tid;
         };
     };
+    const auto any = [](const decode::SignalTake&) { return true; };
     Queue<Send, entered<Send>> answers(of<Send>(events, b, to(a)));
-    SignalWay there(events, a, b), back(events, b, a);
+    Takes there(of<decode::SignalTake>(events, b, any));
+    Takes home(of<decode::SignalTake>(events, a, any));
     return split(of<Send>(events, a, to(b)), from_ns, to_ns,
                  [&](const Seen<Send>& send, std::uint64_t begin, std::uint64_t end)
                      -> std::optional<std::array<Message, 2>> {
         const auto answer = answers.only(begin, end);
         if (!answer) return std::nullopt;
-        const auto first = there.message(send, answer->body->enter_ns);
-        const auto second = back.message(*answer, end);
+        const auto first = signal_message(send, there, answer->body->enter_ns);
+        const auto second = signal_message(*answer, home, end);
         if (!first || !second) return std::nullopt;
         return std::array{*first, *second};
     });

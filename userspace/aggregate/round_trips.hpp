@@ -35,7 +35,7 @@ struct RoundTrips {
     std::uint64_t at(Stretch stretch) const { return ns[static_cast<std::size_t>(stretch)]; }
 };
 
-/// Splits what `events` (in the order of time) tell of messages that a sends to b
+/// Splits what `events` (in the order of time) show of messages that a sends to b
 /// and b answers.  The first begins at `from_ns`, the last ends at `to_ns`, each
 /// ends where the next begins: without a record missing total_ns is to - from.
 /// Tasks are thread ids.

@@ -2,67 +2,106 @@
 #include "aggregate/signal_table.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <bit>
 #include <numeric>
 
 namespace ipcscope::aggregate {
 namespace {
 
-using correlate::End;
-using Counter = std::uint64_t SignalRow::*;
-
-/// Which counter an end adds to; by End.  What was not queued is in outcomes.
-constexpr std::array<Counter, 9> kCounters{
-    &SignalRow::to_handler, &SignalRow::by_default,    &SignalRow::accepted,
-    &SignalRow::died,       nullptr,                   &SignalRow::pending,
-    &SignalRow::target_exited, &SignalRow::unseen,     &SignalRow::flushed,
-};
-static_assert(kCounters.size() == static_cast<std::size_t>(End::flushed) + 1);
+constexpr std::size_t index(End end) { return static_cast<std::size_t>(end); }
 
 std::uint64_t total(const SignalRow& row)
 {
     return std::accumulate(row.outcomes.begin(), row.outcomes.end(), std::uint64_t{0});
 }
 
-decode::Task sender_of(std::uint32_t tgid, decode::Origin origin, const Names& names)
+/// Ends that only the target's own records, or their absence, can show.
+constexpr std::array kTargetsOwn{End::pending, End::target_exited, End::unseen, End::flushed};
+
+void move_outside(SignalRow& row)
 {
-    switch (origin) {
-    case decode::Origin::kernel: return {0, 0, SafeText::escape("kernel")};
-    case decode::Origin::timer: return {0, 0, SafeText::escape("timer")};
-    case decode::Origin::task: break;
+    for (const End end : kTargetsOwn) {
+        row.ends[index(End::outside)] += row.at(end);
+        row.ends[index(end)] = 0;
     }
-    return names.process(tgid);
 }
 
 }  // namespace
 
+std::uint64_t SignalRow::matched() const
+{
+    return std::accumulate(ends.begin(), ends.begin() + index(End::death) + 1,
+                           std::uint64_t{0});
+}
+
+std::uint64_t SignalRow::unmatched() const
+{
+    return std::accumulate(ends.begin() + index(End::not_queued) + 1, ends.end(),
+                           std::uint64_t{0});
+}
+
+std::size_t SignalTable::Hash::operator()(const Key& key) const
+{
+    std::size_t hash = mix(mix(key.sender.tgid, key.target.tgid), key.signal);
+    hash = mix(hash, static_cast<std::uint64_t>(key.origin));
+    for (const Comm& comm : {key.sender.comm, key.target.comm})
+        for (const std::uint64_t half : std::bit_cast<std::array<std::uint64_t, 2>>(comm))
+            hash = mix(hash, half);
+    return hash;
+}
+
 void SignalTable::add(const correlate::SignalInterval& signal)
 {
-    const auto sender = signal.origin == decode::Origin::task ? signal.sender.tgid : 0;
-    SignalRow& row = rows_[{sender, signal.target.tgid, signal.signal, signal.origin}];
-    const auto seen = total(row);
-    row.first_ns = seen ? std::min(row.first_ns, signal.generated_ns) : signal.generated_ns;
+    Key key;
+    if (signal.origin == decode::Origin::task)
+        key.sender = {signal.sender.tgid, 0, signal.sender.comm};
+    key.target = {signal.target.tgid, 0, signal.target.comm};
+    key.signal = signal.signal;
+    key.origin = signal.origin;
+    SignalRow& row = rows_.use(key);
+    if (total(row) == 0) {
+        row.sender = key.sender;
+        row.target = key.target;
+        row.signal = key.signal;
+        row.origin = key.origin;
+        row.first_ns = signal.generated_ns;
+    }
+    row.first_ns = std::min(row.first_ns, signal.generated_ns);
     row.last_ns = std::max(row.last_ns, signal.generated_ns);
     ++row.outcomes[static_cast<std::size_t>(signal.outcome)];
-    if (const Counter counter = kCounters[static_cast<std::size_t>(signal.end)])
-        ++(row.*counter);
+    ++row.ends[index(signal.end)];
     if (signal.unkillable && signal.outcome == decode::Outcome::ignored) ++row.to_unkillable;
+    if (signal.requeued) ++row.requeued;
+    note_wait(row, signal);
     if (signal.matched()) row.latency.add(signal.latency_ns());
 }
 
-std::vector<SignalRow> SignalTable::rows(const Names& names) const
+/// The longest wait, and what the receiver did meanwhile; shorter ones than a SLICE have
+/// no record of it.
+void SignalTable::note_wait(SignalRow& row, const correlate::SignalInterval& signal) const
+{
+    const bool pending = signal.end == End::pending;
+    if (!pending && (!signal.matched() || signal.latency_ns() < IPCSCOPE_SLICE_NS ||
+                     signal.latency_ns() <= row.latency.max()))
+        return;
+    std::optional<SignalWait>& wait = pending ? row.still_pending : row.longest;
+    if (pending && wait && wait->generated_ns <= signal.generated_ns) return;
+    const std::uint64_t to = pending ? UINT64_MAX : signal.ended_ns;
+    wait = SignalWait{signal.generated_ns, pending ? 0 : signal.ended_ns, signal.blocked,
+                      signal.traced,
+                      stays_.between(signal.target.tgid, signal.generated_ns, to,
+                                     signal.shared ? 0 : signal.target.tid)};
+}
+
+std::vector<SignalRow> SignalTable::rows(const Coverage& coverage) const
 {
     std::vector<SignalRow> out;
     for (const auto& [key, counted] : rows_) {
-        SignalRow& row = out.emplace_back(counted);
-        const auto& [sender, target, signal, origin] = key;
-        row.signal = signal;
-        row.origin = origin;
-        row.sender = sender_of(sender, origin, names);
-        row.target = names.process(target);
+        out.push_back(counted);
+        if (!coverage.covers(key.target.tgid)) move_outside(out.back());
     }
     std::stable_sort(out.begin(), out.end(), [](const SignalRow& a, const SignalRow& b) {
-        return total(a) > total(b);
+        return std::pair(total(b), a.first_ns) < std::pair(total(a), b.first_ns);
     });
     return out;
 }

@@ -3,25 +3,42 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <tuple>
 #include <vector>
 
-#include "aggregate/names.hpp"
+#include "aggregate/bounded_map.hpp"
+#include "aggregate/coverage.hpp"
 #include "aggregate/report.hpp"
+#include "aggregate/stay_table.hpp"
 
 namespace ipcscope::aggregate {
 
 class SignalTable {
 public:
+    explicit SignalTable(const StayTable& stays) : stays_(stays) {}
     void add(const correlate::SignalInterval& signal);
-    std::vector<SignalRow> rows(const Names& names) const;
+
+    /// What became of a signal to a process that was not traced is not known: its
+    /// unmatched ends are counted as End::outside.
+    std::vector<SignalRow> rows(const Coverage& coverage) const;
+    std::uint64_t evicted() const { return rows_.evicted(); }
 
 private:
-    /// Sender's and target's process, signal, origin.  What the kernel or a
-    /// timer sends has no sender: whose context it ran in is chance.
-    using Key = std::tuple<std::uint32_t, std::uint32_t, unsigned, decode::Origin>;
-    std::map<Key, SignalRow> rows_;
+    /// Processes by number and name, as they were then.  What the kernel or a timer
+    /// sends has no sender: in whose context it ran is chance.
+    struct Key {
+        Task sender;
+        Task target;
+        unsigned signal = 0;
+        decode::Origin origin{};
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    struct Hash {
+        std::size_t operator()(const Key& key) const;
+    };
+    void note_wait(SignalRow& row, const correlate::SignalInterval& signal) const;
+
+    const StayTable& stays_;
+    BoundedMap<Key, SignalRow, Hash> rows_{kMostSignals};
 };
 
 }  // namespace ipcscope::aggregate

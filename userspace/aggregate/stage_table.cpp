@@ -6,41 +6,106 @@
 #include "aggregate/pipe_table.hpp"
 
 namespace ipcscope::aggregate {
+namespace {
 
-void StageTable::call(const decode::Event& event, const decode::PipeOp& call)
+/// Waiting for these pipes, or for what may be one of them, or not known.
+std::uint64_t waits_ns(const Time& time)
 {
-    Stage& stage = stages_[event.task.tgid];
-    stage.first_ns = std::min(stage.first_ns, call.enter_ns);
-    stage.last_ns = std::max(stage.last_ns, event.time_ns);
-    const Span blocked = blocked_span(event, call);
-    (call.write ? stage.output : stage.input).add(blocked.start_ns, blocked.end_ns);
-    stage.either.add(blocked.start_ns, blocked.end_ns);
+    return time.for_input_ns() + time.for_output_ns() + time.at(Part::poll_unknown) +
+           time.at(Part::unaccounted);
 }
 
-StageRow StageTable::row(std::uint32_t tgid, const Names& names) const
+}  // namespace
+
+void Window::cover(std::uint64_t from_ns, std::uint64_t to_ns)
+{
+    start_ns = std::min(start_ns, from_ns);
+    end_ns = std::max(end_ns, to_ns);
+}
+
+bool Window::mostly_in(const Window& other) const
+{
+    if (empty() || other.empty()) return false;
+    const std::uint64_t from = std::max(start_ns, other.start_ns);
+    const std::uint64_t to = std::min(end_ns, other.end_ns);
+    return to > from && to - from >= (end_ns - start_ns) / 2;
+}
+
+void StageTable::Edge::add(std::uint64_t from_ns, std::uint64_t to_ns, const Time& more)
+{
+    if (from_ns < to_ns) when.cover(from_ns, to_ns);
+    time += more;
+}
+
+void StageTable::call(const decode::Event& event, const decode::Call& call,
+                      const TimeLedger::Entry& entry)
+{
+    Stage& stage = stages_.use(event.task.tgid);
+    const Task process = process_of(event);
+    if (stage.task.comm.empty() || !process.comm.empty()) stage.task = process;
+    stage.calls.cover(call.enter_ns, event.time_ns);
+    stage.time += entry.inside;
+    const Span blocked = blocked_span(event, call);
+    (decode::op_of(call) == decode::Op::write ? stage.output : stage.input)
+        .add(blocked.start_ns, blocked.end_ns);
+    stage.waiting.add(blocked.start_ns, blocked.end_ns);
+
+    if (!stage.threads.contains(event.task.tid)) {
+        if (stage.threads.size() < kMostThreads) stage.threads.insert(event.task.tid);
+        stage.head.add(call.since_ns, call.enter_ns, entry.before);
+        return;
+    }
+    stage.time += entry.before;
+    const auto polled = [&](Part part, BusyTime* side) {
+        const Span span = polled_span(call, entry.before.at(part));
+        if (side != nullptr) side->add(span.start_ns, span.end_ns);
+        stage.waiting.add(span.start_ns, span.end_ns);
+    };
+    polled(Part::poll_input, &stage.input);
+    polled(Part::poll_output, &stage.output);
+    polled(Part::poll_unknown, nullptr);
+    const std::uint64_t missing = entry.before.at(Part::unaccounted);
+    stage.waiting.add(call.since_ns - std::min<std::uint64_t>(missing, call.since_ns),
+                      call.since_ns);
+}
+
+void StageTable::time(const decode::Event& event, const decode::ThreadTime& time,
+                      const TimeLedger::Entry& entry)
+{
+    Stage* stage = stages_.find(event.task.tgid);
+    if (stage == nullptr || stage->threads.erase(event.task.tid) == 0) return;
+    stage->tail.add(time.since_ns, event.time_ns, entry.before);
+}
+
+StageRow StageTable::row(std::uint32_t tgid, const Window& others) const
 {
     StageRow row;
-    row.task = names.process(tgid);
-    const auto at = stages_.find(tgid);
-    if (at == stages_.end()) return row;
-    const Stage& stage = at->second;
-    row.span_ns = stage.last_ns - std::min(stage.first_ns, stage.last_ns);
-    row.waiting_for_input_ns = stage.input.total_ns();
-    row.waiting_for_output_ns = stage.output.total_ns();
-    row.own_ns = row.span_ns - std::min(stage.either.total_ns(), row.span_ns);
+    row.task.tgid = tgid;
+    const Stage* stage = stages_.find(tgid);
+    if (stage == nullptr) return row;
+    row.task = stage->task;
+    row.time = stage->time;
+    row.waiting_for_input_ns = stage->input.total_ns();
+    row.waiting_for_output_ns = stage->output.total_ns();
+    std::uint64_t waiting = stage->waiting.total_ns();
+    Window window = stage->calls;
+    for (const Edge* edge : {&stage->head, &stage->tail}) {
+        if (!edge->when.mostly_in(others)) continue;
+        window.cover(edge->when.start_ns, edge->when.end_ns);
+        row.time += edge->time;
+        row.waiting_for_input_ns += edge->time.for_input_ns();
+        row.waiting_for_output_ns += edge->time.for_output_ns();
+        waiting += waits_ns(edge->time);
+    }
+    row.span_ns = window.empty() ? 0 : window.end_ns - window.start_ns;
+    row.not_waiting_ns = row.span_ns - std::min(waiting, row.span_ns);
     return row;
 }
 
-std::uint64_t StageTable::first_ns(std::uint32_t tgid) const
+Window StageTable::calls(std::uint32_t tgid) const
 {
-    const auto at = stages_.find(tgid);
-    return at == stages_.end() ? 0 : at->second.first_ns;
-}
-
-std::uint64_t StageTable::last_ns(std::uint32_t tgid) const
-{
-    const auto at = stages_.find(tgid);
-    return at == stages_.end() ? 0 : at->second.last_ns;
+    const Stage* stage = stages_.find(tgid);
+    return stage == nullptr ? Window{} : stage->calls;
 }
 
 }  // namespace ipcscope::aggregate

@@ -1,37 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Processes between pipes: how long each waited, and for what.
+// Processes between pipes: where their time went, and what they waited for.
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
+#include "aggregate/bounded_map.hpp"
 #include "aggregate/busy_time.hpp"
-#include "aggregate/names.hpp"
 #include "aggregate/report.hpp"
+#include "aggregate/time_ledger.hpp"
 
 namespace ipcscope::aggregate {
 
-/// Threads of a process may wait at the same time: its waiting is the union of
-/// theirs, so that a stage is never longer idle than it lived.
+/// Time from one record to another.
+struct Window {
+    std::uint64_t start_ns = UINT64_MAX;
+    std::uint64_t end_ns = 0;
+
+    void cover(std::uint64_t from_ns, std::uint64_t to_ns);
+    bool empty() const { return start_ns >= end_ns; }
+    /// Half of it, at least, is inside of `other`.
+    bool mostly_in(const Window& other) const;
+};
+
+/// A stage is judged by those of its threads that read or write pipes.  Several may
+/// wait at the same time: its waiting is the union of theirs, so that a stage is
+/// never longer idle than it lived.  What such a thread did before its first call
+/// and after its last one counts where the pipeline was in use meanwhile.
 class StageTable {
 public:
-    void call(const decode::Event& event, const decode::PipeOp& call);
+    void call(const decode::Event& event, const decode::Call& call,
+              const TimeLedger::Entry& entry);
+    /// The end of a thread, or of the trace.
+    void time(const decode::Event& event, const decode::ThreadTime& time,
+              const TimeLedger::Entry& entry);
 
-    /// The process's row, without its pipes.
-    StageRow row(std::uint32_t tgid, const Names& names) const;
+    /// The process's row, without its pipes.  `others`: when the other stages of its
+    /// pipeline made calls.
+    StageRow row(std::uint32_t tgid, const Window& others) const;
 
-    std::uint64_t first_ns(std::uint32_t tgid) const;
-    std::uint64_t last_ns(std::uint32_t tgid) const;
+    /// From its first call's entry to its last call's exit.
+    Window calls(std::uint32_t tgid) const;
 
 private:
+    /// Before the first call, or after the last one.
+    struct Edge {
+        Window when;
+        Time time;
+        void add(std::uint64_t from_ns, std::uint64_t to_ns, const Time& more);
+    };
     struct Stage {
-        std::uint64_t first_ns = UINT64_MAX;
-        std::uint64_t last_ns = 0;
+        Task task;
+        std::unordered_set<std::uint32_t> threads;   ///< that made calls
+        Window calls;
         BusyTime input;
         BusyTime output;
-        BusyTime either;
+        BusyTime waiting;   ///< for either, or what it did is not known
+        Time time;
+        Edge head;
+        Edge tail;
     };
-    std::unordered_map<std::uint32_t, Stage> stages_;
+    static constexpr std::size_t kMostThreads = 4096;   ///< of a stage
+    BoundedMap<std::uint32_t, Stage> stages_{kMostProcesses};
 };
 
 }  // namespace ipcscope::aggregate

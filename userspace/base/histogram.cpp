@@ -121,12 +121,32 @@ std::optional<Histogram> Histogram::restore(std::span<const Bucket> buckets,
     return made;
 }
 
+Histogram Histogram::of_counts(std::span<const std::uint64_t> counts, std::uint64_t sum,
+                               std::uint64_t min, std::uint64_t max)
+{
+    Histogram made;
+    for (unsigned i = 0; i < counts.size(); ++i) made.add(low(i), counts[i]);
+    if (made.count_ == 0) return made;
+    const unsigned last = index(made.max_);
+    made.min_ = std::clamp(min, made.min_, high(index(made.min_)));
+    made.max_ = std::max(std::clamp(max, made.max_, high(last)), made.min_);
+    std::uint64_t least_sum = 0, most_sum = 0;
+    for (const Bucket& bucket : made.buckets()) {
+        const std::uint64_t from = std::max(bucket.low, made.min_);
+        const std::uint64_t to = std::min(bucket.high, made.max_);
+        least_sum = saturating_sum(least_sum, saturating_product(from, bucket.count));
+        most_sum = saturating_sum(most_sum, saturating_product(to, bucket.count));
+    }
+    made.sum_ = std::clamp(sum, least_sum, most_sum);
+    return made;
+}
+
 std::uint64_t Histogram::quantile(double q) const
 {
     if (count_ == 0) return 0;
     const auto total = static_cast<double>(count_);
     // A hair less, so that 0.07 of 100 is 7 in spite of rounding; written so that
-    // a NaN asks for the minimum.
+    // a NaN gives the minimum.
     const double wanted = q > 0 ? std::ceil(std::min(q, 1.0) * total * (1 - 1e-12)) : 1;
     const std::uint64_t rank =
         wanted < total ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted))

@@ -26,11 +26,16 @@ public:
     void add(std::uint64_t value, std::uint64_t count = 1);
     void merge(const Histogram& other);
 
-    /// The histogram whose buckets(), sum(), min() and max() these are, as a file
-    /// told them; nothing where no values can have given them.
+    /// The histogram whose buckets(), sum(), min() and max() these are, as read from a
+    /// file; empty optional if no set of values can produce them.
     static std::optional<Histogram> restore(std::span<const Bucket> buckets,
                                             std::uint64_t sum, std::uint64_t min,
                                             std::uint64_t max);
+
+    /// The histogram with `counts` by index.  The others are brought into what the
+    /// counts allow: they may be of another instant.
+    static Histogram of_counts(std::span<const std::uint64_t> counts, std::uint64_t sum,
+                               std::uint64_t min, std::uint64_t max);
 
     /// The same in a unit `by` times as large: of each value, as the middle of its
     /// bucket, the whole units.

@@ -21,7 +21,7 @@ enum class Exit : int {
     producer = 7,    ///< the producer of events died
 };
 
-/// One line for the user: what, where, and how to mend it.
+/// One line for the user: what failed, where, and how to fix it.
 struct Error {
     Exit code = Exit::input;
     std::string message;

@@ -28,22 +28,22 @@
 
 namespace ipcscope::bench {
 
-class Names;
+class NameRegistry;
 struct Job;
 struct WorkerReport;
 
 enum class End { a, b };
 constexpr End other(End end) { return end == End::a ? End::b : End::a; }
 
-/// What the supervisor wants of a channel.
+/// The supervisor's requirements for a channel.
 struct Setup {
     std::size_t message_bytes = 0;
-    Waiting waiting = Waiting::block;
+    WaitMode waiting = WaitMode::block;
     bool threads = false;      ///< the ends are threads of one process
     bool one_direction = false;  ///< a sends, b receives, nothing comes back
     unsigned producers = 1;    ///< ports at end a
     unsigned consumers = 1;    ///< ports at end b
-    Names& names;              ///< for whatever outlives its process
+    NameRegistry& names;       ///< for objects that outlive their process
 };
 
 /// The worker at the other end.  Where both ends are one thread, itself.
@@ -58,12 +58,12 @@ public:
     virtual ~Port() = default;
 
     /// Sends one message to the other end; blocks (or spins) until the mechanism
-    /// has taken all of it.  Interrupted calls are taken up again.
+    /// has taken all of it.  Interrupted calls are retried.
     /// @return 0 or an errno
     virtual int send(std::span<const std::byte> message) = 0;
 
     /// Waits for one message and fills `message`, whose size is what was sent.
-    /// @return 0 or an errno; EBADMSG where what came cannot be what was sent
+    /// @return 0 or an errno; EBADMSG if the received message cannot be the one sent
     /// (another size, another signal, a count that does not fit)
     virtual int receive(std::span<std::byte> message) = 0;
 
@@ -85,7 +85,7 @@ public:
     virtual int drained() { return 0; }
 };
 
-/// Where it stands in the textbook comparison.
+/// Group in the textbook comparison.
 enum class Family {
     shared_memory,
     eventfd,
@@ -105,17 +105,17 @@ struct Mechanism {
     /// Bytes that a message may have; both 0: it carries none, only the fact.
     std::size_t min_message = 0;
     std::size_t max_message = 0;
-    /// What the kernel's default limits let through; nobody who asked for no size
-    /// gets a larger one.
-    std::size_t usual_max = SIZE_MAX;
-    /// What one thread can send before it receives: what the mechanism holds.
-    std::size_t lone_max = SIZE_MAX;
+    /// Largest message under the kernel's default limits; larger ones are measured
+    /// only if the user asks for their size.
+    std::size_t default_max = SIZE_MAX;
+    /// Bytes that one thread can send before it receives: the mechanism's capacity.
+    std::size_t single_thread_max = SIZE_MAX;
     bool threads = true;        ///< works between threads of one process
-    bool spins = false;         ///< Waiting::spin is possible
-    bool blocks = true;         ///< Waiting::block is possible
+    bool spins = false;         ///< WaitMode::spin is possible
+    bool blocks = true;         ///< WaitMode::block is possible
     bool throughput = false;    ///< messages can be under way without an answer
-    bool many = false;          ///< several producers and consumers
-    bool lone = true;           ///< one thread can do both ends (Metric::call)
+    bool mpmc = false;          ///< several producers and consumers
+    bool single_thread = true;  ///< one thread can do both ends (Metric::call)
 
     /// Exit::kernel where the kernel or a limit forbids it, naming the sysctl or
     /// ulimit and the value needed; Exit::usage where the setup cannot be had.

@@ -26,7 +26,7 @@ std::vector<double> values(const CaseResult& result)
 }
 
 /// Why a result has nothing to compare; empty where it has.
-std::string unusable(const CaseResult& result)
+std::string unusable_reason(const CaseResult& result)
 {
     if (result.failed) return *result.failed;
     if (result.rounds.empty()) return "no round was measured";
@@ -43,14 +43,14 @@ Estimate slowness(const Change& change)
     return {1 / ratio.median, 1 / ratio.high, 1 / ratio.low, ratio.confidence};
 }
 
-Verdict judge(const Estimate& slow, double limit)
+Verdict verdict_of(const Estimate& slow, double limit)
 {
-    if (slow.confidence < kLeastConfidence) return Verdict::unclear;
+    if (slow.confidence < kMinConfidence) return Verdict::unclear;
     const bool slower = slow.low > 1;
     const bool faster = slow.high < 1;
     if (slower && slow.median > limit) return Verdict::worse;
     if (faster && slow.median < 1 / limit) return Verdict::better;
-    // A change that is there, but smaller than anybody asked about.
+    // A significant change below the limit.
     if (slower || faster) return Verdict::same;
     return slow.high <= limit && slow.low >= 1 / limit ? Verdict::same : Verdict::unclear;
 }
@@ -60,8 +60,8 @@ Change compare_case(const CaseResult& a, const CaseResult& b, double limit)
     Change change;
     change.key = key(b.what);
     change.what = b.what;
-    const std::string why_a = unusable(a);
-    const std::string why_b = unusable(b);
+    const std::string why_a = unusable_reason(a);
+    const std::string why_b = unusable_reason(b);
     if (why_a.empty()) change.a = a.estimate;
     if (why_b.empty()) change.b = b.estimate;
     if (!why_a.empty()) {
@@ -72,7 +72,7 @@ Change compare_case(const CaseResult& a, const CaseResult& b, double limit)
         change.why = why_b;
     } else {
         change.ratio = ratio(values(a), values(b));
-        change.verdict = judge(slowness(change), limit);
+        change.verdict = verdict_of(slowness(change), limit);
     }
     return change;
 }
@@ -83,16 +83,16 @@ Change one_sided(const CaseResult& only, Verdict verdict)
     change.key = key(only.what);
     change.what = only.what;
     change.verdict = verdict;
-    change.why = unusable(only);
+    change.why = unusable_reason(only);
     if (change.why.empty())
         (verdict == Verdict::only_a ? change.a : change.b) = only.estimate;
     return change;
 }
 
 /// The results of A that no case of B has taken yet, by key.
-class Unmatched {
+class UnmatchedResults {
 public:
-    explicit Unmatched(const std::vector<CaseResult>& results)
+    explicit UnmatchedResults(const std::vector<CaseResult>& results)
     {
         for (const CaseResult& result : results) by_key_[key(result.what)].push_back(&result);
     }
@@ -129,7 +129,7 @@ std::string joined(const std::vector<std::string>& lines)
 
 }  // namespace
 
-std::string_view word(Verdict verdict)
+std::string_view name_of(Verdict verdict)
 {
     return kVerdicts[static_cast<std::size_t>(verdict)];
 }
@@ -139,7 +139,7 @@ std::size_t Comparison::count(Verdict verdict) const
     return static_cast<std::size_t>(std::ranges::count(changes, verdict, &Change::verdict));
 }
 
-bool Comparison::nothing_in_common() const
+bool Comparison::no_common_cases() const
 {
     return std::ranges::none_of(changes, [](const Change& change) {
         return change.ratio || change.verdict == Verdict::failed;
@@ -157,7 +157,7 @@ Comparison compare(const Run& a, const Run& b, double fail_above_percent)
         if (run->interrupted) found.warnings.push_back(fmt::format("{}: interrupted", name));
     }
     const double limit = 1 + fail_above_percent / 100;
-    Unmatched left(a.results);
+    UnmatchedResults left(a.results);
     for (const CaseResult& result : b.results) {
         const CaseResult* base = left.take(result);
         found.changes.push_back(base == nullptr ? one_sided(result, Verdict::only_b)

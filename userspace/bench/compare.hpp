@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Two runs, case by case: what changed, and whether that can be told from noise.
+// Two runs, case by case: what changed, and whether the change exceeds the noise.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@ namespace ipcscope::bench {
 
 /// In the order in which they are shown.
 enum class Verdict {
-    failed,    ///< measured in A, not in B: broken counts as worse
+    failed,    ///< measured in A, not in B: counts as worse
     worse,     ///< the interval excludes 1 and the estimate is beyond the limit
     better,    ///< the same the other way
-    unclear,   ///< neither a change nor its absence can be told
+    unclear,   ///< neither a change nor its absence is significant
     same,      ///< the whole interval is within the limit, or so is a proven change
     unmeasured,  ///< failed in A, whatever B says: there is nothing to compare with
     only_a,
     only_b,
 };
-std::string_view word(Verdict verdict);   ///< "only_a"
+std::string_view name_of(Verdict verdict);   ///< "only_a"
 
 /// Fewer rounds than give an interval this much are never called better or worse.
-inline constexpr double kLeastConfidence = 0.95;
+inline constexpr double kMinConfidence = 0.95;
 inline constexpr double kFailAbovePercent = 10;
 
 struct Change {
@@ -41,7 +41,7 @@ struct Change {
     bool higher_is_better() const { return what.metric == Metric::throughput; }
 };
 
-/// A fact of the machine that the runs do not share.
+/// A property of the machine in which the runs differ.
 struct Difference {
     std::string what;   ///< "kernel"
     std::string a;
@@ -58,7 +58,7 @@ struct Comparison {
     /// Something is worse, or broken.
     bool regressed() const { return count(Verdict::worse) + count(Verdict::failed) != 0; }
     /// Nothing was measured in both.
-    bool nothing_in_common() const;
+    bool no_common_cases() const;
 };
 
 /// `fail_above_percent`: how much slower is too much; at least 0.

@@ -12,12 +12,12 @@
 namespace ipcscope::bench {
 namespace {
 
-/// Gives back what it was given.
+/// Returns the message that was sent last.
 class NullPort final : public LoopedPort<NullPort> {
 public:
     int send(std::span<const std::byte> message) override
     {
-        // Kept, for the sender makes the next one ready in the same place.
+        // Copied: the sender prepares its next message in the same buffer.
         message_.assign(message.begin(), message.end());
         return 0;
     }
@@ -39,7 +39,7 @@ public:
     }
 };
 
-/// The lowest of several tries: what it costs where nothing disturbs.
+/// The minimum of several runs: the cost without disturbance.
 template <typename Try>
 double lowest(Try one)
 {

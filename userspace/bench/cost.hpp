@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What measuring costs by itself.
+// The cost of the measurement itself.
 #pragma once
 
 #include <cstddef>

@@ -14,21 +14,22 @@
 
 namespace ipcscope::bench {
 
-/// One end with its messages: stamps what it sends.  P is Port, or the class of a
-/// port, whose calls are then inlined.
+/// Sends stamped messages through a port.  P is Port, or the port's own class, whose
+/// calls are then inlined.
 template <typename P>
 class SenderOf {
 public:
     SenderOf(P& port, const Job& job, End end)
         : port_(port), corrupt_(job.corrupt_number), stamp_(job.what.message_bytes),
           message_(stamp_.bytes()),
-          witness_(job.shared.witness[static_cast<unsigned>(end)].value)
+          last_number_(job.shared.last_number[static_cast<unsigned>(end)].value)
     {
         stamp_.fill(message_.span());
     }
 
-    /// Makes the next message ready: where time counts, while nobody waits for it.
-    void stage(std::uint64_t number)
+    /// Prepares the next message.  Called outside of the measured path: while no
+    /// receiver waits for the message.
+    void prepare(std::uint64_t number)
     {
         number_ = number;
         if (message_.empty()) {
@@ -41,11 +42,11 @@ public:
         }
     }
 
-    /// Sends what is ready.
+    /// Sends the prepared message.
     int send()
     {
         if (message_.empty()) {
-            witness_.store(number_, std::memory_order_release);
+            last_number_.store(number_, std::memory_order_release);
         }
         return port_.send(message_.span());
     }
@@ -56,30 +57,32 @@ private:
     std::uint64_t corrupt_;
     Stamp stamp_;
     Buffer message_;
-    std::atomic<std::uint64_t>& witness_;
+    std::atomic<std::uint64_t>& last_number_;
 };
 
-/// The same: checks what it receives.
+/// Receives messages from a port and checks them.
 template <typename P>
 class ReceiverOf {
 public:
     ReceiverOf(P& port, const Job& job, End end)
         : port_(port), stamp_(job.what.message_bytes), message_(stamp_.bytes()),
-          witness_(job.shared.witness[static_cast<unsigned>(other(end))].value)
+          last_number_(job.shared.last_number[static_cast<unsigned>(other(end))].value)
     {
     }
 
-    /// A message; checks at once only what does not stay: the number beside it.
-    int take(std::uint64_t number)
+    /// Receives a message and checks at once only the number that is sent beside it,
+    /// which the next message overwrites.
+    int receive_unchecked(std::uint64_t number)
     {
         if (const int error = port_.receive(message_.span())) {
             return error;
         }
-        return message_.empty() && witness_.load(std::memory_order_acquire) != number ? EBADMSG
-                                                                                      : 0;
+        return message_.empty() && last_number_.load(std::memory_order_acquire) != number
+                   ? EBADMSG
+                   : 0;
     }
 
-    /// Whether what was taken last is the message with that number.
+    /// Whether the message received last has that number.  @return 0 or EBADMSG
     int check(std::uint64_t number) const
     {
         return message_.empty() || stamp_.matches(message_.span(), number) ? 0 : EBADMSG;
@@ -87,11 +90,11 @@ public:
 
     int receive(std::uint64_t number)
     {
-        const int error = take(number);
+        const int error = receive_unchecked(number);
         return error ? error : check(number);
     }
 
-    /// Any message that is whole in itself.
+    /// Receives a message with any number and checks its content.
     int receive_any(std::uint64_t& number)
     {
         if (const int error = port_.receive(message_.span())) {
@@ -105,7 +108,7 @@ private:
     P& port_;
     Stamp stamp_;
     Buffer message_;
-    std::atomic<std::uint64_t>& witness_;
+    std::atomic<std::uint64_t>& last_number_;
 };
 
 using Sender = SenderOf<Port>;

@@ -96,7 +96,7 @@ std::vector<std::string> mitigations()
     return all;
 }
 
-/// The kernel says it in its version ("PREEMPT_DYNAMIC"), and root may see which
+/// The kernel shows it in its version ("PREEMPT_DYNAMIC"), and root may see which
 /// of the dynamic ones is chosen: "none voluntary (full) lazy".
 std::string preemption(const std::string& version)
 {
@@ -113,7 +113,7 @@ std::string preemption(const std::string& version)
 
 }  // namespace
 
-Environment look_at_environment()
+Environment read_environment()
 {
     utsname names{};
     uname(&names);

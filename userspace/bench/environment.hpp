@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What may explain a figure: read from the machine, not assumed.
+// The machine's properties that affect a measurement.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,14 @@
 
 namespace ipcscope::bench {
 
-/// Of this machine, now.  What cannot be read is empty (a list) or "unknown".
-Environment look_at_environment();
+/// Reads this machine's properties.  What cannot be read is empty (a list) or
+/// "unknown".
+Environment read_environment();
 
 /// Time of all CPUs since boot, from /proc/stat; 10 ms steps.
 struct CpuTimes {
     std::uint64_t busy_ns = 0;    ///< user, nice, system, irq, softirq
-    std::uint64_t stolen_ns = 0;  ///< the hypervisor ran somebody else
+    std::uint64_t stolen_ns = 0;  ///< steal time
 };
 CpuTimes cpu_times();
 

@@ -3,13 +3,13 @@
 
 #include <time.h>
 
-#include "bench/relax.hpp"
+#include "bench/cpu_relax.hpp"
 
 namespace ipcscope::bench {
 namespace {
 
-/// Waits for a time with nobody's slack in it: sleeps to a little before, then
-/// stays awake.  Not by yielding: who gets the CPU then may keep it for long.
+/// Waits without timer slack: sleeps until shortly before the time, then busy-waits.
+/// It does not yield, since another task may then keep the CPU for long.
 void wait_until(std::uint64_t time_ns)
 {
     constexpr std::uint64_t kEarly = 100'000;
@@ -21,7 +21,7 @@ void wait_until(std::uint64_t time_ns)
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
     }
     while (monotonic_ns() < time_ns) {
-        relax();
+        cpu_relax();
     }
 }
 
@@ -36,21 +36,21 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
 {
     const double period_ns = 1e9 / job.what.rate_hz;
     const std::uint64_t start = monotonic_ns();
-    Tally tally(job, report);
-    Clockwork clockwork(job, start);
+    SampleRecorder recorder(job, report);
+    PhaseTimer phase_timer(job, start);
     for (std::uint64_t number = 0;; number++) {
         const std::uint64_t due =
             start + static_cast<std::uint64_t>(period_ns * static_cast<double>(number));
-        sender.stage(number);
+        sender.prepare(number);
         wait_until(due);
         if (const int error = sender.send()) return error;
         if (const int error = receiver.receive(number)) return error;
         const std::uint64_t now = monotonic_ns();
-        if (clockwork.measuring()) {
-            tally.sample(now - due);
+        if (phase_timer.measuring()) {
+            recorder.sample(now - due);
         }
-        tally.messages++;
-        if (clockwork.done(now)) {
+        recorder.messages++;
+        if (phase_timer.done(now)) {
             return 0;
         }
     }
@@ -58,18 +58,18 @@ int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport&
 
 int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report)
 {
-    Tally tally(job, report);
-    sender.stage(0);
+    SampleRecorder recorder(job, report);
+    sender.prepare(0);
     std::uint64_t now = monotonic_ns();
-    Clockwork clockwork(job, now);
+    PhaseTimer phase_timer(job, now);
     for (std::uint64_t number = 0;; number++) {
         job.shared.sent_ns.value.store(now, std::memory_order_release);
         if (const int error = sender.send()) return error;
-        sender.stage(number + 1);
+        sender.prepare(number + 1);
         if (const int error = receiver.receive(number)) return error;
-        tally.messages++;
+        recorder.messages++;
         now = monotonic_ns();
-        if (clockwork.done(now)) {
+        if (phase_timer.done(now)) {
             return 0;
         }
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The loops that latencies are measured in.  Each runs until its phase says that
-// a message was the last; returns 0 or an errno.
+// The loops that measure latency.  Each runs until PhaseTimer ends the last phase and
+// returns 0 or an errno.
 //
-// The usual ones are templates of the port: a task that comes back from another
-// has lost the processor's memory of who called what, so that each return from a
-// function entered before is mispredicted.  In a round trip of 2 µs it shows.
+// The common ones are templates of the port, so that its calls are inlined: after a
+// context switch the return stack buffer is invalid, and each return from a function
+// that was entered before is mispredicted.  This is measurable in a round trip of 2 µs.
 #pragma once
 
 #include <utility>
@@ -15,13 +15,13 @@
 
 namespace ipcscope::bench {
 
-/// Even where one takes longer than its slice.
-inline constexpr std::uint64_t kLeastSamples = 8;
+/// Taken even if they need more time than the slice.
+inline constexpr std::uint64_t kMinSamples = 8;
 
-/// Which phase the next message belongs to.
-class Clockwork {
+/// Switches between the phases of a round: warm-up, measurement, last message.
+class PhaseTimer {
 public:
-    Clockwork(const Job& job, std::uint64_t now)
+    PhaseTimer(const Job& job, std::uint64_t now)
         : shared_(job.shared), warm_until_(now + job.warm_up_ns), slice_ns_(job.slice_ns)
     {
     }
@@ -29,7 +29,7 @@ public:
     bool measuring() const { return current_ != Phase::warm_up; }
     bool last() const { return current_ == Phase::last; }
 
-    /// After a message: whether it was the last.
+    /// Called after each message.  @return whether it was the last one
     bool done(std::uint64_t now)
     {
         if (current_ == Phase::last) {
@@ -47,7 +47,7 @@ private:
             until_ = now + slice_ns_;
             shared_.window_from_ns.value.store(now);
             set(Phase::measure);
-        } else if (current_ == Phase::measure && ++samples_ >= kLeastSamples &&
+        } else if (current_ == Phase::measure && ++samples_ >= kMinSamples &&
                    now >= until_) {
             set(Phase::last);
         }
@@ -68,18 +68,18 @@ private:
     std::uint64_t samples_ = 0;
 };
 
-/// What a loop counts: in its frame, but for the counts of the samples (see
-/// Buffer); told when the loop ends.
-class Tally {
+/// Counts a loop's messages and samples.  Its sums lie in the loop's stack frame (see
+/// Buffer) and are copied to shared memory when the loop ends.
+class SampleRecorder {
 public:
-    Tally(const Job& job, WorkerReport& report)
+    SampleRecorder(const Job& job, WorkerReport& report)
         : samples_(job.shared.latency), report_(report), group_(job.group),
           ticks_per_ns_(job.ticks_per_ns())
     {
     }
-    Tally(const Tally&) = delete;
-    Tally& operator=(const Tally&) = delete;
-    ~Tally()
+    SampleRecorder(const SampleRecorder&) = delete;
+    SampleRecorder& operator=(const SampleRecorder&) = delete;
+    ~SampleRecorder()
     {
         report_.messages = messages;
         if (min_ <= max_) {
@@ -89,10 +89,10 @@ public:
         }
     }
 
-    /// @param ns  of a group
+    /// @param ns  duration of a group
     void sample(std::uint64_t ns)
     {
-        // A group of one has no division in its way.
+        // No division in the measured path for a group of one.
         const std::uint64_t value = group_ == 1 ? ns : ns * ticks_per_ns_ / group_;
         samples_.counts[Histogram::index(value)]++;
         sum_ += value;
@@ -117,69 +117,69 @@ inline Phase phase_of(const Job& job)
     return static_cast<Phase>(job.shared.phase.value.load(std::memory_order_acquire));
 }
 
-/// End a of a round trip, or both ends in one thread, as fast as it goes: a sample
-/// is the mean of a group, and ends at the clock read at which the next begins.
+/// End a of a round trip, or both ends in one thread, unpaced.  A sample is the mean of
+/// a group; it ends at the clock read at which the next one begins.
 template <typename P>
 [[gnu::flatten]] int ping(const Job& job, SenderOf<P>& sender, ReceiverOf<P>& receiver,
                          WorkerReport& report)
 {
-    Tally tally(job, report);
-    sender.stage(0);
+    SampleRecorder recorder(job, report);
+    sender.prepare(0);
     std::uint64_t before = monotonic_ns();
-    Clockwork clockwork(job, before);
+    PhaseTimer phase_timer(job, before);
     for (std::uint64_t number = 0;;) {
         for (const std::uint64_t end = number + job.group; number < end; number++) {
             if (const int error = sender.send()) return error;
-            sender.stage(number + 1);
+            sender.prepare(number + 1);
             if (const int error = receiver.receive(number)) return error;
         }
         const std::uint64_t now = monotonic_ns();
-        if (clockwork.measuring()) {
-            tally.sample(now - before);
+        if (phase_timer.measuring()) {
+            recorder.sample(now - before);
         }
-        tally.messages = number;
+        recorder.messages = number;
         before = now;
-        if (clockwork.done(now)) {
+        if (phase_timer.done(now)) {
             return 0;
         }
     }
 }
 
-/// The same between spinning ends, in groups of two or more: the next message is
-/// sent before the clock is read and the last one checked, for meanwhile the other
-/// end would ask for the cache line again and again, and make us wait for it.
+/// The same between spinning ends, in groups of two or more.  The next message is sent
+/// before the clock is read and the last message is checked: the other end polls the
+/// cache line meanwhile, which would delay the send.
 template <typename P>
 [[gnu::flatten]] int ping_spinning(const Job& job, SenderOf<P>& sender, ReceiverOf<P>& receiver,
                          WorkerReport& report)
 {
-    Tally tally(job, report);
-    sender.stage(0);
+    SampleRecorder recorder(job, report);
+    sender.prepare(0);
     if (const int error = sender.send()) return error;
-    sender.stage(1);
+    sender.prepare(1);
     std::uint64_t before = monotonic_ns();
-    Clockwork clockwork(job, before);
+    PhaseTimer phase_timer(job, before);
     for (std::uint64_t number = 0;; number++) {
-        // The first of the group is under way.  b looks whether the group is the
-        // last one with the group's last message, long after it has been decided.
+        // The first message of the group is already sent.  End b reads the phase with
+        // the group's last message, long after end a has set it.
         for (const std::uint64_t last = number + job.group - 1; number < last; number++) {
-            if (const int error = receiver.take(number)) return error;
+            if (const int error = receiver.receive_unchecked(number)) return error;
             if (const int error = sender.send()) return error;
             if (const int error = receiver.check(number)) return error;
-            sender.stage(number + 2);
+            sender.prepare(number + 2);
         }
-        if (const int error = receiver.take(number)) return error;
-        const bool last = clockwork.last();
+        if (const int error = receiver.receive_unchecked(number)) return error;
+        const bool last = phase_timer.last();
         const int error = last ? 0 : sender.send();
         const std::uint64_t now = monotonic_ns();
-        if (clockwork.measuring()) {
-            tally.sample(now - before);
+        if (phase_timer.measuring()) {
+            recorder.sample(now - before);
         }
-        tally.messages = number + 1;
+        recorder.messages = number + 1;
         before = now;
         if (error) return error;
         if (const int wrong = receiver.check(number)) return wrong;
-        if (clockwork.done(now)) return 0;
-        sender.stage(number + 2);
+        if (phase_timer.done(now)) return 0;
+        sender.prepare(number + 2);
     }
 }
 
@@ -188,19 +188,19 @@ template <typename P>
 [[gnu::flatten]] int pong(const Job& job, SenderOf<P>& sender, ReceiverOf<P>& receiver,
                          WorkerReport& report)
 {
-    Tally tally(job, report);
+    SampleRecorder recorder(job, report);
     const bool one_way = job.what.metric == Metric::one_way;
     for (std::uint64_t number = 0;; number++) {
-        // The answer is ready before it is asked for, and the question is looked at
-        // after it has been answered: neither is a part of the other's round trip.
-        sender.stage(number);
-        if (const int error = receiver.take(number)) return error;
+        // The answer is prepared before the message arrives, and the message is checked
+        // after the answer is sent: neither is part of the measured round trip.
+        sender.prepare(number);
+        if (const int error = receiver.receive_unchecked(number)) return error;
         const Phase phase = phase_of(job);
         if (one_way && phase != Phase::warm_up) {
             const std::uint64_t now = monotonic_ns();
-            tally.sample(now - job.shared.sent_ns.value.load());
+            recorder.sample(now - job.shared.sent_ns.value.load());
         }
-        tally.messages++;
+        recorder.messages++;
         if (const int error = sender.send()) return error;
         if (const int error = receiver.check(number)) return error;
         if (phase == Phase::last && number % job.group == job.group - 1) {
@@ -209,24 +209,25 @@ template <typename P>
     }
 }
 
-/// End a, paced: measured from when a message was due, late or not.
+/// End a, paced: a sample starts at the message's intended start, even if it is sent
+/// late.
 int ping_paced(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
-/// End a of a one-way measurement: the answer only keeps one message under way.
+/// End a of a one-way measurement: the answer limits it to one message in flight.
 int ping_one_way(const Job& job, Sender& sender, Receiver& receiver, WorkerReport& report);
 
-/// The loop of an end of a round trip; at end b also of what only end a paces.
+/// The loop of one end of a round trip; end b runs it for paced and one-way cases too.
 template <typename P>
 int run_round_trips(const Job& job, End end, P& port, WorkerReport& report)
 {
     SenderOf<P> sender(port, job, end);
     ReceiverOf<P> receiver(port, job, end);
     if (end == End::b) return pong(job, sender, receiver, report);
-    return job.what.waiting == Waiting::spin && job.group > 1
+    return job.what.waiting == WaitMode::spin && job.group > 1
                ? ping_spinning(job, sender, receiver, report)
                : ping(job, sender, receiver, report);
 }
 
-/// What a mechanism's port derives from: the loops, compiled for it.
+/// Base of the mechanisms' ports: instantiates the loops for the derived class.
 template <typename Derived>
 class LoopedPort : public Port {
 public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is in a message, so that the receiver knows that it is what was sent.
+// The content of a message, by which the receiver verifies it.
 #pragma once
 
 #include <algorithm>
@@ -11,26 +11,27 @@
 
 namespace ipcscope::bench {
 
-/// The bytes of a message.  A short one lies in the object, and so in the frame of
-/// the loop that uses it: after each switch every page that a turn touches has to
-/// be found again, which takes about 4 ns (docs/bench.md).
+/// The bytes of a message.  A short one lies in the object, so in the stack frame of
+/// the loop that uses it: after a context switch each page that is touched costs a TLB
+/// miss of about 4 ns (docs/bench.md).
 class Buffer {
 public:
-    explicit Buffer(std::size_t bytes) : size_(bytes), far_(bytes > sizeof(near_) ? bytes : 0)
+    explicit Buffer(std::size_t bytes)
+        : size_(bytes), heap_(bytes > sizeof(inline_) ? bytes : 0)
     {
     }
 
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
-    std::byte* data() { return far_.empty() ? near_ : far_.data(); }
-    const std::byte* data() const { return far_.empty() ? near_ : far_.data(); }
+    std::byte* data() { return heap_.empty() ? inline_ : heap_.data(); }
+    const std::byte* data() const { return heap_.empty() ? inline_ : heap_.data(); }
     std::span<std::byte> span() { return {data(), size_}; }
     std::span<const std::byte> span() const { return {data(), size_}; }
 
 private:
     std::size_t size_;
-    alignas(16) std::byte near_[64]{};
-    std::vector<std::byte> far_;
+    alignas(16) std::byte inline_[64]{};
+    std::vector<std::byte> heap_;
 };
 
 /// Messages of one size: a fixed pattern with the message's number at its head

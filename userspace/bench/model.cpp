@@ -3,19 +3,19 @@
 
 #include <fmt/format.h>
 
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 
 std::string key(const Case& one)
 {
-    std::string key = fmt::format("{}/{}", one.mechanism, word(one.metric));
+    std::string key = fmt::format("{}/{}", one.mechanism, name_of(one.metric));
     const auto add = [&](std::string_view part) { key.append("/").append(part); };
-    if (one.message_bytes != 0) add(size_word(one.message_bytes));
-    // One thread is where it is; of two it must be said.
+    if (one.message_bytes != 0) add(format_size(one.message_bytes));
+    // A call has one thread, so its placement needs no word unless it differs.
     if (one.metric != Metric::call || one.placement.distance != Distance::same_cpu)
-        add(word(one.placement.distance));
-    if (one.waiting != Waiting::block) add(word(one.waiting));
+        add(name_of(one.placement.distance));
+    if (one.waiting != WaitMode::block) add(name_of(one.waiting));
     if (one.threads) add("threads");
     if (one.awake) add("awake");
     if (one.producers != 1 || one.consumers != 1)

@@ -18,20 +18,20 @@ enum class Metric {
     call,        ///< one thread does both ends: the bare cost of send + receive
     round_trip,  ///< there and back between two workers
     one_way,     ///< from before the send to after the receive, by one clock
-    throughput,  ///< as many messages as will go through; never from latencies
+    throughput,  ///< messages per second at full rate; not computed from latencies
 };
 
 /// How the two ends sit on the machine.
 enum class Distance {
-    same_cpu,   ///< both on one CPU: they take turns
+    same_cpu,   ///< both on one CPU, one runs at a time
     smt,        ///< on two hardware threads of one core
     other_cpu,  ///< on two cores
 };
 
 /// How a receiver waits for what has not come yet.
-enum class Waiting {
+enum class WaitMode {
     block,  ///< sleeps in the kernel
-    spin,   ///< asks again and again, never sleeps
+    spin,   ///< polls, never sleeps
 };
 
 struct Placement {
@@ -48,7 +48,7 @@ struct Case {
     Metric metric = Metric::round_trip;
     std::size_t message_bytes = 0;  ///< 0: the mechanism carries no bytes
     Placement placement;
-    Waiting waiting = Waiting::block;
+    WaitMode waiting = WaitMode::block;
     bool threads = false;       ///< two threads of one process, not two processes
     bool awake = false;         ///< idle CPUs were kept from sleeping (SCHED_IDLE)
     unsigned producers = 1;     ///< throughput only
@@ -102,7 +102,7 @@ struct CaseResult {
     Estimate estimate;               ///< over the rounds' values; unit as Round::value
     Histogram latency_ns;            ///< all samples of all rounds; empty for throughput
     std::optional<KernelView> kernel;   ///< with --trace, where there are hooks
-    std::optional<std::string> failed;  ///< why there is no figure: one line that mends it
+    std::optional<std::string> failed;  ///< why there is no value: one line with the fix
 
     bool higher_is_better() const { return what.metric == Metric::throughput; }
     /// Throughput in bytes/s; 0 where the mechanism carries none.
@@ -113,7 +113,7 @@ struct CaseResult {
     }
 };
 
-/// Where and how it was measured: whatever may explain a difference.
+/// Where and how it was measured: the properties that may explain a difference.
 struct Environment {
     std::string tool_version;
     std::string hostname;

@@ -10,18 +10,18 @@
 #include <fmt/ranges.h>
 
 #include "base/safe_text.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
 
 constexpr std::size_t kThroughputSizes[] = {64, 4 << 10, 64 << 10, 1 << 20};
-/// What fits a cache line, as a flag or a small record in shared memory does.
+/// One cache line, a typical small record in shared memory.
 constexpr std::size_t kSharedMemoryBytes = 64;
 
 bool carries_bytes(const Mechanism& mechanism) { return mechanism.max_message != 0; }
 
-std::size_t smallest_sensible(const Mechanism& mechanism)
+std::size_t smallest_useful(const Mechanism& mechanism)
 {
     const std::size_t wanted = mechanism.family == Family::shared_memory ? kSharedMemoryBytes
                                                                          : 1;
@@ -33,7 +33,8 @@ bool fits(const Mechanism& mechanism, std::size_t bytes)
     return bytes >= mechanism.min_message && bytes <= mechanism.max_message && bytes != 0;
 }
 
-/// Optimal string alignment: inserted, left out, other or swapped characters.
+/// Optimal string alignment distance: insertions, deletions, substitutions and
+/// transpositions.
 std::size_t edit_distance(std::string_view a, std::string_view b)
 {
     std::vector<std::size_t> before, last(b.size() + 1), now(b.size() + 1);
@@ -50,8 +51,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b)
     return last[b.size()];
 }
 
-/// A mechanism to measure, and whether somebody named just this one.
-struct Chosen {
+/// A mechanism to measure, and whether the request names it in full.
+struct Selection {
     const Mechanism* mechanism;
     bool by_name;
 };
@@ -73,10 +74,10 @@ Error unknown(const std::string& name, std::span<const Mechanism> mechanisms)
 }
 
 /// In the order of the list, each once.
-Result<std::vector<Chosen>> choose(const std::vector<std::string>& names,
+Result<std::vector<Selection>> choose(const std::vector<std::string>& names,
                                    std::span<const Mechanism> mechanisms)
 {
-    std::vector<Chosen> chosen;
+    std::vector<Selection> chosen;
     std::vector<bool> matched(names.size(), false);
     for (const Mechanism& mechanism : mechanisms) {
         bool wanted = names.empty();
@@ -95,10 +96,10 @@ Result<std::vector<Chosen>> choose(const std::vector<std::string>& names,
     return chosen;
 }
 
-/// Where cases are measured: one CPU, and pairs of different ones.
-struct Places {
+/// The CPUs of the cases: single CPUs, and pairs of different ones.
+struct Placements {
     std::vector<Placement> same;
-    std::vector<Placement> apart;
+    std::vector<Placement> other_cpu;
 };
 
 /// Two cores where there are two, else two hardware threads of one.
@@ -114,28 +115,28 @@ std::optional<Placement> farthest_pair(const Machine& machine)
     return best;
 }
 
-Places every_place(const Machine& machine)
+Placements all_placements(const Machine& machine)
 {
-    Places places;
+    Placements placements;
     for (std::size_t i = 0; i < machine.cpus.size(); i++) {
         const unsigned a = machine.cpus[i];
-        places.same.push_back({a, a, Distance::same_cpu});
+        placements.same.push_back({a, a, Distance::same_cpu});
         for (std::size_t j = i + 1; j < machine.cpus.size(); j++) {
             const unsigned b = machine.cpus[j];
-            places.apart.push_back({a, b, machine.distance(a, b)});
+            placements.other_cpu.push_back({a, b, machine.distance(a, b)});
         }
     }
-    return places;
+    return placements;
 }
 
-Result<Places> places(const Request& request, const Machine& machine)
+Result<Placements> select_placements(const Request& request, const Machine& machine)
 {
     if (machine.cpus.empty()) return fail(Exit::kernel, "no CPU that this process may run on");
-    if (request.matrix) return every_place(machine);
-    Places found;
+    if (request.matrix) return all_placements(machine);
+    Placements found;
     if (!request.cpus) {
         found.same.push_back({machine.cpus[0], machine.cpus[0], Distance::same_cpu});
-        if (const auto pair = farthest_pair(machine)) found.apart.push_back(*pair);
+        if (const auto pair = farthest_pair(machine)) found.other_cpu.push_back(*pair);
         return found;
     }
     const auto [a, b] = *request.cpus;
@@ -146,7 +147,7 @@ Result<Places> places(const Request& request, const Machine& machine)
                                                  fmt::join(machine.cpus, ",")));
     }
     found.same.push_back({a, a, Distance::same_cpu});
-    if (a != b) found.apart.push_back({a, b, machine.distance(a, b)});
+    if (a != b) found.other_cpu.push_back({a, b, machine.distance(a, b)});
     return found;
 }
 
@@ -172,8 +173,8 @@ std::vector<Metric> metrics(const Request& request)
 /// Builds the cases of one mechanism.
 class Planner {
 public:
-    Planner(const Request& request, const Places& places, Chosen chosen, Plan& plan)
-        : request_(request), places_(places), mechanism_(*chosen.mechanism),
+    Planner(const Request& request, const Placements& placements, Selection chosen, Plan& plan)
+        : request_(request), placements_(placements), mechanism_(*chosen.mechanism),
           by_name_(chosen.by_name), plan_(plan)
     {
     }
@@ -183,7 +184,7 @@ public:
         Case one;
         one.mechanism = mechanism_.name;
         one.metric = metric;
-        one.waiting = request_.spin || !mechanism_.blocks ? Waiting::spin : Waiting::block;
+        one.waiting = request_.spin || !mechanism_.blocks ? WaitMode::spin : WaitMode::block;
         one.threads = request_.threads && metric != Metric::call;
         if (metric == Metric::throughput) {
             one.producers = request_.producers;
@@ -191,12 +192,12 @@ public:
         } else if (metric != Metric::call) {
             one.rate_hz = request_.rate_hz;
         }
-        // The metrics that come of themselves are those that the mechanism has.
+        // Metrics that were not requested are measured only where the mechanism has them.
         if (!has(metric)) {
-            if (!request_.metrics.empty()) refuse(one, lacks(metric));
+            if (!request_.metrics.empty()) refuse(one, unsupported_metric(metric));
             return;
         }
-        if (const std::string why = cannot(one); !why.empty()) {
+        if (const std::string why = unsupported_reason(one); !why.empty()) {
             refuse(one, why);
             return;
         }
@@ -204,17 +205,17 @@ public:
     }
 
 private:
-    /// What the mechanism lacks for such a case; empty where nothing.
-    std::string cannot(const Case& one) const
+    /// Why the mechanism cannot run such a case; empty if it can.
+    std::string unsupported_reason(const Case& one) const
     {
-        if (one.waiting == Waiting::spin && !mechanism_.spins && mechanism_.blocks)
+        if (one.waiting == WaitMode::spin && !mechanism_.spins && mechanism_.blocks)
             return "it cannot spin: leave --spin out";
         if (one.threads && !mechanism_.threads)
             return "it does not work between threads: leave --threads out";
-        if (one.waiting == Waiting::spin && one.metric != Metric::call &&
-            places_.apart.empty())
+        if (one.waiting == WaitMode::spin && one.metric != Metric::call &&
+            placements_.other_cpu.empty())
             return "spinning takes two CPUs, and there is one to run on";
-        if ((one.producers > 1 || one.consumers > 1) && !mechanism_.many)
+        if ((one.producers > 1 || one.consumers > 1) && !mechanism_.mpmc)
             return "it has one producer and one consumer: leave --producers and "
                    "--consumers out";
         return {};
@@ -222,11 +223,11 @@ private:
 
     bool has(Metric metric) const
     {
-        if (metric == Metric::call) return mechanism_.lone;
+        if (metric == Metric::call) return mechanism_.single_thread;
         return metric != Metric::throughput || mechanism_.throughput;
     }
 
-    static std::string lacks(Metric metric)
+    static std::string unsupported_metric(Metric metric)
     {
         return metric == Metric::call
                    ? "one thread cannot do both ends: take --metric round-trip"
@@ -236,44 +237,44 @@ private:
     void add_sizes(Case one)
     {
         if (!carries_bytes(mechanism_)) {
-            add_places(one);
+            add_placements(one);
             return;
         }
         for (const std::size_t bytes : sizes(one.metric)) {
             one.message_bytes = bytes;
             if (!fits(mechanism_, bytes))
-                refuse(one, misfit(bytes));
-            else if (one.metric == Metric::call && bytes > mechanism_.lone_max)
+                refuse(one, size_error(bytes));
+            else if (one.metric == Metric::call && bytes > mechanism_.single_thread_max)
                 refuse(one, fmt::format("one thread cannot do both ends: it holds {}",
-                                        size_word(mechanism_.lone_max)));
+                                        format_size(mechanism_.single_thread_max)));
             else
-                add_places(one);
+                add_placements(one);
         }
     }
 
     std::vector<std::size_t> sizes(Metric metric) const
     {
         if (!request_.sizes.empty()) return unique(request_.sizes);
-        if (metric != Metric::throughput) return {smallest_sensible(mechanism_)};
+        if (metric != Metric::throughput) return {smallest_useful(mechanism_)};
         std::vector<std::size_t> some;
         for (const std::size_t bytes : kThroughputSizes) {
-            if (fits(mechanism_, bytes) && bytes <= mechanism_.usual_max)
+            if (fits(mechanism_, bytes) && bytes <= mechanism_.default_max)
                 some.push_back(bytes);
         }
-        if (some.empty()) some.push_back(smallest_sensible(mechanism_));
+        if (some.empty()) some.push_back(smallest_useful(mechanism_));
         return some;
     }
 
-    std::string misfit(std::size_t bytes) const
+    std::string size_error(std::size_t bytes) const
     {
         if (bytes > mechanism_.max_message)
             return fmt::format("message larger than the mechanism takes: {} is the most",
-                               size_word(mechanism_.max_message));
+                               format_size(mechanism_.max_message));
         return fmt::format("message smaller than the mechanism takes: {} is the least",
-                           size_word(std::max<std::size_t>(1, mechanism_.min_message)));
+                           format_size(std::max<std::size_t>(1, mechanism_.min_message)));
     }
 
-    void add_places(Case one)
+    void add_placements(Case one)
     {
         const auto add_all = [&](const std::vector<Placement>& where, bool awake) {
             for (const Placement& placement : where) {
@@ -283,13 +284,13 @@ private:
             }
         };
         if (one.metric == Metric::call) {
-            // On every CPU only where every pair is asked for.
-            add_all(places_.same, false);
+            // On every CPU only with --matrix.
+            add_all(placements_.same, false);
             return;
         }
-        // Two that spin on one CPU only wait for the end of each other's time slice.
-        if (one.waiting == Waiting::block) add_all(places_.same, false);
-        add_all(places_.apart, request_.awake);   // one busy CPU does not sleep anyway
+        // Two spinning ends on one CPU wait for each other's time slice to end.
+        if (one.waiting == WaitMode::block) add_all(placements_.same, false);
+        add_all(placements_.other_cpu, request_.awake);   // on one CPU it is busy anyway
     }
 
     void refuse(const Case& one, const std::string& why)
@@ -297,16 +298,16 @@ private:
         if (!by_name_) return;
         CaseResult result;
         result.what = one;
-        if (one.metric != Metric::call && !places_.apart.empty())
-            result.what.placement = places_.apart.front();
+        if (one.metric != Metric::call && !placements_.other_cpu.empty())
+            result.what.placement = placements_.other_cpu.front();
         else
-            result.what.placement = places_.same.front();
+            result.what.placement = placements_.same.front();
         result.failed = why;
         plan_.refused.push_back(std::move(result));
     }
 
     const Request& request_;
-    const Places& places_;
+    const Placements& placements_;
     const Mechanism& mechanism_;
     bool by_name_;
     Plan& plan_;
@@ -317,7 +318,7 @@ private:
 std::vector<std::string_view> nearest(std::string_view word,
                                       std::span<const Mechanism> mechanisms)
 {
-    constexpr std::size_t kMostOffered = 3;
+    constexpr std::size_t kMaxSuggestions = 3;
     const std::size_t limit = std::max<std::size_t>(2, word.size() / 3);
     std::vector<std::pair<std::size_t, std::string_view>> found;
     for (const Mechanism& mechanism : mechanisms) {
@@ -328,7 +329,7 @@ std::vector<std::string_view> nearest(std::string_view word,
             found.emplace_back(limit + distance, mechanism.name);
     }
     std::ranges::stable_sort(found, {}, [](const auto& pair) { return pair.first; });
-    found.resize(std::min(found.size(), kMostOffered));
+    found.resize(std::min(found.size(), kMaxSuggestions));
     std::vector<std::string_view> names;
     for (const auto& [distance, name] : found) names.push_back(name);
     return names;
@@ -339,10 +340,10 @@ Result<Plan> plan(const Request& request, std::span<const Mechanism> mechanisms,
 {
     const auto chosen = choose(request.names, mechanisms);
     if (!chosen) return tl::unexpected(chosen.error());
-    const auto where = places(request, machine);
+    const auto where = select_placements(request, machine);
     if (!where) return tl::unexpected(where.error());
     Plan made;
-    for (const Chosen& one : *chosen) {
+    for (const Selection& one : *chosen) {
         for (const Metric metric : metrics(request))
             Planner(request, *where, one, made).add(metric);
     }

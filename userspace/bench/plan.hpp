@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// From what the command line asks to the cases that are measured.
+// Turns a request (the command line) into the list of cases to measure.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ namespace ipcscope::bench {
 
 struct Request {
     std::vector<std::string> names;     ///< names or globs; empty: all mechanisms
-    std::vector<Metric> metrics;        ///< empty: what suits the rest
-    std::vector<std::size_t> sizes;     ///< bytes; empty: what suits the metric
+    std::vector<Metric> metrics;        ///< empty: chosen by the other fields
+    std::vector<std::size_t> sizes;     ///< bytes; empty: chosen by the metric
     std::optional<std::pair<unsigned, unsigned>> cpus;   ///< of ends a and b
     bool quick = false;     ///< call and round trips only
     bool matrix = false;    ///< every pair of CPUs
@@ -32,7 +32,7 @@ struct Request {
     unsigned consumers = 1;
 };
 
-/// Where it can be measured.
+/// The CPUs that can be used.
 struct Machine {
     std::vector<unsigned> cpus;         ///< allowed ones, ascending
     std::function<Distance(unsigned, unsigned)> distance;
@@ -40,19 +40,18 @@ struct Machine {
 
 struct Plan {
     std::vector<Case> cases;
-    /// Asked for by name, but not within what the mechanism can do: `failed`
-    /// says what it takes.
+    /// Named in full, but not supported by the mechanism; `failed` has the reason.
     std::vector<CaseResult> refused;
 };
 
-/// What the request asks of some mechanisms only (a size, spinning, threads, …)
-/// is left out silently for those that cannot, unless they were named in full.
+/// A mechanism that does not support a requested property (a size, spinning, threads,
+/// …) is left out silently, unless it was named in full.
 /// Exit::usage: an unknown name (with the nearest ones), a CPU that is not
 /// there, or nothing left to measure.
 Result<Plan> plan(const Request& request, std::span<const Mechanism> mechanisms,
                   const Machine& machine);
 
-/// The up to three names that `word` may have been meant to be, nearest first.
+/// Up to three names similar to `word`, nearest first.
 std::vector<std::string_view> nearest(std::string_view word,
                                       std::span<const Mechanism> mechanisms);
 

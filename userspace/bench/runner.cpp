@@ -18,7 +18,7 @@
 #include "base/clock.hpp"
 #include "bench/environment.hpp"
 #include "bench/ipc_namespace.hpp"
-#include "bench/names.hpp"
+#include "bench/name_registry.hpp"
 #include "bench/stats.hpp"
 #include "bench/supervisor.hpp"
 #include "bench/worker.hpp"
@@ -27,10 +27,10 @@ namespace ipcscope::bench {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-/// A share of each slice that no sample comes from: caches, branch predictors,
-/// the frequency governor.
+/// Fraction of each slice without samples: warms up caches, branch predictors and the
+/// frequency governor.
 constexpr std::uint64_t kWarmUpShare = 5;
-/// A round's values farther than this from their median are marked.
+/// A round is marked noisy if it is farther than this from the median of the rounds.
 constexpr double kNoisy = 0.10;
 
 std::uint64_t ns_of(std::chrono::nanoseconds time)
@@ -43,7 +43,7 @@ struct Unmap {
 };
 using SharedMemory = std::unique_ptr<Shared, Unmap>;
 
-Result<SharedMemory> share()
+Result<SharedMemory> map_shared()
 {
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -53,14 +53,14 @@ Result<SharedMemory> share()
     return SharedMemory(new (memory) Shared);
 }
 
-/// How much of a case makes one slice; found before its first round.
-struct Amount {
+/// How many operations of a case fill one slice; calibrated before its first round.
+struct SliceSize {
     std::uint64_t group = 1;      ///< operations timed together
     double messages_per_ns = 0;   ///< Metric::throughput
 };
 
-/// What a round came to.
-struct Outcome {
+/// The result of one round.
+struct RoundResult {
     bool interrupted = false;
     std::string failed;
     Round round;
@@ -70,9 +70,9 @@ struct Outcome {
 class Bench {
 public:
     Bench(const std::vector<Case>& cases, const Options& options, Progress& progress,
-          Names& names, Shared& shared, HeldSignals& signals)
+          NameRegistry& names, Shared& shared, BlockedSignals& signals)
         : options_(options), progress_(progress), names_(names), shared_(shared),
-          signals_(signals), amounts_(cases.size())
+          signals_(signals), slice_sizes_(cases.size())
     {
         for (const Case& one : cases) {
             run_.results.push_back({.what = one});
@@ -83,25 +83,25 @@ public:
 
 private:
     void step(std::size_t which);
-    std::optional<Outcome> calibrate(const Case& what, Amount& amount);
-    Outcome round(const Case& what, const Amount& amount, std::uint64_t slice_ns);
-    Outcome round_of(const Case& what, std::uint64_t slice_ns, std::uint64_t group,
+    std::optional<RoundResult> calibrate(const Case& what, SliceSize& size);
+    RoundResult round(const Case& what, const SliceSize& size, std::uint64_t slice_ns);
+    RoundResult round_of(const Case& what, std::uint64_t slice_ns, std::uint64_t group,
                      std::uint64_t messages);
     Round figures(const Case& what, const Histogram& ticks, std::uint64_t per_ns) const;
     std::uint64_t left_ns() const;
     std::uint64_t overhead_ns() const;
     std::uint64_t slice_ns() const;
-    std::size_t going() const;
+    std::size_t active_cases() const;
     unsigned rounds_in_time() const;
-    void conclude();
-    void warn_of_noise(std::uint64_t wall_ns, const CpuTimes& before);
+    void compute_estimates();
+    void warn_if_noisy(std::uint64_t wall_ns, const CpuTimes& before);
 
     const Options& options_;
     Progress& progress_;
-    Names& names_;
+    NameRegistry& names_;
     Shared& shared_;
-    HeldSignals& signals_;
-    std::vector<Amount> amounts_;
+    BlockedSignals& signals_;
+    std::vector<SliceSize> slice_sizes_;
     Run run_;
     std::uint64_t start_ns_ = 0;
     std::uint64_t overhead_ns_ = 0;   ///< time of all steps that was no slice
@@ -109,7 +109,7 @@ private:
     std::size_t all_ = 0;
 };
 
-/// What is left of the budget.
+/// Remaining budget.
 std::uint64_t Bench::left_ns() const
 {
     const std::uint64_t budget = ns_of(options_.budget);
@@ -117,34 +117,34 @@ std::uint64_t Bench::left_ns() const
     return budget > used ? budget - used : 0;
 }
 
-/// What making and ending workers costs each step, whatever is measured.
+/// Mean cost of starting and ending the workers in a step.
 std::uint64_t Bench::overhead_ns() const { return done_ ? overhead_ns_ / done_ : 0; }
 
-/// An equal share of what is left for each step that is left.
+/// An equal share of the remaining budget for each remaining step.
 std::uint64_t Bench::slice_ns() const
 {
     const std::uint64_t share = left_ns() / std::max<std::size_t>(all_ - done_, 1);
     const std::uint64_t cost = done_ ? std::min(share / 2, overhead_ns()) : share / 10;
-    return std::clamp(share - cost, ns_of(kLeastSlice), kSecond);
+    return std::clamp(share - cost, ns_of(kMinSlice), kSecond);
 }
 
-/// After the first round: how many there will be.
+/// The number of rounds, computed after the first one.
 unsigned Bench::rounds_in_time() const
 {
-    const std::uint64_t step = ns_of(kGoodSlice) + overhead_ns();
-    const std::uint64_t more = left_ns() / (step * std::max<std::size_t>(going(), 1));
+    const std::uint64_t step = ns_of(kPreferredSlice) + overhead_ns();
+    const std::uint64_t more = left_ns() / (step * std::max<std::size_t>(active_cases(), 1));
     return static_cast<unsigned>(
-        std::clamp<std::uint64_t>(1 + more, options_.least_rounds, options_.most_rounds));
+        std::clamp<std::uint64_t>(1 + more, options_.min_rounds, options_.max_rounds));
 }
 
 /// Cases that have not failed.
-std::size_t Bench::going() const
+std::size_t Bench::active_cases() const
 {
     return static_cast<std::size_t>(std::ranges::count_if(
         run_.results, [](const CaseResult& result) { return !result.failed; }));
 }
 
-/// What the workers told, their latencies in ticks.
+/// The round's values from the workers' reports; `ticks`: their latencies.
 Round Bench::figures(const Case& what, const Histogram& ticks, std::uint64_t per_ns) const
 {
     Round round;
@@ -169,13 +169,13 @@ Round Bench::figures(const Case& what, const Histogram& ticks, std::uint64_t per
     return round;
 }
 
-/// Everything that was sent has come: by count, and by the sum of the numbers.
+/// Whether every message arrived, by the count and by the sum of the numbers.
 bool all_arrived(const Case& what, const Shared& shared)
 {
     if (what.metric != Metric::throughput) {
         return true;
     }
-    // Short messages show only the low bytes of their number, if any.
+    // Short messages hold only the low bytes of their number.
     const std::uint64_t mask = what.message_bytes >= sizeof(std::uint64_t)
                                    ? UINT64_MAX
                                    : (std::uint64_t{1} << 8 * what.message_bytes) - 1;
@@ -188,7 +188,7 @@ bool all_arrived(const Case& what, const Shared& shared)
     return count == 0 && (sum & mask) == 0;
 }
 
-Outcome Bench::round_of(const Case& what, std::uint64_t slice, std::uint64_t group,
+RoundResult Bench::round_of(const Case& what, std::uint64_t slice, std::uint64_t group,
                         std::uint64_t messages)
 {
     const Mechanism* mechanism = find_mechanism(what.mechanism);
@@ -214,15 +214,15 @@ Outcome Bench::round_of(const Case& what, std::uint64_t slice, std::uint64_t gro
                   .group = group,
                   .messages = messages,
                   .warm_up_messages = messages / kWarmUpShare};
-    std::optional<Awake> awake;
+    std::optional<IdleInhibitor> awake;
     if (what.awake) {
         awake.emplace(std::vector{what.placement.cpu_a, what.placement.cpu_b}, signals_);
     }
     const CpuTimes before = cpu_times();
-    // Emulated guests take their time to fork; a mechanism that hangs is not slow.
-    const Ending ending =
+    // fork() is slow in emulated guests, so the limit is far above the slice.
+    const WorkersResult ending =
         run_workers(job, signals_, monotonic_ns() + 20 * slice + 10 * kSecond);
-    Outcome outcome{.interrupted = ending.interrupted, .failed = ending.failed};
+    RoundResult outcome{.interrupted = ending.interrupted, .failed = ending.failed};
     if (ending.interrupted || !ending.failed.empty()) {
         return outcome;
     }
@@ -244,46 +244,46 @@ Outcome Bench::round_of(const Case& what, std::uint64_t slice, std::uint64_t gro
     return outcome;
 }
 
-Outcome Bench::round(const Case& what, const Amount& amount, std::uint64_t slice)
+RoundResult Bench::round(const Case& what, const SliceSize& size, std::uint64_t slice)
 {
     std::uint64_t messages = 0;
     if (what.metric == Metric::throughput) {
-        const auto fit = static_cast<std::uint64_t>(amount.messages_per_ns *
+        const auto fit = static_cast<std::uint64_t>(size.messages_per_ns *
                                                     static_cast<double>(slice));
-        // Each producer's share is whole, and the warm-up's too.
+        // A multiple of the producers and of the warm-up's fraction.
         const std::uint64_t unit = what.producers * kWarmUpShare;
         messages = std::max<std::uint64_t>(fit / unit, 2) * unit;
     }
-    return round_of(what, slice, amount.group, messages);
+    return round_of(what, slice, size.group, messages);
 }
 
-/// @return what went wrong, if anything
-std::optional<Outcome> Bench::calibrate(const Case& what, Amount& amount)
+/// @return the failed round, if one failed
+std::optional<RoundResult> Bench::calibrate(const Case& what, SliceSize& size)
 {
-    const std::uint64_t least = ns_of(kLeastSlice);
-    const bool spins = what.metric == Metric::round_trip && what.waiting == Waiting::spin &&
+    const std::uint64_t least = ns_of(kMinSlice);
+    const bool spins = what.metric == Metric::round_trip && what.waiting == WaitMode::spin &&
                        what.rate_hz == 0;
     if (what.metric == Metric::call || spins) {
-        Outcome outcome = round_of(what, least / 2, 1, 0);
+        RoundResult outcome = round_of(what, least / 2, 1, 0);
         if (outcome.interrupted || !outcome.failed.empty()) {
             return outcome;
         }
-        // The clock takes its part of every group: at most a fiftieth.
+        // The clock reads take at most a fiftieth of a group's time.
         const double wanted = 50 * run_.environment.clock_cost_ns;
         const double one = std::max(1.0, outcome.round.value);
-        amount.group = std::clamp<std::uint64_t>(
+        size.group = std::clamp<std::uint64_t>(
             static_cast<std::uint64_t>(std::ceil(wanted / one)), 1, 1024);
     } else if (what.metric == Metric::throughput) {
-        // Four times as many until it takes long enough to tell; twice, for a short
-        // one can be held up by whatever else the CPU does.
+        // Four times as many messages until a trial is long enough to measure the rate;
+        // two such trials, since a short one can be delayed by other tasks on the CPU.
         std::uint64_t count = 20;
         for (int long_enough = 0; long_enough < 2;) {
             const std::uint64_t messages = count * what.producers * kWarmUpShare;
-            Outcome outcome = round_of(what, least, 1, messages);
+            RoundResult outcome = round_of(what, least, 1, messages);
             if (outcome.interrupted || !outcome.failed.empty()) {
                 return outcome;
             }
-            amount.messages_per_ns = outcome.round.value / 1e9;
+            size.messages_per_ns = outcome.round.value / 1e9;
             if (outcome.round.wall_ns >= least / 4 || count > UINT32_MAX) {
                 long_enough++;
             } else {
@@ -295,14 +295,14 @@ std::optional<Outcome> Bench::calibrate(const Case& what, Amount& amount)
     return std::nullopt;
 }
 
-/// A whole round tells better than the calibration how many messages fill a slice;
-/// one that was too short tells too many.
-void refine(Amount& amount, const Round& round, const Case& what)
+/// Updates the rate from a whole round, which is more accurate than the calibration; a
+/// round that was too short overestimates it.
+void refine(SliceSize& size, const Round& round, const Case& what)
 {
     constexpr double kAtOnce = 4;
     if (what.metric == Metric::throughput && round.value > 0) {
-        amount.messages_per_ns =
-            std::min(round.value / 1e9, kAtOnce * amount.messages_per_ns);
+        size.messages_per_ns =
+            std::min(round.value / 1e9, kAtOnce * size.messages_per_ns);
     }
 }
 
@@ -311,13 +311,13 @@ void Bench::step(std::size_t which)
     CaseResult& result = run_.results[which];
     progress_.step(done_, all_, result.what);
     const bool first = result.rounds.empty();
-    std::optional<Outcome> outcome;
+    std::optional<RoundResult> outcome;
     if (first) {
-        outcome = calibrate(result.what, amounts_[which]);
+        outcome = calibrate(result.what, slice_sizes_[which]);
     }
     if (!outcome) {
         const std::uint64_t slice = slice_ns(), from = monotonic_ns();
-        outcome = round(result.what, amounts_[which], slice);
+        outcome = round(result.what, slice_sizes_[which], slice);
         const std::uint64_t took = monotonic_ns() - from;
         overhead_ns_ += took - std::min(took, slice);
     }
@@ -327,13 +327,13 @@ void Bench::step(std::size_t which)
     } else if (!outcome->failed.empty()) {
         result.failed = outcome->failed;
     } else {
-        refine(amounts_[which], outcome->round, result.what);
+        refine(slice_sizes_[which], outcome->round, result.what);
         result.rounds.push_back(outcome->round);
         result.latency_ns.merge(outcome->latency_ns);
     }
 }
 
-void Bench::conclude()
+void Bench::compute_estimates()
 {
     for (CaseResult& result : run_.results) {
         std::vector<double> values;
@@ -351,7 +351,7 @@ void Bench::conclude()
     }
 }
 
-void Bench::warn_of_noise(std::uint64_t wall_ns, const CpuTimes& before)
+void Bench::warn_if_noisy(std::uint64_t wall_ns, const CpuTimes& before)
 {
     const CpuTimes after = cpu_times();
     rusage children{}, self{};
@@ -395,22 +395,22 @@ void Bench::warn_of_noise(std::uint64_t wall_ns, const CpuTimes& before)
 
 Run Bench::run()
 {
-    run_.environment = look_at_environment();
+    run_.environment = read_environment();
     run_.environment.ipcns = options_.ipcns;
     start_ns_ = monotonic_ns();
     const CpuTimes before = cpu_times();
-    unsigned rounds = options_.most_rounds;
+    unsigned rounds = options_.max_rounds;
     for (unsigned round = 0; round < rounds && !run_.interrupted; round++) {
         if (round == 1) rounds = rounds_in_time();
-        all_ = done_ + going() * (rounds - round);
+        all_ = done_ + active_cases() * (rounds - round);
         for (std::size_t i = 0; i < run_.results.size() && !run_.interrupted; i++) {
             if (!run_.results[i].failed) step(i);
         }
     }
     const std::uint64_t wall_ns = monotonic_ns() - start_ns_;
     run_.elapsed_s = static_cast<double>(wall_ns) / 1e9;
-    conclude();
-    warn_of_noise(wall_ns, before);
+    compute_estimates();
+    warn_if_noisy(wall_ns, before);
     return std::move(run_);
 }
 
@@ -423,12 +423,12 @@ Result<Run> run(const std::vector<Case>& cases, const Options& options, Progress
             return tl::unexpected(entered.error());
         }
     }
-    HeldSignals signals;
-    auto names = Names::start();
+    BlockedSignals signals;
+    auto names = NameRegistry::start();
     if (!names) {
         return tl::unexpected(names.error());
     }
-    auto shared = share();
+    auto shared = map_shared();
     if (!shared) {
         return tl::unexpected(shared.error());
     }

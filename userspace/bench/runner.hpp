@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs cases in interleaved rounds: A B C A B C …, never A A B B C C, so that
-// what changes on the machine meanwhile meets all of them alike.
+// Runs cases in interleaved rounds (A B C A B C …, not A A B B C C), so that changes
+// of the machine's load affect all cases alike.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,7 @@
 
 namespace ipcscope::bench {
 
-/// A round of latencies that went well, just after its workers have ended.
+/// A successful latency round, reported after its workers have ended.
 struct Observed {
     Peer a, b;
     std::uint64_t from_ns = 0;   ///< CLOCK_MONOTONIC: the first sample begins
@@ -22,7 +22,7 @@ struct Observed {
     std::uint64_t sum_ns = 0;
 };
 
-/// Looks on; for it the runner says more than a figure.
+/// Receives the details of each successful round.
 class Observer {
 public:
     virtual ~Observer() = default;
@@ -30,21 +30,21 @@ public:
 };
 
 struct Options {
-    /// As many as there is time for, within these.
-    unsigned least_rounds = 5;
-    unsigned most_rounds = 15;
+    /// As many rounds as the budget allows, within these limits.
+    unsigned min_rounds = 5;
+    unsigned max_rounds = 15;
     /// For all cases and rounds together; each case of a round gets an equal
-    /// share, but no less than kLeastSlice.
+    /// share, but no less than kMinSlice.
     std::chrono::nanoseconds budget = std::chrono::seconds(60);
     bool ipcns = false;   ///< in an IPC namespace of its own
     Observer* observer = nullptr;
 };
 
-/// Below this a round is mostly warm-up.
-inline constexpr std::chrono::milliseconds kLeastSlice{5};
-/// Rather one round more than longer ones than this: each is another start of the
-/// workers, with other places in the caches.
-inline constexpr std::chrono::milliseconds kGoodSlice{10};
+/// A shorter round is mostly warm-up.
+inline constexpr std::chrono::milliseconds kMinSlice{5};
+/// More rounds are preferred over longer slices: each round starts new workers, whose
+/// pages lie at other places in the caches.
+inline constexpr std::chrono::milliseconds kPreferredSlice{10};
 
 class Progress {
 public:
@@ -53,9 +53,9 @@ public:
     virtual void step(std::size_t done, std::size_t all, const Case& now) = 0;
 };
 
-/// Measures.  A case that cannot be measured has its reason in `failed` and does
-/// not keep the others from running.  SIGINT, SIGTERM and SIGHUP end the run in
-/// order: nothing is left behind, and what was measured is returned.
+/// Measures.  A case that cannot be measured has its reason in `failed`; the
+/// others still run.  SIGINT, SIGTERM and SIGHUP end the run in
+/// order: all objects are removed, and what was measured is returned.
 /// Exit::permission or Exit::kernel where nothing at all can be run (--ipcns).
 Result<Run> run(const std::vector<Case>& cases, const Options& options, Progress& progress);
 

@@ -51,7 +51,7 @@ std::vector<double> exact_mann_whitney(std::size_t m, std::size_t n, std::size_t
 
 double normal_cdf(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
 
-/// By value, for there is no distribution without values.
+/// Linear interpolation between the nearest values.
 double quartile(std::span<const double> sorted, double part)
 {
     const double at = part * static_cast<double>(sorted.size() - 1);
@@ -65,7 +65,7 @@ double quartile(std::span<const double> sorted, double part)
 double binomial_cdf(std::size_t n, std::size_t k)
 {
     if (k >= n) return 1;
-    // By logarithms: 2^-n alone is 0 from some thousand tosses on.
+    // In logarithms, since 2^-n underflows for more than a thousand tosses.
     double log_chance = -static_cast<double>(n) * std::numbers::ln2;
     double sum = std::exp(log_chance);
     for (std::size_t i = 1; i <= k; i++) {

@@ -12,9 +12,9 @@
 
 namespace ipcscope::bench {
 
-/// Whichever of the two intervals is meant, its confidence is the exact chance
-/// that such an interval holds the true value; it may be below what was asked
-/// for where the samples are too few: then the interval is as wide as it can be.
+/// The confidence of an interval is the exact probability that it holds the true value.
+/// With too few samples it is below the requested one; the interval is then the whole
+/// range of the samples.
 inline constexpr double kMedianConfidence = 0.95;
 inline constexpr double kRatioConfidence = 0.99;
 
@@ -28,8 +28,8 @@ Estimate estimate(std::vector<double> values, double confidence = kMedianConfide
 Estimate ratio(std::span<const double> a, std::span<const double> b,
                double confidence = kRatioConfidence);
 
-/// Distance of the quartiles in parts of the median: how far rounds of the same
-/// thing lie apart, whatever the farthest did.  0 where it cannot be told.
+/// Interquartile range divided by the median: the spread of rounds of one case without
+/// the outliers.  0 with fewer than two values or no positive median.
 double spread(std::vector<double> values);
 
 /// Of n coin tosses, P(at most k heads).

@@ -14,16 +14,16 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "bench/relax.hpp"
+#include "bench/cpu_relax.hpp"
 #include "bench/topology.hpp"
 
 namespace ipcscope::bench {
 namespace {
 
-constexpr int kEnding[] = {SIGINT, SIGTERM, SIGHUP};
+constexpr int kTerminationSignals[] = {SIGINT, SIGTERM, SIGHUP};
 
-/// A child that dies with its parent and leaves Ctrl-C to it.
-pid_t fork_worker(const HeldSignals& signals)
+/// A child that is killed when its parent exits and ignores SIGINT and SIGHUP.
+pid_t fork_worker(const BlockedSignals& signals)
 {
     const pid_t parent = getpid();
     const pid_t child = fork();
@@ -46,8 +46,8 @@ pid_t fork_worker(const HeldSignals& signals)
     std::vector<std::thread> threads;
     for (unsigned i = 0; i < workers(job.what); i++) {
         threads.emplace_back([&job, i] {
-            // One that fails leaves the others waiting for it.
-            if (const int status = work(job, i)) _exit(status);
+            // A failed thread would leave the others blocked: end the process.
+            if (const int status = run_worker(job, i)) _exit(status);
         });
     }
     for (std::thread& thread : threads) {
@@ -60,14 +60,14 @@ class Children {
 public:
     ~Children() { kill_all(); }
 
-    bool start(const Job& job, const HeldSignals& signals)
+    bool start(const Job& job, const BlockedSignals& signals)
     {
         const unsigned count = job.what.threads ? 1 : workers(job.what);
         for (unsigned i = 0; i < count; i++) {
             const pid_t child = fork_worker(signals);
             if (child == 0) {
                 if (job.what.threads) run_threads(job);
-                _exit(work(job, i));
+                _exit(run_worker(job, i));
             }
             if (child < 0) return false;
             alive_.push_back(child);
@@ -75,7 +75,7 @@ public:
         return true;
     }
 
-    /// Takes leave of those that have ended; false where one ended badly.
+    /// Reaps the children that have ended.  @return false if one failed
     bool reap()
     {
         bool well = true;
@@ -109,13 +109,13 @@ private:
     int killed_by_ = 0;
 };
 
-/// The first worker that says why.
+/// The first error that a worker reported.
 std::string reason(const Job& job, int killed_by)
 {
     for (unsigned i = 0; i < workers(job.what); i++) {
         const WorkerReport& report = job.shared.reports[i];
-        if (report.said[0]) {
-            return report.said.data();
+        if (report.error_text[0]) {
+            return report.error_text.data();
         }
         if (report.error == EBADMSG) {
             return fmt::format("what arrived is not what was sent (after {} messages)",
@@ -128,50 +128,50 @@ std::string reason(const Job& job, int killed_by)
     }
     return killed_by ? fmt::format("a worker was ended by signal {} ({})", killed_by,
                                    strsignal(killed_by))
-                     : "a worker ended without a word";
+                     : "a worker ended without an error message";
 }
 
 }  // namespace
 
-HeldSignals::HeldSignals()
+BlockedSignals::BlockedSignals()
 {
-    sigemptyset(&held_);
-    for (const int signal : kEnding) {
-        // What we were started with stays: nohup, or a shell's background job.
+    sigemptyset(&blocked_);
+    for (const int signal : kTerminationSignals) {
+        // A signal that was ignored at start stays ignored (nohup, a background job).
         struct sigaction now {};
         sigaction(signal, nullptr, &now);
-        if (now.sa_handler != SIG_IGN) sigaddset(&held_, signal);
+        if (now.sa_handler != SIG_IGN) sigaddset(&blocked_, signal);
     }
-    sigaddset(&held_, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &held_, &before_);
+    sigaddset(&blocked_, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &blocked_, &before_);
 }
 
-HeldSignals::~HeldSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+BlockedSignals::~BlockedSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
-void HeldSignals::take(const timespec& at_most)
+void BlockedSignals::take(const timespec& at_most)
 {
-    const int signal = sigtimedwait(&held_, nullptr, &at_most);
-    interrupted_ |= std::find(std::begin(kEnding), std::end(kEnding), signal) !=
-                    std::end(kEnding);
+    const int signal = sigtimedwait(&blocked_, nullptr, &at_most);
+    interrupted_ |= std::find(std::begin(kTerminationSignals), std::end(kTerminationSignals),
+                              signal) != std::end(kTerminationSignals);
 }
 
-void HeldSignals::wait(std::uint64_t until_ns)
+void BlockedSignals::wait(std::uint64_t until_ns)
 {
     const std::uint64_t now = monotonic_ns();
     const std::uint64_t left = until_ns > now ? until_ns - now : 0;
     take({static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)});
 }
 
-bool HeldSignals::interrupted()
+bool BlockedSignals::interrupted()
 {
     // One SIGCHLD and each of the others may be pending.
-    for (std::size_t i = 0; i <= std::size(kEnding) && !interrupted_; i++) {
+    for (std::size_t i = 0; i <= std::size(kTerminationSignals) && !interrupted_; i++) {
         take({});
     }
     return interrupted_;
 }
 
-Ending run_workers(const Job& job, HeldSignals& signals, std::uint64_t until_ns)
+WorkersResult run_workers(const Job& job, BlockedSignals& signals, std::uint64_t until_ns)
 {
     const std::uint64_t from_ns = monotonic_ns();
     Children children;
@@ -195,7 +195,7 @@ Ending run_workers(const Job& job, HeldSignals& signals, std::uint64_t until_ns)
     return {};
 }
 
-Awake::Awake(const std::vector<unsigned>& cpus, const HeldSignals& signals)
+IdleInhibitor::IdleInhibitor(const std::vector<unsigned>& cpus, const BlockedSignals& signals)
 {
     for (const unsigned cpu : cpus) {
         const pid_t child = fork_worker(signals);
@@ -205,14 +205,14 @@ Awake::Awake(const std::vector<unsigned>& cpus, const HeldSignals& signals)
                 _exit(1);
             }
             while (true) {
-                relax();
+                cpu_relax();
             }
         }
         if (child > 0) spinners_.push_back(child);
     }
 }
 
-Awake::~Awake()
+IdleInhibitor::~IdleInhibitor()
 {
     for (const pid_t child : spinners_) {
         kill(child, SIGKILL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The processes of one round: started together, watched, ended together.
+// Starts, monitors and ends the worker processes of one round.
 #pragma once
 
 #include <csignal>
@@ -14,47 +14,46 @@
 
 namespace ipcscope::bench {
 
-/// While it lives, the signals that end a program and those of ended children
-/// are waited for instead of interrupting.
-class HeldSignals {
+/// Blocks the termination signals and SIGCHLD during its lifetime; wait() receives them
+/// synchronously.
+class BlockedSignals {
 public:
-    HeldSignals();
-    ~HeldSignals();
-    HeldSignals(const HeldSignals&) = delete;
-    HeldSignals& operator=(const HeldSignals&) = delete;
+    BlockedSignals();
+    ~BlockedSignals();
+    BlockedSignals(const BlockedSignals&) = delete;
+    BlockedSignals& operator=(const BlockedSignals&) = delete;
 
-    /// Sleeps until one comes or CLOCK_MONOTONIC is `until_ns`.
+    /// Sleeps until a blocked signal arrives or CLOCK_MONOTONIC is `until_ns`.
     void wait(std::uint64_t until_ns);
-    /// Whether one that ends a program has come; takes what is pending.
+    /// Whether a termination signal has arrived; consumes the pending signals.
     bool interrupted();
-    /// What the process had: for its children.
+    /// The signal mask before, to be restored in children.
     const sigset_t& before() const { return before_; }
 
 private:
     void take(const timespec& at_most);
-    sigset_t held_{};
+    sigset_t blocked_{};
     sigset_t before_{};
     bool interrupted_ = false;
 };
 
 /// How the workers of a round ended.
-struct Ending {
+struct WorkersResult {
     bool interrupted = false;
     std::string failed;   ///< why, in one line; empty where all went well
 };
 
 /// Runs the job's workers to their end, `until_ns` (CLOCK_MONOTONIC) at most.
 /// None of them is alive on return.
-Ending run_workers(const Job& job, HeldSignals& signals, std::uint64_t until_ns);
+WorkersResult run_workers(const Job& job, BlockedSignals& signals, std::uint64_t until_ns);
 
-/// Keeps CPUs from sleeping: on each a process that runs only when nothing else
-/// wants to (SCHED_IDLE).
-class Awake {
+/// Keeps CPUs out of idle states: a SCHED_IDLE process spins on each.
+class IdleInhibitor {
 public:
-    Awake(const std::vector<unsigned>& cpus, const HeldSignals& signals);
-    ~Awake();
-    Awake(const Awake&) = delete;
-    Awake& operator=(const Awake&) = delete;
+    IdleInhibitor(const std::vector<unsigned>& cpus, const BlockedSignals& signals);
+    ~IdleInhibitor();
+    IdleInhibitor(const IdleInhibitor&) = delete;
+    IdleInhibitor& operator=(const IdleInhibitor&) = delete;
 
 private:
     std::vector<pid_t> spinners_;

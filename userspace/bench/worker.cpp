@@ -24,8 +24,8 @@ unsigned senders(const Case& what)
     return what.metric == Metric::throughput ? what.producers : 1;
 }
 
-/// Waits until all workers have come here.  They may share a CPU: yield.
-void gate(const Job& job, unsigned which)
+/// Waits until all workers have arrived.  It yields, since workers may share a CPU.
+void wait_at_barrier(const Job& job, unsigned which)
 {
     std::atomic<std::uint32_t>& arrived = job.shared.arrived[which].value;
     arrived.fetch_add(1);
@@ -34,14 +34,14 @@ void gate(const Job& job, unsigned which)
     }
 }
 
-/// Each producer numbers its own messages; with several, each from a place of
-/// its own, so that the sum of all numbers tells whether all came.
+/// Each producer numbers its messages; several producers use disjoint ranges, so that
+/// the sum of all numbers shows whether every message arrived.
 int produce(const Job& job, Sender& sender, unsigned index, WorkerReport& report)
 {
     const std::uint64_t share = job.messages / job.what.producers;
     const std::uint64_t first = index * share;
     for (std::uint64_t i = 0; i < share; i++) {
-        sender.stage(first + i);
+        sender.prepare(first + i);
         if (const int error = sender.send()) return error;
         report.messages++;
         report.numbers += first + i;
@@ -49,8 +49,8 @@ int produce(const Job& job, Sender& sender, unsigned index, WorkerReport& report
     return 0;
 }
 
-/// The window opens with the warm-up's last message and closes with the last of
-/// all; where several receive, with whichever of their last ones comes latest.
+/// The window opens with the last message of the warm-up and closes with the last
+/// message; with several consumers, with the latest of their last messages.
 void mark_window(const Job& job, std::uint64_t received)
 {
     if (received == job.warm_up_messages) {
@@ -65,7 +65,7 @@ void mark_window(const Job& job, std::uint64_t received)
     }
 }
 
-/// The only consumer of the only producer: knows what comes next.
+/// The only consumer of the only producer: the next number is known.
 int consume(const Job& job, Receiver& receiver, WorkerReport& report)
 {
     const bool bare = job.what.message_bytes == 0;
@@ -81,8 +81,8 @@ int consume(const Job& job, Receiver& receiver, WorkerReport& report)
     return 0;
 }
 
-/// One of several: claims a message before it waits for one, so that none waits
-/// for a message that never comes.
+/// One of several consumers.  It claims a ticket before it receives, so that no consumer
+/// waits for a message that was never sent.
 int consume_shared(const Job& job, Receiver& receiver, WorkerReport& report)
 {
     while (true) {
@@ -104,12 +104,12 @@ int run_end(const Job& job, unsigned index, Port& port, WorkerReport& report)
     const End end = index < senders(what) ? End::a : End::b;
     const bool special = what.metric == Metric::one_way || what.rate_hz > 0;
     if (what.metric != Metric::throughput && (end == End::b || !special)) {
-        gate(job, 2);
-        return port.round_trips(job, end, report);   // makes its own ends
+        wait_at_barrier(job, 2);
+        return port.round_trips(job, end, report);   // creates its own sender and receiver
     }
     Sender sender(port, job, end);
     Receiver receiver(port, job, end);
-    gate(job, 2);
+    wait_at_barrier(job, 2);
     if (what.metric == Metric::throughput) {
         if (end == End::a) return produce(job, sender, index, report);
         return what.producers == 1 && what.consumers == 1
@@ -127,9 +127,10 @@ std::uint64_t involuntary_switches()
     return static_cast<std::uint64_t>(usage.ru_nivcsw);
 }
 
-int give_up(WorkerReport& report, const Error& error)
+int report_error(WorkerReport& report, const Error& error)
 {
-    fmt::format_to_n(report.said.data(), report.said.size() - 1, "{}", error.message);
+    fmt::format_to_n(report.error_text.data(), report.error_text.size() - 1, "{}",
+                     error.message);
     report.error = EINVAL;
     return 1;
 }
@@ -154,35 +155,35 @@ unsigned workers(const Case& what)
                                                : 2;
 }
 
-int work(const Job& job, unsigned index)
+int run_worker(const Job& job, unsigned index)
 {
     WorkerReport& report = job.shared.reports[index];
     const Case& what = job.what;
     const bool sends = index < senders(what);
     const unsigned cpu = sends ? what.placement.cpu_a : what.placement.cpu_b;
     if ((report.error = pin(cpu))) {
-        return give_up(report, {Exit::usage, fmt::format("CPU {}: {}", cpu,
+        return report_error(report, {Exit::usage, fmt::format("CPU {}: {}", cpu,
                                                          std::strerror(report.error))});
     }
     report.self = {getpid(), static_cast<pid_t>(syscall(SYS_gettid))};
-    gate(job, 0);
+    wait_at_barrier(job, 0);
     const unsigned peer = what.metric == Metric::call ? 0 : sends ? senders(what) : 0;
     const Peer other_worker = job.shared.reports[peer].self;
     auto port = job.channel.port(sends ? End::a : End::b, other_worker);
     if (!port) {
-        return give_up(report, port.error());
+        return report_error(report, port.error());
     }
     const std::uint64_t before = involuntary_switches();
     if (what.metric == Metric::call) {
         auto other_port = job.channel.port(End::b, other_worker);
         if (!other_port) {
-            return give_up(report, other_port.error());
+            return report_error(report, other_port.error());
         }
         Sender sender(**port, job, End::a);
         Receiver receiver(**other_port, job, End::b);
         report.error = ping(job, sender, receiver, report);
     } else {
-        gate(job, 1);
+        wait_at_barrier(job, 1);
         report.error = run_end(job, index, **port, report);
     }
     report.involuntary_switches = involuntary_switches() - before;

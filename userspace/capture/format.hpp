@@ -3,17 +3,19 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 
-#include <ipcscope/record.h>
+#include <ipcscope/ledger.h>
 
 namespace ipcscope::capture {
 
-/// The version of this file's layout; IPCSCOPE_SCHEMA_VERSION is the records'.
-inline constexpr std::uint16_t kTransportVersion = 1;
+/// The capture format version: the layout of the file.  IPCSCOPE_SCHEMA_VERSION is that
+/// of the records, IPCSCOPE_TRANSPORT_VERSION that of the kernel module's device.
+inline constexpr std::uint16_t kFormatVersion = 2;
 
 /// Not ASCII, and with both line ends, so that a text-mode transfer shows.
 inline constexpr std::array<unsigned char, 8> kMagic{0x89, 'I',  'P',  'C',
@@ -26,7 +28,7 @@ struct FileHeader {
     std::array<unsigned char, 8> magic;
     std::uint32_t byte_order;
     std::uint16_t header_bytes;  ///< where the first block begins
-    std::uint16_t transport;
+    std::uint16_t format_version;
     std::uint16_t schema;
     std::uint16_t reserved[3];
     std::uint32_t reserved_too;
@@ -61,6 +63,13 @@ static_assert(sizeof(BlockHeader) == 32 && offsetof(BlockHeader, crc) == 28);
 inline constexpr std::size_t kMaxPayload = 1U << 20;
 /// What a writer aims at: large enough to be cheap, small enough to lose little.
 inline constexpr std::size_t kFullPayload = 1U << 18;
+/// What a writer that is killed loses at most.
+inline constexpr std::chrono::milliseconds kFlushPeriod{1000};
+
+/// Of HOST, in bytes of UTF-8: each text, and each list with one byte more for
+/// each of its texts.  A writer cuts, a reader refuses.
+inline constexpr std::size_t kMaxHostText = 4096;
+inline constexpr std::size_t kMaxHostList = 32768;
 
 /// Begins the payload of a LEDGER block; u64 values follow: of every CPU, of
 /// every kind, emitted, filtered and lost by cause; then the CPU's lost.
@@ -73,6 +82,10 @@ struct LedgerHeader {
 };
 static_assert(sizeof(LedgerHeader) == 16);
 inline constexpr std::uint32_t kMaxCpus = 1U << 16;
+/// What this version of the format has had from its first day; never fewer.
+inline constexpr std::uint16_t kLeastKinds = 16;
+inline constexpr std::uint16_t kLeastCauses = 6;
+static_assert(kLeastKinds <= IPCSCOPE_KIND_COUNT && kLeastCauses <= IPCSCOPE_LOST_COUNT);
 
 /// CRC-32 as zlib, gzip and PNG compute it.
 std::uint32_t crc32(std::span<const std::byte> bytes);

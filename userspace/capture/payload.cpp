@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "capture/payload.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
@@ -10,40 +12,50 @@ namespace {
 using nlohmann::json;
 using source::Host;
 
-// JSON needs up to six bytes for one; with these, HOST stays below kMaxPayload.
-constexpr std::size_t kMaxText = 4096;
-constexpr std::size_t kMaxList = 32768;
+constexpr std::string_view kCut = "…";
 
-std::string clipped(const std::string& text)
+/// With U+FFFD for what is not UTF-8, cut to what a HOST may have.
+std::string bounded(std::string_view text)
 {
-    if (text.size() <= kMaxText) return text;
-    return std::string(text, 0, kMaxText).append("…");
+    // No character needs fewer bytes in JSON than it has here.
+    const bool is_long = text.size() > kMaxHostText;
+    const json begin = std::string(text.substr(0, kMaxHostText));
+    std::string out = json::parse(begin.dump(-1, ' ', false, json::error_handler_t::replace))
+                          .get<std::string>();
+    if (!is_long && out.size() <= kMaxHostText) return out;
+    const auto continues = [&](std::size_t at) {
+        return at < out.size() && (static_cast<unsigned char>(out[at]) & 0xc0) == 0x80;
+    };
+    std::size_t keep = std::min(out.size(), kMaxHostText - kCut.size());
+    while (keep > 0 && continues(keep)) --keep;
+    return out.substr(0, keep).append(kCut);
 }
 
-std::vector<std::string> clipped(const std::vector<std::string>& list)
+std::vector<std::string> bounded(const std::vector<std::string>& list)
 {
     std::vector<std::string> out;
     std::size_t used = 0;
     for (const std::string& text : list) {
-        used += text.size() + 1;
-        if (used > kMaxList) {
-            out.emplace_back("…");
+        std::string next = bounded(std::string_view(text));
+        used += next.size() + 1;
+        if (used > kMaxHostList - kCut.size() - 1) {
+            out.emplace_back(kCut);
             break;
         }
-        out.push_back(text);
+        out.push_back(std::move(next));
     }
     return out;
 }
 
 /// A missing value keeps its default, so that a Host can grow.
-/// @return false where it has another type
+/// @return false where it has another type, or is beyond the bounds
 bool get(const json& from, const char* key, std::string& to)
 {
     const auto at = from.find(key);
     if (at == from.end()) return true;
     if (!at->is_string()) return false;
     to = at->get_ref<const std::string&>();
-    return true;
+    return to.size() <= kMaxHostText;
 }
 
 bool get(const json& from, const char* key, std::vector<std::string>& to)
@@ -51,9 +63,12 @@ bool get(const json& from, const char* key, std::vector<std::string>& to)
     const auto at = from.find(key);
     if (at == from.end()) return true;
     if (!at->is_array()) return false;
+    std::size_t used = 0;
     for (const json& text : *at) {
         if (!text.is_string()) return false;
         to.push_back(text.get_ref<const std::string&>());
+        used += to.back().size() + 1;
+        if (to.back().size() > kMaxHostText || used > kMaxHostList) return false;
     }
     return true;
 }
@@ -118,16 +133,16 @@ std::uint32_t crc32(std::span<const std::byte> bytes)
 std::string host_to_json(const Host& host)
 {
     const json out{
-        {"kernel", clipped(host.kernel)},
-        {"version", clipped(host.version)},
-        {"machine", clipped(host.machine)},
-        {"hostname", clipped(host.hostname)},
+        {"kernel", bounded(host.kernel)},
+        {"version", bounded(host.version)},
+        {"machine", bounded(host.machine)},
+        {"hostname", bounded(host.hostname)},
         {"cpus", host.cpus},
-        {"backend", clipped(host.backend)},
-        {"tool_version", clipped(host.tool_version)},
-        {"command", clipped(host.command)},
-        {"filters", clipped(host.filters)},
-        {"hooks", clipped(host.hooks)},
+        {"backend", bounded(host.backend)},
+        {"tool_version", bounded(host.tool_version)},
+        {"command", bounded(host.command)},
+        {"filters", bounded(host.filters)},
+        {"hooks", bounded(host.hooks)},
         {"start_ns", host.start_ns},
         {"realtime_offset_ns", host.realtime_offset_ns},
     };
@@ -163,6 +178,8 @@ LedgerReader::Status LedgerReader::add(std::span<const std::byte> payload)
     payload = payload.subspan(sizeof header);
     if (header.kind_count > IPCSCOPE_KIND_COUNT || header.cause_count > IPCSCOPE_LOST_COUNT)
         return Status::unknown_ids;
+    if (header.kind_count < kLeastKinds || header.cause_count < kLeastCauses)
+        return Status::damaged;
 
     if (whole_) ledger_.clear();
     const Shape shape{header.kind_count, header.cause_count};

@@ -10,10 +10,10 @@
 
 namespace ipcscope::capture {
 
-/// At most kMaxPayload bytes: very long lists are cut, and say so.
+/// At most kMaxPayload bytes: long texts and lists are cut, and end with "…".
 std::string host_to_json(const source::Host& host);
 
-/// nullopt where the text is not a description of a host.
+/// nullopt where the text is not a description of a host, or is beyond its bounds.
 std::optional<source::Host> host_from_json(std::string_view text);
 
 /// CPUs that fit in one LEDGER block.

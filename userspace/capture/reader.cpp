@@ -123,12 +123,12 @@ Result<FileHeader> check_header(const std::string& path, Bytes bytes)
         return bad_input(path,
                          "is damaged in its first 32 bytes (the file header): nothing in it "
                          "can be read, record it again");
-    if (header.transport != kTransportVersion || header.schema != IPCSCOPE_SCHEMA_VERSION)
+    if (header.format_version != kFormatVersion || header.schema != IPCSCOPE_SCHEMA_VERSION)
         return bad_input(
             path,
-            fmt::format("has transport version {} and record schema {}, this ipcscope reads "
-                        "{} and {}: use the version that recorded it",
-                        header.transport, header.schema, kTransportVersion,
+            fmt::format("has capture format version {} and record schema {}, this ipcscope "
+                        "reads {} and {}: use the version that recorded it",
+                        header.format_version, header.schema, kFormatVersion,
                         IPCSCOPE_SCHEMA_VERSION));
     return header;
 }
@@ -234,8 +234,8 @@ Result<void> Reader::State::dispatch(source::Sink& sink, const BlockHeader& head
     };
     static_assert(kPass.size() == kTypeCount);
 
-    // A type that we do not know adds something; what changes the meaning of the
-    // others raises the transport version.
+    // An unknown type only adds data; a change of meaning of the other types raises
+    // the capture format version.
     if (header.type == 0 || header.type >= kPass.size()) return {};
     if (!host_seen && header.type != kHost) {
         damaged("the description of the host is missing");
@@ -274,7 +274,7 @@ Result<void> Reader::State::broke_off(source::Sink& sink, Fill why, bool& pause)
             input.end());
     if (input.bytes().size() <= sizeof(BlockHeader)) return {};
 
-    // The header is sound; its whole records are good as far as anyone can tell.
+    // The header is sound; its whole records are good as far as the file shows.
     const auto header = read_as<BlockHeader>(input.bytes());
     if (header.type != kRecords || !host_seen) return {};
     const Bytes payload = input.bytes().subspan(sizeof header);

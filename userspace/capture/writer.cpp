@@ -15,6 +15,7 @@ namespace ipcscope::capture {
 namespace {
 
 using Bytes = std::span<const std::byte>;
+using Clock = std::chrono::steady_clock;
 
 FileHeader file_header()
 {
@@ -22,7 +23,7 @@ FileHeader file_header()
     header.magic = kMagic;
     header.byte_order = kByteOrder;
     header.header_bytes = sizeof header;
-    header.transport = kTransportVersion;
+    header.format_version = kFormatVersion;
     header.schema = IPCSCOPE_SCHEMA_VERSION;
     header.crc = header_crc(header);
     return header;
@@ -93,6 +94,7 @@ struct Writer::State {
     std::uint64_t records = 0;      ///< in the file
     std::uint64_t records_out = 0;  ///< in the closed blocks of `out`
     std::optional<Error> failed;    ///< nothing is written after an error
+    Clock::time_point flushed = Clock::now();
 
     BlockHeader header() const { return read_as<BlockHeader>(Bytes{out}.subspan(*block)); }
     void put(const BlockHeader& header)
@@ -140,8 +142,8 @@ Result<void> Writer::State::append_records(std::uint16_t cpu, Bytes bytes)
         if (block && header().cpu != cpu) close_block();
         if (!block) open_block(kRecords, cpu);
         Run run = whole_records(bytes, kFullPayload - payload());
-        // What is no record is kept as it is, for whoever decodes it to count; it
-        // ends its block, because nothing behind it could be found.
+        // Bytes that are no record are kept, so that decoding counts them; they end
+        // their block, because a record after them could not be found.
         const bool junk = decode::record_size(bytes) == 0;
         if (junk) run = {std::min(bytes.size(), kMaxPayload - kFullPayload), 1};
         append(bytes.first(run.bytes));
@@ -152,7 +154,7 @@ Result<void> Writer::State::append_records(std::uint16_t cpu, Bytes bytes)
         if (bytes.empty() && !junk && payload() < kFullPayload) break;
         close_block();
         if (out.size() < kFullPayload) continue;
-        if (auto flushed = flush(); !flushed) return flushed;
+        if (auto wrote = flush(); !wrote) return wrote;
     }
     return {};
 }
@@ -186,6 +188,7 @@ int Writer::State::write_out(Bytes& rest)
 
 Result<void> Writer::State::flush()
 {
+    flushed = Clock::now();
     close_block();
     Bytes rest{out};
     if (!failed)
@@ -235,7 +238,10 @@ Result<void> Writer::host(const source::Host& host)
 Result<void> Writer::records(unsigned cpu, Bytes bytes)
 {
     if (state_->failed) return tl::unexpected(*state_->failed);
-    return state_->append_records(static_cast<std::uint16_t>(cpu), bytes);
+    auto done = state_->append_records(static_cast<std::uint16_t>(cpu), bytes);
+    // A source that waits for its watermark must not hold back the file.
+    const bool late = Clock::now() - state_->flushed >= kFlushPeriod;
+    return done && late ? state_->flush() : done;
 }
 
 Result<void> Writer::watermark(std::uint64_t time_ns)

@@ -11,6 +11,7 @@
 #ifdef IPCSCOPE_TRACER
 #include "source/bpf/bpf_source.hpp"
 #include "source/bpf/examine.hpp"
+#include "source/bpf/stat_source.hpp"
 #endif
 
 namespace ipcscope::cli {
@@ -82,6 +83,21 @@ Opened open_backend(std::string_view name, const source::Options& options)
         return source::kmod::open_source(options);
     }
     return name == "bpf" ? open_bpf(options) : open_auto(options);
+}
+
+Result<std::unique_ptr<source::StatSource>> open_stat(std::string_view name,
+                                                      const source::Options& options)
+{
+    if (name == "kmod") {
+        return fail(Exit::usage, "--backend kmod: stat needs bpf, for the module aggregates "
+                                 "nothing; use record");
+    }
+#ifdef IPCSCOPE_TRACER
+    return source::bpf::open_stat(options);
+#else
+    (void)options;
+    return fail(Exit::kernel, kNoBpf);
+#endif
 }
 
 std::vector<BackendStatus> examine_backends()

@@ -11,6 +11,7 @@
 #include "source/hooks.hpp"
 #include "source/options.hpp"
 #include "source/source.hpp"
+#include "source/stat.hpp"
 
 namespace ipcscope::cli {
 
@@ -19,8 +20,13 @@ namespace ipcscope::cli {
 Result<std::unique_ptr<source::Source>> open_backend(std::string_view name,
                                                      const source::Options& options);
 
-/// Loads the kernel module where it is not loaded: for whoever opens both, since
-/// attaching the first gives up the privilege to load.
+/// The same for `ipcscope stat`, which the module does not have: `options.stat` is set.
+/// Exit::usage for "kmod".
+Result<std::unique_ptr<source::StatSource>> open_stat(std::string_view name,
+                                                      const source::Options& options);
+
+/// Loads the kernel module if it is not loaded.  A caller that opens both backends calls
+/// it first, since attaching the first one drops the privilege to load modules.
 Result<void> load_module();
 
 struct BackendStatus {
@@ -29,7 +35,7 @@ struct BackendStatus {
     std::vector<source::FamilyStatus> families;
 };
 
-/// What doctor tells: both backends, in the order in which auto tries them.
+/// The status of both backends, in the order in which auto tries them.
 std::vector<BackendStatus> examine_backends();
 
 }  // namespace ipcscope::cli

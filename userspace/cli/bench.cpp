@@ -44,8 +44,8 @@ struct Arguments {
     bool json_only() const { return json == "true"; }
 };
 
-/// The words of the command line become the request.
-Result<void> settle(Arguments& arguments)
+/// Parses and checks the arguments and fills the request.
+Result<void> validate(Arguments& arguments)
 {
     if (arguments.json_only() + arguments.csv + arguments.markdown > 1)
         return fail(Exit::usage, "--json, --csv and --markdown each take the table's place: "
@@ -58,7 +58,7 @@ Result<void> settle(Arguments& arguments)
         return {};
     };
     bench::Request& request = arguments.request;
-    if (arguments.trace && request.names.empty()) request.names = names_with_kernel_view();
+    if (arguments.trace && request.names.empty()) request.names = traceable_mechanisms();
     if (arguments.trace && arguments.metrics.empty())
         request.metrics = {bench::Metric::round_trip};
     if (auto taken = take(arguments.sizes, parse_sizes, request.sizes); !taken) return taken;
@@ -75,7 +75,7 @@ bench::TextOptions text_options(bool to_file)
     return options;
 }
 
-/// Everything that is read or written, opened before anything is measured.
+/// All input and output files, opened before the measurement.
 struct Files {
     std::optional<bench::Run> base;
     std::optional<OutputFile> output;
@@ -121,7 +121,7 @@ std::string page(const Arguments& arguments, const bench::Run& run,
            (comparison ? "\n" + bench::text(*comparison, options) : "");
 }
 
-Result<void> put_out(const Arguments& arguments, Files& files, const bench::Run& run,
+Result<void> write_outputs(const Arguments& arguments, Files& files, const bench::Run& run,
                      const std::optional<bench::Comparison>& comparison)
 {
     if (files.json) {
@@ -130,11 +130,11 @@ Result<void> put_out(const Arguments& arguments, Files& files, const bench::Run&
     const std::string text = page(arguments, run, comparison);
     if (auto wrote = files.output ? files.output->write(text) : print(text); !wrote)
         return wrote;
-    // JSON and CSV hold the run alone: the comparison goes where a person looks.
+    // JSON and CSV hold the run only: the comparison goes to standard error.
     if (comparison && (arguments.json_only() || arguments.csv)) {
         bench::TextOptions options;
         options.utf8 = utf8_wanted();
-        tell(bench::text(*comparison, options));
+        print_stderr(bench::text(*comparison, options));
     }
     return {};
 }
@@ -155,27 +155,28 @@ bench::Options runner_options(const Arguments& arguments)
                            : arguments.request.quick ? kQuickSeconds
                                                        : kDefaultSeconds;
     bench::Options options;
-    if (arguments.rounds) options.least_rounds = options.most_rounds = arguments.rounds;
+    if (arguments.rounds) options.min_rounds = options.max_rounds = arguments.rounds;
     options.budget = std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
     options.ipcns = arguments.ipcns;
     return options;
 }
 
-/// No run is quicker than its cases allow.
-void warn_of_time(const bench::Plan& plan, const bench::Options& options)
+/// Warns if the cases take longer than --time.
+void warn_if_over_budget(const bench::Plan& plan, const bench::Options& options)
 {
-    const auto least = bench::kLeastSlice * options.least_rounds * plan.cases.size();
+    const auto least = bench::kMinSlice * options.min_rounds * plan.cases.size();
     if (least > options.budget)
-        tell(fmt::format("ipcscope: {} cases in {} rounds take {:.0f} s at least, more than "
-                         "--time: name fewer mechanisms, sizes or CPUs\n",
-                         plan.cases.size(), options.least_rounds,
-                         std::chrono::duration<double>(least).count()));
+        print_stderr(
+            fmt::format("ipcscope: {} cases in {} rounds take {:.0f} s at least, more than "
+                        "--time: name fewer mechanisms, sizes or CPUs\n",
+                        plan.cases.size(), options.min_rounds,
+                        std::chrono::duration<double>(least).count()));
 }
 
 Result<bench::Run> measure(const Arguments& arguments, const bench::Plan& plan)
 {
     const bench::Options options = runner_options(arguments);
-    warn_of_time(plan, options);
+    warn_if_over_budget(plan, options);
     BenchProgress progress(arguments.progress);
     auto run = bench::run(plan.cases, options, progress);
     if (run && arguments.trace && !run->interrupted) {
@@ -191,25 +192,25 @@ int bench_command(Arguments& arguments)
 {
     if (arguments.list) {
         const auto printed = print(bench::list(bench::mechanisms(), text_options(false)));
-        return printed ? 0 : complain(printed.error());
+        return printed ? 0 : print_error(printed.error());
     }
-    if (auto settled = settle(arguments); !settled) return complain(settled.error());
+    if (auto valid = validate(arguments); !valid) return print_error(valid.error());
     const auto plan = bench::plan(arguments.request, bench::mechanisms(),
                                   {bench::allowed_cpus(), bench::distance});
-    if (!plan) return complain(plan.error());
+    if (!plan) return print_error(plan.error());
     auto files = open_files(arguments);
-    if (!files) return complain(files.error());
+    if (!files) return print_error(files.error());
     const auto run = measure(arguments, *plan);
-    if (!run) return complain(run.error());
+    if (!run) return print_error(run.error());
     std::optional<bench::Comparison> comparison;
     if (files->base)
         comparison = bench::compare(*files->base, *run, arguments.fail_above_percent);
-    if (auto done = put_out(arguments, *files, *run, comparison); !done)
-        return complain(done.error());
+    if (auto done = write_outputs(arguments, *files, *run, comparison); !done)
+        return print_error(done.error());
     return status(*run, comparison);
 }
 
-void declare_what(CLI::App& app, Arguments& arguments)
+void declare_case_options(CLI::App& app, Arguments& arguments)
 {
     bench::Request& request = arguments.request;
     app.add_option("names", request.names, "Mechanisms: names or globs; all where none");
@@ -220,7 +221,7 @@ void declare_what(CLI::App& app, Arguments& arguments)
     app.add_option("--cpus", arguments.cpus, "CPUs of the two ends: A,B");
     app.add_flag("--matrix", request.matrix, "Every pair of CPUs");
     app.add_flag("--threads", request.threads, "Two threads instead of two processes");
-    app.add_flag("--spin", request.spin, "Receivers ask again and again, never sleep");
+    app.add_flag("--spin", request.spin, "Receivers poll and never sleep");
     app.add_flag("--awake", request.awake, "Keep idle CPUs from sleeping");
     app.add_flag("--ipcns", arguments.ipcns, "In a new IPC namespace");
     app.add_option("--rate", request.rate_hz, "Paced: so many messages a second")
@@ -231,7 +232,7 @@ void declare_what(CLI::App& app, Arguments& arguments)
         ->check(CLI::Range(1, 32));
 }
 
-void declare_how(CLI::App& app, Arguments& arguments)
+void declare_budget_options(CLI::App& app, Arguments& arguments)
 {
     app.add_option("--time", arguments.seconds, "Seconds for all of it; default 60")
         ->check(CLI::Range(0.001, 1e6));
@@ -239,9 +240,9 @@ void declare_how(CLI::App& app, Arguments& arguments)
                  "Calls and round trips only, in under 15 s");
     app.add_option("--rounds", arguments.rounds,
                    fmt::format("Rounds of all cases, interleaved; default {} to {}, as --time "
-                               "allows", bench::Options{}.least_rounds,
-                               bench::Options{}.most_rounds))
-        ->check(CLI::Range(std::size_t{1}, bench::kMostRounds));
+                               "allows", bench::Options{}.min_rounds,
+                               bench::Options{}.max_rounds))
+        ->check(CLI::Range(std::size_t{1}, bench::kMaxRounds));
 }
 
 void declare_trace_option(CLI::App& app, Arguments& arguments)
@@ -251,7 +252,7 @@ void declare_trace_option(CLI::App& app, Arguments& arguments)
                  "spent them (root)");
 }
 
-void declare_output(CLI::App& app, Arguments& arguments)
+void declare_output_options(CLI::App& app, Arguments& arguments)
 {
     app.add_flag("--json", arguments.json,
                  "JSON, schema ipcscope.bench/1, instead of the table; --json=FILE: beside it");
@@ -263,7 +264,7 @@ void declare_output(CLI::App& app, Arguments& arguments)
                    "Per cent slower than the base that make the exit status 1")
         ->check(CLI::Range(0.0, 1e6))->capture_default_str();
     app.add_flag("--progress", arguments.progress,
-                 "Tell how far it is even where standard error is no terminal");
+                 "Show progress even if standard error is not a terminal");
 }
 
 }  // namespace
@@ -273,10 +274,10 @@ Run declare_bench(CLI::App& app)
     auto arguments = std::make_shared<Arguments>();
     CLI::App* bench_app =
         app.add_subcommand("bench", "Measure the IPC mechanisms of this machine");
-    declare_what(*bench_app, *arguments);
-    declare_how(*bench_app, *arguments);
+    declare_case_options(*bench_app, *arguments);
+    declare_budget_options(*bench_app, *arguments);
     declare_trace_option(*bench_app, *arguments);
-    declare_output(*bench_app, *arguments);
+    declare_output_options(*bench_app, *arguments);
     return [arguments] { return bench_command(*arguments); };
 }
 

@@ -14,9 +14,9 @@
 namespace ipcscope::cli {
 namespace {
 
-// Seldom enough that it is no part of what is measured.
-constexpr std::chrono::milliseconds kOnTerminal{200};
-constexpr std::chrono::milliseconds kElsewhere{2000};
+// Rare enough not to affect the measurement.
+constexpr std::chrono::milliseconds kTerminalInterval{200};
+constexpr std::chrono::milliseconds kLogInterval{2000};
 
 std::size_t terminal_columns()
 {
@@ -39,18 +39,18 @@ void BenchProgress::step(std::size_t done, std::size_t all, const bench::Case& n
     const std::string line = fmt::format("{:3} %  {}", all == 0 ? 0 : done * 100 / all,
                                          bench::key(now));
     if (terminal_) {
-        tell("\r\x1b[K" +
+        print_stderr("\r\x1b[K" +
              render::fit(line, terminal_columns() - 1, render::Style{.utf8 = false}));
         shown_ = true;
     } else {
-        tell(fmt::format("ipcscope: {}\n", line));
+        print_stderr(fmt::format("ipcscope: {}\n", line));
     }
-    next_ = Clock::now() + (terminal_ ? kOnTerminal : kElsewhere);
+    next_ = Clock::now() + (terminal_ ? kTerminalInterval : kLogInterval);
 }
 
 void BenchProgress::clear()
 {
-    if (shown_) tell("\r\x1b[K");
+    if (shown_) print_stderr("\r\x1b[K");
     shown_ = false;
 }
 

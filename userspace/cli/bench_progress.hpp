@@ -8,15 +8,15 @@
 
 namespace ipcscope::cli {
 
-/// How far the run is, on standard error: one line that changes on a terminal;
-/// elsewhere nothing, or a line now and then where it is asked for.
+/// Shows a run's progress on standard error: one line that is updated on a terminal;
+/// elsewhere nothing, or with --progress a line every two seconds.
 class BenchProgress final : public bench::Progress {
 public:
     explicit BenchProgress(bool wanted);
     ~BenchProgress() override;
 
     void step(std::size_t done, std::size_t all, const bench::Case& now) override;
-    /// Takes the line off the terminal.
+    /// Erases the line from the terminal.
     void clear();
 
 private:

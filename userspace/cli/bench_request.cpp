@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/safe_text.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -47,7 +47,7 @@ Result<std::vector<std::size_t>> parse_sizes(const std::string& text)
     return parse_list<std::size_t>(
         "--sizes", text, "size from 1 on (1, 64, 4K, 1M)",
         [](std::string_view word) -> std::optional<std::size_t> {
-            const auto size = bench::size_of(word);
+            const auto size = bench::parse_size(word);
             return size && *size != 0 ? size : std::nullopt;
         });
 }
@@ -56,7 +56,7 @@ Result<std::vector<bench::Metric>> parse_metrics(const std::string& text)
 {
     return parse_list<bench::Metric>(
         "--metric", text, "metric; those are call, round-trip, one-way, throughput",
-        bench::metric_of);
+        bench::parse_metric);
 }
 
 Result<std::pair<unsigned, unsigned>> parse_cpus(const std::string& text)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What bench's words mean: lists of sizes, metrics and CPUs.
+// Parses bench's option arguments: lists of sizes, metrics and CPUs.
 #pragma once
 
 #include <string>

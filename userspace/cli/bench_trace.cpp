@@ -19,14 +19,14 @@
 namespace ipcscope::cli {
 namespace {
 
-/// A round has to fit into the rings: nobody empties them while it runs, since
-/// who did would take the CPU from what is measured.
+/// A round has to fit into the rings: they are not read while it runs, since the reader
+/// would take CPU time from the measured workers.
 constexpr std::size_t kRingBytes = 8 << 20;
 constexpr double kRoundTrips = 1000;   ///< a round; less than 1 KiB of records each
 
 using Split = decltype(aggregate::split_pipe);
 
-/// How what the hooks tell of this mechanism is split; nullptr: there are none.
+/// The function that splits this mechanism's records into parts; nullptr: no hooks.
 Split* split_of(const bench::Mechanism& mechanism)
 {
     for (const std::string_view name : {"pipe", "pipe-packet", "fifo"}) {
@@ -43,9 +43,11 @@ Split* split_of(const bench::Case& what)
 }
 
 /// The events of a round, in the order of time, and what was lost until now.
-class Events final : public source::Sink {
+class EventCollector final : public source::Sink {
 public:
-    Events() : merger_([this](const decode::Event& event) { events_.push_back(event); }) {}
+    EventCollector() : merger_([this](const decode::Event& event) { events_.push_back(event); })
+    {
+    }
 
     Result<void> host(const source::Host&) override { return {}; }
     Result<void> records(unsigned cpu, std::span<const std::byte> bytes) override
@@ -79,7 +81,7 @@ public:
     const std::vector<decode::Event>& events() const { return events_; }
     std::uint64_t complete_ns() const { return complete_ns_; }
     std::uint64_t lost() const { return lost_; }
-    void forget() { events_.clear(); }
+    void clear() { events_.clear(); }
 
 private:
     std::vector<decode::Event> events_;
@@ -88,7 +90,7 @@ private:
     std::uint64_t lost_ = 0;
 };
 
-/// Adds up, over the rounds of each case, what the kernel told of them.
+/// Sums the parts of each case over its rounds.
 class KernelObserver final : public bench::Observer {
 public:
     KernelObserver(source::Source& source, const std::vector<bench::Case>& cases)
@@ -102,7 +104,7 @@ public:
         if (failed_ || at == cases_.end()) {
             return;
         }
-        // The slack of the watermark is in the way of the newest records.
+        // Wait until the watermark has passed the newest records.
         const std::uint64_t give_up = monotonic_ns() + 2'000'000'000;
         while (events_.complete_ns() <= seen.to_ns && monotonic_ns() < give_up) {
             if (auto more = source_.poll(events_, std::chrono::milliseconds(1)); !more) {
@@ -124,10 +126,10 @@ public:
         sum.samples += seen.count;
         sum.user_ns += seen.sum_ns;
         lost_ = events_.lost();
-        events_.forget();
+        events_.clear();
     }
 
-    /// What came of a case.
+    /// The result of a case.
     bench::KernelView view(std::size_t which) const;
     const std::optional<Error>& failed() const { return failed_; }
 
@@ -140,7 +142,7 @@ private:
     };
 
     source::Source& source_;
-    Events events_;
+    EventCollector events_;
     std::vector<Sum> sums_;
     const std::vector<bench::Case>& cases_;
     std::uint64_t lost_ = 0;
@@ -173,7 +175,7 @@ bench::KernelView KernelObserver::view(std::size_t which) const
 
 }  // namespace
 
-std::vector<std::string> names_with_kernel_view()
+std::vector<std::string> traceable_mechanisms()
 {
     std::vector<std::string> names;
     for (const bench::Mechanism& mechanism : bench::mechanisms()) {
@@ -190,14 +192,14 @@ Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
     for (const bench::CaseResult& result : run.results) {
         if (!result.rounds.empty() && split_of(result.what)) {
             cases.push_back(result.what);
-            budget += options.least_rounds *
+            budget += options.min_rounds *
                       std::chrono::nanoseconds(std::llround(kRoundTrips * result.estimate.median));
         }
     }
-    // The workers are children of ours, and children are followed.
+    // The workers are children of this process, and children are traced too.
     source::Options trace;
     trace.command_pid = static_cast<std::uint32_t>(getpid());
-    trace.kills = false;
+    trace.families = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_PIPES;
     trace.ring_bytes = kRingBytes;
     auto source = open_backend("auto", trace);
     if (!source) {
@@ -205,7 +207,7 @@ Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
     }
     KernelObserver observer(**source, cases);
     bench::Options traced = options;
-    traced.most_rounds = options.least_rounds;
+    traced.max_rounds = options.min_rounds;
     traced.budget = budget;
     traced.ipcns = false;   // it is in one already
     traced.observer = &observer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// bench --trace: the same round trips once more, with the kernel looking on.
+// bench --trace: measures the same round trips again, traced.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace ipcscope::cli {
 
-/// The mechanisms on whose way the kernel has hooks.
-std::vector<std::string> names_with_kernel_view();
+/// The mechanisms whose system calls are hooked.
+std::vector<std::string> traceable_mechanisms();
 
 /// Runs those cases of `run` again, traced, and sets their `kernel`.
 /// Exit::permission, Exit::kernel: nothing can be traced here.

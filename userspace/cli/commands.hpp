@@ -17,6 +17,7 @@ using Run = std::function<int()>;
 
 /// `command`: the words after "--", empty where there is none.
 Run declare_record(CLI::App& app, std::vector<std::string> command);
+Run declare_stat(CLI::App& app, std::vector<std::string> command);
 Run declare_trace(CLI::App& app, std::vector<std::string> command);
 Run declare_report(CLI::App& app);
 Run declare_dump(CLI::App& app);
@@ -25,15 +26,18 @@ Run declare_bench(CLI::App& app);
 Run declare_diff(CLI::App& app);
 Run declare_selftest(CLI::App& app);
 
+/// --fail-on of report and trace, for diagnose::FailOn.
+void declare_fail_on(CLI::App& app, std::string& text);
+
 /// Prints "ipcscope: …" on standard error, nothing where there is no message;
 /// returns the exit status.
-int complain(const Error& error);
+int print_error(const Error& error);
 
-/// Writes `text` to standard error; where that fails there is nobody to tell.
-void tell(std::string_view text);
+/// Writes `text` to standard error; errors are ignored.
+void print_stderr(std::string_view text);
 
-/// Writes all of `text` to standard output; a full disk or a closed pipe is
-/// an error that the exit status tells.
+/// Writes all of `text` to standard output; a full disk or a closed pipe is an error,
+/// shown by the exit status.
 Result<void> print(std::string_view text);
 
 /// Whether standard output is a terminal that shows colour / UTF-8.

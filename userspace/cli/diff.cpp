@@ -21,19 +21,20 @@ struct Arguments {
 int diff(const Arguments& arguments)
 {
     const auto a = bench::load(arguments.a);
-    if (!a) return complain(a.error());
+    if (!a) return print_error(a.error());
     const auto b = bench::load(arguments.b);
-    if (!b) return complain(b.error());
+    if (!b) return print_error(b.error());
     const bench::Comparison comparison = bench::compare(*a, *b, arguments.fail_above_percent);
     bench::TextOptions options;
     options.colour = colour_wanted();
     options.utf8 = utf8_wanted();
     const auto printed = print(arguments.json ? bench::json(comparison) + "\n"
                                               : bench::text(comparison, options));
-    if (!printed) return complain(printed.error());
-    if (comparison.nothing_in_common())
-        return complain({Exit::input, fmt::format("{} and {} have no measured case in common",
-                                                  arguments.a, arguments.b)});
+    if (!printed) return print_error(printed.error());
+    if (comparison.no_common_cases())
+        return print_error(
+            {Exit::input, fmt::format("{} and {} have no measured case in common", arguments.a,
+                                      arguments.b)});
     return static_cast<int>(comparison.regressed() ? Exit::threshold : Exit::ok);
 }
 

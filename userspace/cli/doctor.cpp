@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ipcscope doctor: what works on this kernel, what does not, why, and what
-// mends it.
+// ipcscope doctor: what works on this kernel, what does not, why, and how to fix it.
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -27,15 +26,15 @@ std::string first_line(const char* path)
 }
 
 void line(bool ok, std::string_view what, std::string_view detail,
-          std::string_view mend = {})
+          std::string_view fix = {})
 {
     fmt::print("  {:<4} {:<22} {}\n", ok ? "ok" : "NO", what, detail);
-    if (!ok && !mend.empty()) {
-        fmt::print("       {:<22} mend: {}\n", "", mend);
+    if (!ok && !fix.empty()) {
+        fmt::print("       {:<22} fix: {}\n", "", fix);
     }
 }
 
-/// Whether kernel symbols have addresses for us: the names of a stack.
+/// Whether /proc/kallsyms shows addresses, which kernel stacks need for their names.
 bool kallsyms_readable()
 {
     std::ifstream file("/proc/kallsyms");
@@ -69,19 +68,12 @@ void examine_machine()
          "boot without lockdown=confidentiality: BPF may not read kernel memory under it");
 }
 
-std::string_view family_name(source::Family family)
-{
-    using enum source::Family;
-    return family == signals ? "signals" : family == pipes ? "pipes" : "kills";
-}
-
 void show_hooks(const BackendStatus& backend)
 {
     std::set<std::string> shown;
     for (const auto& family : backend.families) {
         for (const auto& hook : family.hooks) {
-            const bool wanted =
-                std::ranges::find(hook.families, family.family) != hook.families.end();
+            const bool wanted = (hook.families & family.family.mask()) != 0;
             const std::string where = hook.attached
                                           ? fmt::format("{} ({})", hook.target, hook.mechanism)
                                           : hook.why;
@@ -101,7 +93,7 @@ Exit show_backend(const BackendStatus& backend)
     Exit worst = Exit::ok;
     for (const auto& family : backend.families) {
         const bool again = !family.works && !reasons.insert(family.why).second;
-        line(family.works, family_name(family.family),
+        line(family.works, family.family.name,
              family.works ? "can be traced" : again ? "likewise" : family.why);
         worst = family.works ? worst : family.code;
     }
@@ -110,7 +102,7 @@ Exit show_backend(const BackendStatus& backend)
 }
 
 /// Exit::ok where auto finds a backend that does everything.
-Exit examine_all_backends()
+Exit examine_and_choose_backend()
 {
     std::string chosen;
     Exit first = Exit::ok;
@@ -142,10 +134,10 @@ int doctor()
     fmt::print("ipcscope {} on {} {} {}\n\nThis machine\n", kVersion, names.sysname,
                names.release, names.machine);
     examine_machine();
-    const Exit status = examine_all_backends();
+    const Exit status = examine_and_choose_backend();
     fmt::print("{}", kNotSeen);
     if (auto printed = print(""); !printed) {
-        return complain(printed.error());
+        return print_error(printed.error());
     }
     return static_cast<int>(status);
 }
@@ -155,7 +147,7 @@ int doctor()
 Run declare_doctor(CLI::App& app)
 {
     app.add_subcommand("doctor",
-                       "What works on this kernel, what does not, and what mends it");
+                       "What works on this kernel, what does not, and how to fix it");
     return [] { return doctor(); };
 }
 

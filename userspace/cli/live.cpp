@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/live.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <thread>
 
 #include <sys/eventfd.h>
@@ -13,31 +16,37 @@
 
 #include <fmt/format.h>
 
+#include "base/family.hpp"
+#include "base/clock.hpp"
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
+#include "cli/forwarding_sink.hpp"
 #include "decode/decode.hpp"
 
 namespace ipcscope::cli {
 namespace {
 
-// Written by the handler, read by the loop: the one thing a handler can reach.
-volatile std::sig_atomic_t stops = 0;
+constexpr std::uint64_t kLeastStuckAfter_ns = 1'000'000;
+constexpr std::uint64_t kMostStuckAfter_ns = 3'600'000'000'000;
+
+// Written by the signal handler, read by the loop.
+volatile std::sig_atomic_t stop_requests = 0;
 volatile std::sig_atomic_t terminated = 0;
 
 void on_stop(int signal)
 {
-    stops = stops + 1;
+    stop_requests = stop_requests + 1;
     if (signal != SIGINT) {
         terminated = 1;
     }
 }
 
-/// SIGINT, SIGTERM and SIGHUP end the trace in order while it lives.
+/// During its lifetime SIGINT, SIGTERM and SIGHUP end the trace in order.
 class StopSignals {
 public:
     StopSignals()
     {
-        stops = 0;
+        stop_requests = 0;
         terminated = 0;
         struct sigaction action {};
         action.sa_handler = on_stop;   // no SA_RESTART: waits end at once
@@ -61,7 +70,7 @@ private:
 
 [[noreturn]] void run_child(int gate, const std::function<int()>& body)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);   // until it is let go
+    prctl(PR_SET_PDEATHSIG, SIGKILL);   // until release()
     std::uint64_t go = 0;
     if (read(gate, &go, sizeof go) != sizeof go) {
         _exit(127);
@@ -72,7 +81,7 @@ private:
     _exit(body());
 }
 
-/// Becomes the command; returns only where it cannot, with the status for that.
+/// Executes the command; returns only on failure, with the exit status for it.
 int execute(const std::vector<std::string>& words)
 {
     std::vector<char*> argv;
@@ -82,15 +91,101 @@ int execute(const std::vector<std::string>& words)
     argv.push_back(nullptr);
     execvp(argv[0], argv.data());
     const int error = errno;
-    tell(fmt::format("ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error)));
+    print_stderr(fmt::format("ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error)));
     return error == ENOENT ? 127 : 126;
+}
+
+/// How much is left of --duration, which counts from when all hooks count.
+std::chrono::milliseconds time_left(double duration_s, std::uint64_t start_ns)
+{
+    constexpr std::chrono::milliseconds kLong = std::chrono::hours(1);
+    if (duration_s <= 0 || start_ns == 0) {
+        return kLong;
+    }
+    const auto passed_ns = static_cast<std::int64_t>(monotonic_ns() - start_ns);
+    const double passed_s = static_cast<double>(passed_ns) / 1e9;
+    const double left_ms = std::ceil((duration_s - passed_s) * 1e3);
+    return left_ms < static_cast<double>(kLong.count())
+               ? std::chrono::milliseconds(static_cast<std::int64_t>(left_ms))
+               : kLong;
+}
+
+/// Records from a backend to a sink.
+class RecordSession final : public Session {
+public:
+    RecordSession(std::string backend, source::Sink& next)
+        : backend_(std::move(backend)), sink_(next)
+    {
+    }
+
+    Result<void> open(const source::Options& options) override
+    {
+        auto opened = open_backend(backend_, options);
+        if (!opened) {
+            return tl::unexpected<Error>(opened.error());
+        }
+        source_ = std::move(*opened);
+        return {};
+    }
+
+    Result<bool> poll(std::chrono::milliseconds timeout) override
+    {
+        return source_->poll(sink_, timeout).map([](bool) { return true; });
+    }
+
+    Result<void> finish() override { return source_->finish(sink_); }
+    void close() override { source_.reset(); }
+    std::uint64_t start_ns() const override { return sink_.start_ns; }
+
+private:
+    struct StartSink final : ForwardingSink {
+        using ForwardingSink::ForwardingSink;
+        Result<void> host(const source::Host& host) override
+        {
+            start_ns = host.start_ns;
+            return ForwardingSink::host(host);
+        }
+        std::uint64_t start_ns = 0;
+    };
+
+    std::string backend_;
+    StartSink sink_;
+    std::unique_ptr<source::Source> source_;
+};
+
+constexpr std::string_view kAllFamilies = "ipc";
+
+/// `names`: of family_names().
+FamilyMask mask_of(const std::vector<std::string>& names)
+{
+    FamilyMask mask = 0;
+    for (const std::string& name : names) {
+        mask |= name == kAllFamilies ? IPCSCOPE_FAMILY_HOOKED : find_family(name)->mask();
+    }
+    return mask;
 }
 
 }  // namespace
 
-void declare_live(CLI::App& app, LiveArguments& arguments)
+std::vector<std::string> family_names()
+{
+    std::vector<std::string> names;
+    for (const Family& family : kFamilies) {
+        if (family.hooked()) {
+            names.emplace_back(family.name);
+        }
+    }
+    names.emplace_back(kAllFamilies);
+    return names;
+}
+
+void declare_selection(CLI::App& app, LiveArguments& arguments,
+                       const std::vector<std::string>& names, const std::string& standard)
 {
     auto& filters = arguments.options.filters;
+    app.add_option("--trace", arguments.families,
+                   fmt::format("What to hook: a list of {} (all)", fmt::join(names, ", ")))
+        ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard);
     app.add_option("-p,--pid", filters.pids, "Only this process (repeatable)");
     app.add_option("-t,--tid", filters.tids, "Only this thread (repeatable)");
     app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)");
@@ -103,8 +198,26 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
                  "With a command: trace the whole system while it runs");
     app.add_option("-d,--duration", arguments.duration_s, "End after this many seconds, the command too")
         ->check(CLI::PositiveNumber);
+}
+
+void declare_live(CLI::App& app, LiveArguments& arguments)
+{
+    declare_selection(app, arguments, family_names(), "signals,pipes,kills");
     app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
         ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+    const std::map<std::string, std::uint64_t> units{
+        {"ms", 1'000'000}, {"s", 1'000'000'000}, {"min", 60'000'000'000}};
+    app.add_option("--stuck-after", arguments.options.stuck_after_ns,
+                   "Look at a process that is still there so long after a signal that should "
+                   "end it (ms, s, min), and again after 10, 100, … times as long "
+                   "[100ms]")
+        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"))
+        ->check(CLI::Range(kLeastStuckAfter_ns, kMostStuckAfter_ns));
+    declare_backend(app, arguments);
+}
+
+void declare_backend(CLI::App& app, LiveArguments& arguments)
+{
     app.add_option("--backend", arguments.backend,
                    "bpf, kmod (the kernel module), or auto: bpf where it works")
         ->check(CLI::IsMember({"bpf", "kmod", "auto"}))->capture_default_str();
@@ -113,9 +226,12 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
         ->check(CLI::IsMember({"exit", "continue"}))->capture_default_str();
 }
 
-Result<void> settle(LiveArguments& arguments)
+Result<void> validate(LiveArguments& arguments)
 {
     auto& options = arguments.options;
+    if (!arguments.families.empty()) {
+        options.families = mask_of(arguments.families);
+    }
     for (const std::string& name : arguments.signal_names) {
         const unsigned signal = decode::signal_number(name);
         if (signal == 0) {
@@ -149,7 +265,7 @@ Result<Command> Command::start(const std::vector<std::string>& words)
 
 Result<Command> Command::start(const std::function<int()>& body)
 {
-    // An eventfd rather than a pipe, so that the trace does not begin with us.
+    // An eventfd, not a pipe, so that the trace does not begin with our own pipe calls.
     Fd gate(eventfd(0, EFD_CLOEXEC));
     const int pid = gate ? fork() : -1;
     if (pid < 0) {
@@ -162,7 +278,7 @@ Result<Command> Command::start(const std::function<int()>& body)
     return Command(pid, std::move(gate));
 }
 
-void Command::let_go()
+void Command::release()
 {
     const std::uint64_t go = 1;
     [[maybe_unused]] const auto written = write(gate_.get(), &go, sizeof go);
@@ -204,8 +320,23 @@ int Command::status()
     return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 
-Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
-                            std::chrono::milliseconds period)
+/// At the end of the trace: a command that still runs is asked to end, then killed.
+static int end_command(Command& command)
+{
+    if (!command.ended()) {
+        command.terminate();
+    }
+    // After a second Ctrl-C, or at the end of --duration, a command that ignores SIGTERM
+    // is killed.
+    for (int i = 0; i < 20 && !command.ended(); i++) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    command.kill_now();
+    return command.status();
+}
+
+Result<int> run_session(LiveArguments& arguments, Session& session,
+                        std::chrono::milliseconds period)
 {
     StopSignals signals;
     std::unique_ptr<Command> command;
@@ -217,58 +348,54 @@ Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
         command = std::make_unique<Command>(std::move(*started));
         arguments.options.command_pid = arguments.all ? 0 : command->pid();
     }
-    auto source = open_backend(arguments.backend, arguments.options);
-    if (!source) {
+    if (auto opened = session.open(arguments.options); !opened) {
         if (command) {
             command->status();
         }
-        return tl::unexpected<Error>(source.error());
+        return tl::unexpected<Error>(opened.error());
     }
     if (command) {
-        command->let_go();
+        command->release();
     }
-    const auto end = std::chrono::steady_clock::now() +
-                     std::chrono::duration<double>(arguments.duration_s);
-    // With a command the first Ctrl-C is the command's; the trace goes on until
-    // it has ended, or a second one comes.
+    // With a command the first Ctrl-C is for the command; the trace goes on until it
+    // has ended, or until a second Ctrl-C.
     bool forwarded = false;
-    while (!(command ? command->ended() || stops > 1 : stops > 0)) {
+    while (!(command ? command->ended() || stop_requests > 1 : stop_requests > 0)) {
         if (terminated && command && !forwarded) {
             command->terminate();
             forwarded = true;
         }
-        if (arguments.duration_s > 0 && std::chrono::steady_clock::now() >= end) {
+        const auto left = time_left(arguments.duration_s, session.start_ns());
+        if (left <= std::chrono::milliseconds(0)) {
             break;
         }
-        auto more = (*source)->poll(sink, period);
+        auto more = session.poll(std::min(left, period));
         if (!more) {
-            (void)(*source)->finish(sink);
-            source->reset();
+            (void)session.finish();
+            session.close();
             if (!command) {
                 return tl::unexpected<Error>(more.error());
             }
-            // It goes on without us; its end is ours, and may be far away.
-            complain(more.error());
+            // The command goes on untraced; ipcscope ends with it, which may take long.
+            print_error(more.error());
             command->status();
             return fail(more.error().code, "");
         }
+        if (!*more) {
+            break;
+        }
     }
-    if (auto finished = (*source)->finish(sink); !finished) {
+    if (auto finished = session.finish(); !finished) {
         return tl::unexpected<Error>(finished.error());
     }
-    int status = 0;
-    if (command) {
-        if (!command->ended()) {
-            command->terminate();
-        }
-        // A second Ctrl-C, or a duration's end, does not wait for a stubborn one.
-        for (int i = 0; i < 20 && !command->ended(); i++) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        }
-        command->kill_now();
-        status = command->status();
-    }
-    return status;
+    return command ? end_command(*command) : 0;
+}
+
+Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
+                     std::chrono::milliseconds period)
+{
+    RecordSession session(arguments.backend, sink);
+    return run_session(arguments, session, period);
 }
 
 }  // namespace ipcscope::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What record and trace share: filters on the command line, the traced
+// Shared by record and trace: filters on the command line, the traced
 // command, and the loop that ends by Ctrl-C, by --duration or with the command.
 #pragma once
 
@@ -21,6 +21,7 @@ namespace ipcscope::cli {
 struct LiveArguments {
     source::Options options;
     std::vector<std::string> signal_names;
+    std::vector<std::string> families;   ///< names, or "ipc"; none: the default
     std::vector<std::string> command;
     std::uint64_t ring_kib = 4096;
     double duration_s = 0;          ///< 0: until it is ended
@@ -32,24 +33,35 @@ struct LiveArguments {
 /// Declares the options on `app`.
 void declare_live(CLI::App& app, LiveArguments& arguments);
 
-/// What the command line means; Exit::usage where it means nothing.
-Result<void> settle(LiveArguments& arguments);
+/// Of them those that say what is traced, and for how long.
+/// `names`: of families that can be asked for; `standard`: those that are where none is.
+void declare_selection(CLI::App& app, LiveArguments& arguments,
+                       const std::vector<std::string>& names, const std::string& standard);
 
-/// A child process that waits to run the command until it is let go.
+/// Of them --backend and --on-loss.
+void declare_backend(CLI::App& app, LiveArguments& arguments);
+
+/// Names of families that can be asked for, and "ipc" for all of them.
+std::vector<std::string> family_names();
+
+/// Checks the arguments and fills the options; Exit::usage if they are invalid.
+Result<void> validate(LiveArguments& arguments);
+
+/// A child process that waits for release() before it runs the command.
 class Command {
 public:
     static Result<Command> start(const std::vector<std::string>& words);
-    /// A function of ours instead, whose value is the child's exit status.
+    /// The same for a function, whose value is the child's exit status.
     static Result<Command> start(const std::function<int()>& body);
     Command(Command&&) = default;
 
     std::uint32_t pid() const { return static_cast<std::uint32_t>(pid_); }
-    void let_go();
+    void release();   ///< starts the command
     /// True once it has ended.
     bool ended();
     void terminate() const;   ///< SIGTERM
     void kill_now() const;    ///< SIGKILL
-    /// Its exit status as a shell tells it; kills it first where it was not let go.
+    /// Its exit status as in a shell; kills it first if it was not released.
     int status();
 
 private:
@@ -59,6 +71,30 @@ private:
     bool reaped_ = false;
     int status_ = 0;
 };
+
+/// A trace as run_session() sees it.
+class Session {
+public:
+    virtual ~Session() = default;
+
+    /// All hooks count on return.
+    virtual Result<void> open(const source::Options& options) = 0;
+    /// Waits at most `timeout`.  False: the trace is to end now.
+    virtual Result<bool> poll(std::chrono::milliseconds timeout) = 0;
+    /// Ends the trace in order; also after an error.
+    virtual Result<void> finish() = 0;
+    /// After an error, and finish(): frees what the trace holds.
+    virtual void close() = 0;
+    /// CLOCK_MONOTONIC, from which --duration counts; 0: not known yet.
+    virtual std::uint64_t start_ns() const = 0;
+};
+
+/// Opens the session, runs the command if there is one, and polls until the end: of
+/// the command, of --duration, of the session, or by a signal.  An error is the
+/// session's.
+/// @return the status to exit with, before losses are looked at
+Result<int> run_session(LiveArguments& arguments, Session& session,
+                        std::chrono::milliseconds period);
 
 /// Opens the live source, runs the command if there is one, and polls `sink`
 /// until the end.  An error is the source's or the sink's.

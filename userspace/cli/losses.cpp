@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "decode/decode.hpp"
-#include "render/units.hpp"
+#include "base/units.hpp"
 
 namespace ipcscope::cli {
 
-std::uint64_t WithLosses::lost() const
+std::uint64_t LossTracker::lost() const
 {
     std::uint64_t lost = 0;
     for (const ipcscope_ledger& cpu : ledger_) {
@@ -19,7 +19,7 @@ std::uint64_t WithLosses::lost() const
     return lost;
 }
 
-std::string WithLosses::sentence() const
+std::string LossTracker::summary() const
 {
     if (lost() == 0) {
         return "nothing lost";
@@ -36,13 +36,13 @@ std::string WithLosses::sentence() const
     for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; cause++) {
         if (causes[cause] > 0) {
             parts += fmt::format("{}{} {}", parts.empty() ? "" : ", ",
-                                 render::grouped(causes[cause]), decode::loss_name(cause));
+                                 grouped(causes[cause]), decode::loss_name(cause));
         }
     }
-    return fmt::format("{} LOST ({})", render::grouped(lost()), parts);
+    return fmt::format("{} LOST ({})", grouped(lost()), parts);
 }
 
-int WithLosses::exit_status(int status, const std::string& on_loss) const
+int LossTracker::exit_status(int status, const std::string& on_loss) const
 {
     return on_loss == "exit" && lost() > 0 ? static_cast<int>(Exit::lost) : status;
 }

@@ -14,14 +14,15 @@ namespace {
 constexpr const char kFooter[] = R"(
 Exit status: 0 ok; 1 a threshold was crossed; 2 bad usage; 3 a privilege is
 missing; 4 this kernel lacks something; 5 events were lost (--on-loss=exit);
-6 bad input or output; 7 the producer died; 130 bench was interrupted.  record
-and trace with a command return the command's own status (128+N where signal N
-ended it).
+6 bad input or output; 7 the producer died; 130 bench was interrupted.  record,
+trace and stat with a command return the command's own status (128+N where
+signal N ended it).
 
 Examples:
   ipcscope record -o t.ipcs -- sh -c 'yes | head -c 50M | wc -c'
   ipcscope report t.ipcs
   ipcscope trace kills
+  ipcscope stat --by comm 1
   ipcscope doctor
   ipcscope bench --quick)";
 
@@ -33,7 +34,7 @@ int run(int argc, char** argv)
     app.footer(kFooter);
     app.set_version_flag("--version", std::string("ipcscope ") + kVersion);
     app.require_subcommand(1);
-    // What follows "--" is a command with options of its own.
+    // The words after "--" are a command with its own options.
     char** const end = argv + argc;
     char** const dashes = std::find_if(argv, end, [](const char* word) {
         return std::string_view(word) == "--";
@@ -42,6 +43,7 @@ int run(int argc, char** argv)
     std::map<std::string, cli::Run> runs{
         {"record", cli::declare_record(app, command)},
         {"trace", cli::declare_trace(app, command)},
+        {"stat", cli::declare_stat(app, command)},
         {"report", cli::declare_report(app)},
         {"dump", cli::declare_dump(app)},
         {"doctor", cli::declare_doctor(app)},
@@ -54,7 +56,7 @@ int run(int argc, char** argv)
     } catch (const CLI::Success& success) {
         return app.exit(success);   // --help, --version
     } catch (const CLI::ParseError& error) {
-        return cli::complain({Exit::usage, fmt::format("{}; see ipcscope --help",
+        return cli::print_error({Exit::usage, fmt::format("{}; see ipcscope --help",
                                                        error.what())});
     }
     return runs.at(app.get_subcommands().front()->get_name())();
@@ -65,7 +67,7 @@ int run(int argc, char** argv)
 int main(int argc, char** argv)
 {
     std::setlocale(LC_CTYPE, "");
-    // A closed pipe or a file limit is an error to report, not a silent death.
+    // A closed pipe or a file limit is reported as an error; the default action would end the process silently.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
     return run(argc, argv);

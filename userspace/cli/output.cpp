@@ -14,15 +14,15 @@
 
 namespace ipcscope::cli {
 
-void tell(std::string_view text)
+void print_stderr(std::string_view text)
 {
     std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-int complain(const Error& error)
+int print_error(const Error& error)
 {
     if (!error.message.empty()) {
-        tell(fmt::format("ipcscope: {}\n", error.message));
+        print_stderr(fmt::format("ipcscope: {}\n", error.message));
     }
     return static_cast<int>(error.code);
 }
@@ -31,7 +31,7 @@ Result<void> print(std::string_view text)
 {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
         std::fflush(stdout) != 0) {
-        // A reader that has seen enough (head) is told nothing.
+        // EPIPE (`| head`) is no error to report.
         return fail(Exit::input, errno == EPIPE ? std::string()
                                                 : fmt::format("standard output: {}",
                                                               std::strerror(errno)));

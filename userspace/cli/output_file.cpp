@@ -30,20 +30,20 @@ Result<OutputFile> OutputFile::open(const std::string& path)
 {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_CLOEXEC;
     Fd fd(::open(path.c_str(), kFlags | O_EXCL, 0644));
-    const bool fresh = static_cast<bool>(fd);
+    const bool created = static_cast<bool>(fd);
     if (!fd && errno == EEXIST) fd.reset(::open(path.c_str(), kFlags, 0644));
     if (!fd) return failed(path);
-    return OutputFile(path, std::move(fd), fresh);
+    return OutputFile(path, std::move(fd), created);
 }
 
 OutputFile::~OutputFile()
 {
-    if (fd_ && fresh_) unlink(path_.c_str());
+    if (fd_ && created_) unlink(path_.c_str());
 }
 
 Result<void> OutputFile::write(std::string_view text)
 {
-    fresh_ = false;
+    created_ = false;
     if (is_regular(fd_.get()) && ftruncate(fd_.get(), 0) != 0) return failed(path_);
     while (!text.empty()) {
         const ssize_t wrote = ::write(fd_.get(), text.data(), text.size());
@@ -51,7 +51,7 @@ Result<void> OutputFile::write(std::string_view text)
         if (wrote < 0) return failed(path_);
         text.remove_prefix(static_cast<std::size_t>(wrote));
     }
-    // A full disk may be told only here.
+    // close() may be the first call to report a full disk.
     if (close(fd_.release()) != 0) return failed(path_);
     return {};
 }

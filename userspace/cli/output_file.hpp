@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A file to write at the end, opened at the beginning: nobody waits a minute to
-// learn that there is no such directory.
+// A file that is opened at the start and written at the end, so that a missing directory
+// is reported before the measurement.
 #pragma once
 
 #include <string>
@@ -13,22 +13,22 @@ namespace ipcscope::cli {
 
 class OutputFile {
 public:
-    /// What the file holds stays until write().
+    /// The file's content is kept until write().
     static Result<OutputFile> open(const std::string& path);
     OutputFile(OutputFile&&) = default;
-    /// Removes it again where it is new and was never written.
+    /// Removes the file if open() created it and write() was not called.
     ~OutputFile();
 
-    /// Replaces what the file holds.
+    /// Replaces the file's content.
     Result<void> write(std::string_view text);
 
 private:
-    OutputFile(std::string path, Fd fd, bool fresh)
-        : path_(std::move(path)), fd_(std::move(fd)), fresh_(fresh) {}
+    OutputFile(std::string path, Fd fd, bool created)
+        : path_(std::move(path)), fd_(std::move(fd)), created_(created) {}
 
     std::string path_;
     Fd fd_;
-    bool fresh_;
+    bool created_;
 };
 
 }  // namespace ipcscope::cli

@@ -9,7 +9,7 @@
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
 #include "render/render.hpp"
-#include "render/units.hpp"
+#include "base/units.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -23,25 +23,26 @@ struct Arguments {
 
 int record(Arguments& arguments)
 {
-    if (auto settled = settle(arguments.live); !settled) {
-        return complain(settled.error());
+    if (auto valid = validate(arguments.live); !valid) {
+        return print_error(valid.error());
     }
     auto writer = capture::Writer::create(arguments.output, arguments.force);
     if (!writer) {
-        return complain(writer.error());
+        return print_error(writer.error());
     }
-    WithLosses sink(**writer);
+    LossTracker sink(**writer);
     const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(100));
     if (!done) {
-        return complain(done.error());
+        return print_error(done.error());
     }
     if (!arguments.quiet) {
-        tell(fmt::format("ipcscope: {} records, {} in {}; {}\n",
-                         render::grouped((*writer)->count()),
-                         render::bytes((*writer)->bytes()), arguments.output,
-                         sink.sentence()));
+        print_stderr(fmt::format("ipcscope: {} records, {} in {}; {}\n",
+                         grouped((*writer)->count()),
+                         bytes((*writer)->bytes()), arguments.output,
+                         sink.summary()));
         if (arguments.output != "-") {
-            tell(fmt::format("ipcscope: see it with: ipcscope report {}\n", arguments.output));
+            print_stderr(
+                fmt::format("ipcscope: see it with: ipcscope report {}\n", arguments.output));
         }
     }
     return sink.exit_status(*done, arguments.live.on_loss);

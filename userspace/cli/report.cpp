@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "aggregate/pipeline.hpp"
+#include "aggregate/analysis.hpp"
+#include "aggregate/event_stream.hpp"
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/replay.hpp"
+#include "diagnose/diagnose.hpp"
+#include "diagnose/fail_on.hpp"
 #include "render/render.hpp"
 
 namespace ipcscope::cli {
@@ -15,6 +18,7 @@ namespace {
 
 struct Arguments {
     std::string file;
+    std::string fail_on;
     bool json = false;
     bool no_histograms = false;
     std::size_t top = 20;
@@ -22,51 +26,94 @@ struct Arguments {
 
 int report(const Arguments& arguments)
 {
+    const auto fail_on = diagnose::FailOn::parse(arguments.fail_on);
+    if (!fail_on) {
+        return print_error(fail_on.error());
+    }
     aggregate::Analysis analysis;
     auto why = replay(arguments.file, analysis);
     if (!why) {
-        return complain(why.error());
+        return print_error(why.error());
     }
     const aggregate::Report report = analysis.report(*why);
+    const diagnose::Findings findings = diagnose::diagnose(report);
     render::TextOptions options;
     options.colour = colour_wanted();
     options.utf8 = utf8_wanted();
     options.histograms = !arguments.no_histograms;
     options.top = arguments.top;
-    const auto printed = print(arguments.json ? render::json(report) + "\n"
-                                              : render::text(report, options));
+    const auto printed = print(arguments.json ? render::json(report, findings) + "\n"
+                                              : render::text(report, findings, options));
     if (!printed) {
-        return complain(printed.error());
+        return print_error(printed.error());
     }
     if (!report.complete) {
-        return complain({Exit::input, fmt::format("{}: {}", arguments.file,
+        return print_error({Exit::input, fmt::format("{}: {}", arguments.file,
                                                   report.incomplete_why)});
     }
-    return 0;
+    return fail_on->status(findings, 0);
 }
+
+/// Prints each event as a line of JSON; ends the replay where it cannot.
+class JsonLines final : public source::Sink {
+public:
+    Result<void> host(const source::Host& host) override { return stream_.host(host); }
+    Result<void> records(unsigned cpu, std::span<const std::byte> bytes) override
+    {
+        return stream_.records(cpu, bytes);
+    }
+    Result<void> watermark(std::uint64_t time_ns) override
+    {
+        return stream_.watermark(time_ns).and_then([&] { return printed_; });
+    }
+    Result<void> ledger(const source::Ledger& ledger) override { return stream_.ledger(ledger); }
+    Result<void> end(std::uint64_t time_ns) override { return stream_.end(time_ns); }
+
+    Result<void> flush()
+    {
+        stream_.flush();
+        return printed_;
+    }
+    std::uint64_t malformed() const { return malformed_; }
+
+private:
+    void print_event(const decode::Event& event)
+    {
+        if (printed_) {
+            printed_ = print(render::json_line(event) + "\n");
+        }
+    }
+
+    Result<void> printed_;
+    std::uint64_t malformed_ = 0;
+    aggregate::EventStream stream_{[this](const decode::Event& event) { print_event(event); },
+                                   [this] { ++malformed_; }};
+};
 
 int dump(const std::string& file)
 {
-    aggregate::Analysis::Observer observer;
-    Result<void> printed;
-    observer.event = [&](const decode::Event& event) {
-        if (printed) {
-            printed = print(render::json_line(event) + "\n");
-        }
-    };
-    aggregate::Analysis analysis(observer);
-    auto why = replay(file, analysis);
+    JsonLines lines;
+    auto why = replay(file, lines);
     if (!why) {
-        return complain(why.error());
+        return print_error(why.error());
     }
-    analysis.report(*why);
-    if (!printed) {
-        return complain(printed.error());
+    if (auto printed = lines.flush(); !printed) {
+        return print_error(printed.error());
     }
-    return why->empty() ? 0 : complain({Exit::input, fmt::format("{}: {}", file, *why)});
+    if (why->empty() && lines.malformed() > 0) {
+        why = fmt::format("{} records cannot be decoded; all others are shown",
+                          lines.malformed());
+    }
+    return why->empty() ? 0 : print_error({Exit::input, fmt::format("{}: {}", file, *why)});
 }
 
 }  // namespace
+
+void declare_fail_on(CLI::App& app, std::string& text)
+{
+    app.add_option("--fail-on", text,
+                   "Exit 1 where there is a finding: error, warning (or worse), or CODE[,CODE]");
+}
 
 Run declare_report(CLI::App& app)
 {
@@ -74,10 +121,12 @@ Run declare_report(CLI::App& app)
     CLI::App* report_app = app.add_subcommand("report", "Where the time went, from a capture");
     report_app->add_option("file", arguments->file, "Capture file; - is standard input")
         ->required();
-    report_app->add_flag("--json", arguments->json, "JSON, schema ipcscope.report/1");
-    report_app->add_option("--top", arguments->top, "Rows in each table; 0: all")
+    report_app->add_flag("--json", arguments->json, "JSON, schema ipcscope.report/2");
+    report_app->add_option("--top", arguments->top,
+                           "Rows in each table (processes of one name share one); 0: all")
         ->capture_default_str();
     report_app->add_flag("--no-histograms", arguments->no_histograms, "Leave histograms out");
+    declare_fail_on(*report_app, arguments->fail_on);
     return [arguments] { return report(*arguments); };
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ipcscope selftest: a known workload under both backends at once; their counts,
-// fields and latencies compared; then what each of them costs.
+// fields and latencies compared; then the cost of each.
 #include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "base/family.hpp"
 #include "base/version.hpp"
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
@@ -32,63 +34,78 @@ using selftest::Cost;
 using selftest::kCounts;
 using selftest::Kept;
 
-/// What a phase, which runs in a process of its own, tells its parent.
-struct Told {
+/// The result of a phase, which runs in a child process.
+struct PhaseReport {
     struct Check {
         bool ok;
+        bool is_note;     ///< of what is not checked, and why
         char name[40];
         char detail[200];
     };
-    static constexpr std::size_t kMost = 32;
+    static constexpr std::size_t kMaxChecks = 40;
 
-    Check checks[kMost];
-    std::size_t count;
     Cost cost;
     int code;             ///< of an Error
     char error[600];
 
     void check(bool ok, const std::string& name, const std::string& detail)
     {
-        if (count < kMost) {
-            checks[count].ok = ok;
-            std::strncpy(checks[count].name, name.c_str(), sizeof checks[count].name - 1);
-            std::strncpy(checks[count].detail, detail.c_str(), sizeof checks[count].detail - 1);
-            count++;
-        }
+        add(ok, false, name, detail);
     }
-};
-
-/// Memory that a child shares with us.
-class Shared {
-public:
-    Shared()
-        : told_(static_cast<Told*>(mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE,
-                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0)))
+    void note(const std::string& name, const std::string& detail)
     {
+        add(true, true, name, detail);
     }
-    ~Shared() { munmap(told_, sizeof(Told)); }
-    Shared(const Shared&) = delete;
-    Shared& operator=(const Shared&) = delete;
-
-    Told* get() const { return told_ == MAP_FAILED ? nullptr : told_; }
+    std::span<const Check> all() const { return {checks, count}; }
 
 private:
-    Told* told_;
+    void add(bool ok, bool is_note, const std::string& name, const std::string& detail)
+    {
+        if (count < kMaxChecks) {
+            Check& to = checks[count++];
+            to.ok = ok;
+            to.is_note = is_note;
+            std::strncpy(to.name, name.c_str(), sizeof to.name - 1);
+            std::strncpy(to.detail, detail.c_str(), sizeof to.detail - 1);
+        }
+    }
+
+    Check checks[kMaxChecks];
+    std::size_t count;
 };
 
-/// Runs `phase` in a process of its own, since attaching gives up privileges.
-Result<Told> apart(const std::function<Result<void>(Told&)>& phase)
+/// A report in memory that is shared with a child.
+class SharedReport {
+public:
+    SharedReport()
+        : report_(static_cast<PhaseReport*>(mmap(nullptr, sizeof(PhaseReport),
+                                                 PROT_READ | PROT_WRITE,
+                                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0)))
+    {
+    }
+    ~SharedReport() { munmap(report_, sizeof(PhaseReport)); }
+    SharedReport(const SharedReport&) = delete;
+    SharedReport& operator=(const SharedReport&) = delete;
+
+    PhaseReport* get() const { return report_ == MAP_FAILED ? nullptr : report_; }
+
+private:
+    PhaseReport* report_;
+};
+
+/// Runs `phase` in a child process, since attaching drops privileges.
+Result<PhaseReport> run_in_child(const std::function<Result<void>(PhaseReport&)>& phase)
 {
-    const Shared shared;
+    const SharedReport shared;
     if (!shared.get()) {
         return fail(Exit::kernel, "no memory to share with a child");
     }
     const pid_t pid = fork();
     if (pid == 0) {
-        Told& told = *shared.get();
-        if (auto done = phase(told); !done) {
-            told.code = static_cast<int>(done.error().code);
-            std::strncpy(told.error, done.error().message.c_str(), sizeof told.error - 1);
+        PhaseReport& report = *shared.get();
+        if (auto done = phase(report); !done) {
+            report.code = static_cast<int>(done.error().code);
+            std::strncpy(report.error, done.error().message.c_str(), sizeof report.error - 1);
         }
         _exit(0);
     }
@@ -123,11 +140,12 @@ Result<void> poll_all(std::vector<Backend>& backends)
 }
 
 /// A task is freed some time after it was reaped; both backends shall see it, so
-/// none is stopped before.  Two seconds, and the comparison tells.
+/// neither is stopped before that.  After two seconds the comparison reports the rest.
 Result<void> wait_for_frees(std::vector<Backend>& backends)
 {
     const auto all_freed = [](const Backend& backend) {
-        return backend.kept.count(IPCSCOPE_TASK_FREE) >= backend.kept.count(IPCSCOPE_TASK_EXIT);
+        const Kept& kept = backend.kept;
+        return kept.count(IPCSCOPE_THREAD_FREE) >= kept.count(IPCSCOPE_THREAD_EXIT);
     };
     Result<void> done;
     for (int tries = 0; done && tries < 100 && !std::ranges::all_of(backends, all_freed);
@@ -139,7 +157,7 @@ Result<void> wait_for_frees(std::vector<Backend>& backends)
 
 /// Runs `body` as a traced command under some backends at once.
 /// @return its exit status
-Result<int> under(std::vector<Backend>& backends, const std::function<int()>& body)
+Result<int> run_traced(std::vector<Backend>& backends, const std::function<int()>& body)
 {
     auto command = Command::start(body);
     if (!command) {
@@ -148,6 +166,7 @@ Result<int> under(std::vector<Backend>& backends, const std::function<int()>& bo
     source::Options options;
     options.command_pid = command->pid();
     options.ring_bytes = 1 << 20;
+    options.families = IPCSCOPE_FAMILY_HOOKED;
     for (Backend& backend : backends) {
         auto opened = open_backend(backend.name, options);
         if (!opened) {
@@ -156,7 +175,7 @@ Result<int> under(std::vector<Backend>& backends, const std::function<int()>& bo
         }
         backend.source = std::move(*opened);
     }
-    command->let_go();
+    command->release();
     while (!command->ended()) {
         if (auto polled = poll_all(backends); !polled) {
             return tl::unexpected<Error>(polled.error());
@@ -173,10 +192,10 @@ Result<int> under(std::vector<Backend>& backends, const std::function<int()>& bo
     return command->status();
 }
 
-void check_counts(Told& told, const Kept& kept, const char* backend)
+void check_counts(PhaseReport& report, const Kept& kept, const char* backend)
 {
     const auto expect = [&](const char* what, std::uint64_t seen, std::uint64_t made) {
-        told.check(seen == made, fmt::format("{}: {}", backend, what),
+        report.check(seen == made, fmt::format("{}: {}", backend, what),
                    fmt::format("{} made, {} seen", made, seen));
     };
     const auto signals = generated(kept);
@@ -188,54 +207,79 @@ void check_counts(Told& told, const Kept& kept, const char* backend)
     expect("SIGUSR1", of(SIGUSR1), kCounts.to_handler);
     expect("SIGUSR2", of(SIGUSR2), kCounts.late);
     expect("SIGRTMIN+1", of(SIGRTMIN + 1), kCounts.queued);
-    expect("pipe reads", kept.count(IPCSCOPE_PIPE_READ), passed);
-    expect("pipe writes", kept.count(IPCSCOPE_PIPE_WRITE), passed);
+    expect("pipe reads", calls(kept, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_READ), passed);
+    expect("pipe writes", calls(kept, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_WRITE), passed);
+    expect("eventfd reads", calls(kept, IPCSCOPE_CALL_EVENTFD, IPCSCOPE_OP_READ),
+           kCounts.notified);
+    expect("eventfd writes", calls(kept, IPCSCOPE_CALL_EVENTFD, IPCSCOPE_OP_WRITE),
+           kCounts.notified);
 }
 
-void check_ledger(Told& told, const Kept& kept, const char* backend)
+void check_ledger(PhaseReport& report, const Kept& kept, const char* backend)
 {
     std::uint64_t wrong = 0;
     for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; kind++) {
         wrong += kept.tally(kind, &ipcscope_tally::emitted) != kept.count(kind);
     }
-    told.check(wrong == 0 && kept.lost() == 0, fmt::format("{}: ledger", backend),
+    report.check(wrong == 0 && kept.lost() == 0, fmt::format("{}: ledger", backend),
                fmt::format("{} kinds wrong, {} lost", wrong, kept.lost()));
 }
 
-void check_latency(Told& told, const char* name, const Histogram& bpf, const Histogram& kmod)
+/// Whether no backend has hooks that make records of `kind`.
+bool is_unhooked(unsigned kind)
 {
-    told.check(selftest::same_bucket(bpf, kmod), name,
+    const auto is_of = [&](const Family& family) { return (family.kinds >> kind & 1) != 0; };
+    const auto family = std::ranges::find_if(kFamilies, is_of);
+    return family != kFamilies.end() && !family->hooked();
+}
+
+void check_parity(PhaseReport& report, const Kept& bpf, const Kept& kmod, unsigned kind)
+{
+    const auto parity = compare(bpf, kmod, kind);
+    std::string detail =
+        fmt::format("{} by bpf, {} by kmod", parity.first, parity.second);
+    if (!parity.not_compared.empty()) {
+        report.note(std::string(decode::kind_name(kind)),
+                    fmt::format("{}, not compared: {}", detail, parity.not_compared));
+    } else if (!is_unhooked(kind)) {
+        report.check(parity.equal(), fmt::format("equal: {}", decode::kind_name(kind)),
+                     fmt::format("{}, {} unequal{}{}", detail, parity.unequal,
+                                 parity.example.empty() ? "" : ": ", parity.example));
+    }
+}
+
+void check_latency(PhaseReport& report, const char* name, const Histogram& bpf,
+                   const Histogram& kmod)
+{
+    report.check(selftest::same_bucket(bpf, kmod), name,
                fmt::format("median {:.3f} ms by bpf, {:.3f} ms by kmod, of {} and {}",
                            static_cast<double>(bpf.quantile(0.5)) / 1e6,
                            static_cast<double>(kmod.quantile(0.5)) / 1e6, bpf.count(),
                            kmod.count()));
 }
 
-Result<void> compare_backends(Told& told)
+Result<void> compare_backends(PhaseReport& report)
 {
     std::vector<Backend> backends;
     backends.push_back({"bpf"});
     backends.push_back({"kmod"});
-    const auto status = under(backends, [] { return selftest::run_workload() ? 0 : 1; });
+    const auto status = run_traced(backends, [] { return selftest::run_workload() ? 0 : 1; });
     if (!status) {
         return tl::unexpected<Error>(status.error());
     }
     const Kept& bpf = backends[0].kept;
     const Kept& kmod = backends[1].kept;
-    told.check(*status == 0, "workload", "did what it should");
-    check_counts(told, bpf, "bpf");
-    check_counts(told, kmod, "kmod");
-    check_ledger(told, bpf, "bpf");
-    check_ledger(told, kmod, "kmod");
+    report.check(*status == 0, "workload", "ran as expected");
+    check_counts(report, bpf, "bpf");
+    check_counts(report, kmod, "kmod");
+    check_ledger(report, bpf, "bpf");
+    check_ledger(report, kmod, "kmod");
     for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; kind++) {
-        const auto parity = compare(bpf, kmod, kind);
-        told.check(parity.equal(), fmt::format("equal: {}", decode::kind_name(kind)),
-                   fmt::format("{} by bpf, {} by kmod, {} unequal{}{}", parity.first,
-                               parity.second, parity.unequal, parity.example.empty() ? "" : ": ",
-                               parity.example));
+        check_parity(report, bpf, kmod, kind);
     }
-    check_latency(told, "latency: a read that waits", blocked_reads(bpf), blocked_reads(kmod));
-    check_latency(told, "latency: a blocked signal", signal_latencies(bpf, SIGUSR2),
+    check_latency(report, "latency: a read that waits", blocked_reads(bpf),
+                  blocked_reads(kmod));
+    check_latency(report, "latency: a blocked signal", signal_latencies(bpf, SIGUSR2),
                   signal_latencies(kmod, SIGUSR2));
     return {};
 }
@@ -243,29 +287,29 @@ Result<void> compare_backends(Told& told)
 /// Under one backend, or none.
 Result<Cost> cost_under(const char* backend)
 {
-    const auto told = apart([&](Told& to) -> Result<void> {
+    const auto report = run_in_child([&](PhaseReport& result) -> Result<void> {
         std::vector<Backend> backends;
         if (backend) {
             backends.push_back({backend});
         }
-        const auto status = under(backends, [&] {
-            to.cost = selftest::measure_cost();
+        const auto status = run_traced(backends, [&] {
+            result.cost = selftest::measure_cost();
             return 0;
         });
         return status ? Result<void>{} : tl::unexpected<Error>(status.error());
     });
-    if (!told) {
-        return tl::unexpected<Error>(told.error());
+    if (!report) {
+        return tl::unexpected<Error>(report.error());
     }
-    return told->cost;
+    return report->cost;
 }
 
 struct Costs {
     Cost bare, bpf, kmod;
 };
 
-/// In turns, and the best of each: what else the machine does meanwhile is not
-/// to count for one of them only.
+/// Measures them in turns and takes the minimum of each, so that other load on the
+/// machine affects all of them alike.
 Result<Costs> measure()
 {
     Costs costs;
@@ -304,26 +348,28 @@ std::string costs_text(const Costs& costs, const char* margin)
     return text;
 }
 
-std::string ktap(const Told& told, const Costs& costs)
+std::string ktap(const PhaseReport& report, const Costs& costs)
 {
-    std::string text = fmt::format("KTAP version 1\n1..{}\n", told.count);
-    for (std::size_t i = 0; i < told.count; i++) {
-        const Told::Check& check = told.checks[i];
-        text += fmt::format("{} {} {} # {}\n", check.ok ? "ok" : "not ok", i + 1, check.name,
-                            check.detail);
+    std::string text;
+    unsigned number = 0;
+    for (const PhaseReport::Check& check : report.all()) {
+        text += check.is_note ? fmt::format("# {}: {}\n", check.name, check.detail)
+                              : fmt::format("{} {} {} # {}\n", check.ok ? "ok" : "not ok",
+                                            ++number, check.name, check.detail);
     }
+    text.insert(0, fmt::format("KTAP version 1\n1..{}\n", number));
     return text + costs_text(costs, "# ");
 }
 
-std::string plain(const Told& told, const Costs& costs, std::size_t failed)
+std::string text(const PhaseReport& report, const Costs& costs, std::size_t failed)
 {
     utsname names{};
     uname(&names);
     std::string text = fmt::format("ipcscope {} on Linux {}: bpf and kmod at once\n", kVersion,
                                    names.release);
-    for (std::size_t i = 0; i < told.count; i++) {
-        const Told::Check& check = told.checks[i];
-        text += fmt::format("  {:<4} {:<28} {}\n", check.ok ? "ok" : "NO", check.name,
+    for (const PhaseReport::Check& check : report.all()) {
+        text += fmt::format("  {:<4} {:<28} {}\n",
+                            check.is_note ? "--" : check.ok ? "ok" : "NO", check.name,
                             check.detail);
     }
     text += "\nCost (ratios; under emulation the times are no real ones)\n" +
@@ -335,23 +381,21 @@ std::string plain(const Told& told, const Costs& costs, std::size_t failed)
 int selftest_both(bool as_ktap)
 {
     if (auto loaded = load_module(); !loaded) {
-        return complain(loaded.error());
+        return print_error(loaded.error());
     }
-    const auto told = apart(compare_backends);
-    if (!told) {
-        return complain(told.error());
+    const auto report = run_in_child(compare_backends);
+    if (!report) {
+        return print_error(report.error());
     }
     const auto costs = measure();
     if (!costs) {
-        return complain(costs.error());
+        return print_error(costs.error());
     }
-    std::size_t failed = 0;
-    for (std::size_t i = 0; i < told->count; i++) {
-        failed += !told->checks[i].ok;
-    }
-    if (auto printed = print(as_ktap ? ktap(*told, *costs) : plain(*told, *costs, failed));
+    const auto failed = static_cast<std::size_t>(
+        std::ranges::count(report->all(), false, &PhaseReport::Check::ok));
+    if (auto printed = print(as_ktap ? ktap(*report, *costs) : text(*report, *costs, failed));
         !printed) {
-        return complain(printed.error());
+        return print_error(printed.error());
     }
     return static_cast<int>(failed == 0 ? Exit::ok : Exit::threshold);
 }

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// ipcscope trace: one line an event as it happens, the report at the end.
+// ipcscope trace: prints events as they happen, one per line, then the report.
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include <fmt/format.h>
 
-#include "aggregate/pipeline.hpp"
-#include "base/clock.hpp"
+#include "aggregate/analysis.hpp"
+#include "base/family.hpp"
 #include "cli/commands.hpp"
+#include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
+#include "diagnose/diagnose.hpp"
+#include "diagnose/fail_on.hpp"
+#include "diagnose/live.hpp"
 #include "render/render.hpp"
 
 namespace ipcscope::cli {
@@ -17,20 +22,22 @@ namespace {
 
 struct Arguments {
     LiveArguments live;
-    std::vector<std::string> families;
+    std::string fail_on;
     bool wide = false;
     bool json = false;
     bool no_report = false;
 };
 
-/// Prints lines; remembers the first failure (a closed pipe), after which it
-/// prints nothing more.
-class Lines {
+/// Prints lines until the first write error (a closed pipe), which it keeps.
+class LinePrinter {
 public:
-    Lines(const render::LiveOptions& options, bool json)
-        : options_(options), json_(json), start_ns_(monotonic_ns())
+    LinePrinter(const render::LiveOptions& options, bool json)
+        : options_(options), json_(json)
     {
     }
+
+    /// Times are shown from there on.
+    void start(std::uint64_t start_ns) { start_ns_ = start_ns; }
 
     void header()
     {
@@ -58,6 +65,12 @@ public:
             out(*line);
         }
     }
+    void findings(const diagnose::Findings& findings)
+    {
+        for (const diagnose::Finding& finding : findings) {
+            out(render::live_line(finding, start_ns_, options_));
+        }
+    }
     const Result<void>& result() const { return result_; }
 
 private:
@@ -70,78 +83,106 @@ private:
 
     render::LiveOptions options_;
     bool json_;
-    std::uint64_t start_ns_;
+    std::uint64_t start_ns_ = 0;
     render::Symbols symbols_;
     Result<void> result_;
 };
 
-/// Ends the trace where nobody reads the lines any more.
-class UntilUnread final : public source::Sink {
+/// Shows findings as they come to stand.  A snapshot is made each second, or as seldom as
+/// keeps it below 1/20 of the time.
+class LiveFindings {
 public:
-    UntilUnread(source::Sink& next, const Lines& lines) : next_(next), lines_(lines) {}
-
-    Result<void> host(const source::Host& host) override { return next_.host(host); }
-    Result<void> records(unsigned cpu, std::span<const std::byte> bytes) override
+    LiveFindings(const aggregate::Analysis& analysis, LinePrinter& lines)
+        : analysis_(analysis), lines_(lines)
     {
-        return next_.records(cpu, bytes);
+    }
+
+    void look(std::uint64_t now_ns)
+    {
+        const auto begin = Clock::now();
+        if (begin < next_) {
+            return;
+        }
+        lines_.findings(new_.of(diagnose::diagnose(analysis_.snapshot()), now_ns));
+        const auto end = Clock::now();
+        next_ = end + std::max<Clock::duration>(std::chrono::seconds(1), 20 * (end - begin));
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    const aggregate::Analysis& analysis_;
+    LinePrinter& lines_;
+    diagnose::NewFindings new_;
+    Clock::time_point next_{};
+};
+
+/// Ends the trace once standard output cannot be written.
+class LiveSink final : public ForwardingSink {
+public:
+    LiveSink(source::Sink& next, LinePrinter& lines, LiveFindings* findings)
+        : ForwardingSink(next), lines_(lines), findings_(findings)
+    {
+    }
+
+    Result<void> host(const source::Host& host) override
+    {
+        lines_.start(host.start_ns);
+        return ForwardingSink::host(host);
     }
     Result<void> watermark(std::uint64_t time_ns) override
     {
-        auto done = next_.watermark(time_ns);
+        auto done = ForwardingSink::watermark(time_ns);
+        if (findings_ != nullptr) {
+            findings_->look(time_ns);
+        }
         return lines_.result() ? done : lines_.result();
     }
-    Result<void> ledger(const source::Ledger& ledger) override { return next_.ledger(ledger); }
-    Result<void> end(std::uint64_t time_ns) override { return next_.end(time_ns); }
 
 private:
-    source::Sink& next_;
-    const Lines& lines_;
+    LinePrinter& lines_;
+    LiveFindings* findings_;   ///< nullptr: not shown
 };
-
-bool asked(const Arguments& arguments, const char* family)
-{
-    return arguments.families.empty() ||
-           std::ranges::find(arguments.families, family) != arguments.families.end();
-}
 
 int trace(Arguments& arguments)
 {
-    if (auto settled = settle(arguments.live); !settled) {
-        return complain(settled.error());
+    if (auto valid = validate(arguments.live); !valid) {
+        return print_error(valid.error());
+    }
+    const auto fail_on = diagnose::FailOn::parse(arguments.fail_on);
+    if (!fail_on) {
+        return print_error(fail_on.error());
     }
     auto& options = arguments.live.options;
-    options.signals = asked(arguments, "signals");
-    options.pipes = asked(arguments, "pipes");
-    options.kills = asked(arguments, "kills");
     render::LiveOptions live;
     live.colour = colour_wanted();
     live.utf8 = utf8_wanted();
     live.wide = arguments.wide;
-    live.signals = options.signals;
-    live.pipes = options.pipes;
-    live.kills = options.kills;
+    live.families = options.families;
 
-    Lines lines(live, arguments.json);
+    LinePrinter lines(live, arguments.json);
     aggregate::Analysis analysis(
         {[&](const decode::Event& event) { lines.event(event); },
          [&](const correlate::Interval& interval) { lines.interval(interval); }});
-    UntilUnread until(analysis, lines);
-    WithLosses sink(until);
+    LiveFindings live_findings(analysis, lines);
+    LiveSink live_sink(analysis, lines, arguments.json ? nullptr : &live_findings);
+    LossTracker sink(live_sink);
     lines.header();
     const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(50));
     if (!done) {
-        return complain(done.error());
+        return print_error(done.error());
     }
     const aggregate::Report report = analysis.report();
+    const diagnose::Findings findings = diagnose::diagnose(report);
     if (!arguments.no_report && !arguments.json) {
         render::TextOptions text;
         text.colour = live.colour;
         text.utf8 = live.utf8;
-        if (auto printed = print("\n" + render::text(report, text)); !printed) {
-            return complain(printed.error());
+        if (auto printed = print("\n" + render::text(report, findings, text)); !printed) {
+            return print_error(printed.error());
         }
     }
-    return sink.exit_status(*done, arguments.live.on_loss);
+    const int status = sink.exit_status(*done, arguments.live.on_loss);
+    return status == 0 ? fail_on->status(findings, status) : status;
 }
 
 }  // namespace
@@ -155,9 +196,10 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
     trace_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
     trace_app->add_flag("--json", arguments->json, "Every record as a JSON object on a line");
     trace_app->add_flag("--no-report", arguments->no_report, "No report at the end");
-    trace_app->add_option("what", arguments->families,
-                          "signals, pipes, kills (default: all); a command goes after --")
-        ->check(CLI::IsMember({"signals", "pipes", "kills"}));
+    declare_fail_on(*trace_app, arguments->fail_on);
+    trace_app->add_option("what", arguments->live.families,
+                          "The same as --trace; a command goes after --")
+        ->check(CLI::IsMember(family_names()));
     return [arguments, command] {
         arguments->live.command = command;
         return trace(*arguments);

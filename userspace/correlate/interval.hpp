@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What events amount to: from a generation to its delivery, from a kill to
-// the death, and a process's share of a pipeline.
+// the death.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <variant>
 #include <vector>
 
@@ -21,8 +20,12 @@ using decode::Task;
 /// How a generated signal ended.
 enum class End : std::uint8_t {
     handler,          ///< a handler was set up
-    standard,         ///< its default action was taken
-    accepted,         ///< sigwait, signalfd: dequeued without a delivery
+    standard,         ///< its default action was begun
+    ignored,          ///< taken, and nothing done: ignored, or by default
+    sigwait,          ///< accepted by sigwait or sigtimedwait
+    signalfd,         ///< read from a signalfd
+    debugger,         ///< a debugger dropped or replaced it
+    kernel_thread,    ///< taken by a kernel thread
     death,            ///< fatal: it became the process's group exit
     not_queued,       ///< ignored, already pending or overflow: see outcome
     pending,          ///< unmatched: still pending when the trace ended
@@ -30,7 +33,10 @@ enum class End : std::uint8_t {
     unseen,           ///< unmatched: must have ended while events were lost
     flushed,          ///< unmatched: discarded, a stop signal by SIGCONT or the
                       ///< reverse, an expired timer's by setting the timer anew
+    discarded,        ///< unmatched: sigaction() set it to be ignored
+    outside,          ///< unmatched: aggregate's, for targets that were not traced
 };
+inline constexpr std::size_t kEnds = static_cast<std::size_t>(End::outside) + 1;
 
 /// One generated signal.
 struct SignalInterval {
@@ -47,9 +53,14 @@ struct SignalInterval {
     bool unkillable = false;
     decode::Disposition disposition{};
     bool blocked = false;
+    bool dying = false;            ///< the process was exiting already
+    bool requeued = false;         ///< put back: taken, then blocked
+    std::uint64_t send_enter_ns = 0;
     End end{};
     Task receiver;                 ///< the thread that took it
+    std::uint64_t dequeued_ns = 0; ///< it left its queue; 0: not seen
     std::uint64_t ended_ns = 0;    ///< delivery; 0 where unmatched
+    bool traced = false;           ///< a debugger stopped the receiver meanwhile
 
     /// True where the kernel took the signal (delivered or info lost).
     bool queued() const
@@ -60,13 +71,13 @@ struct SignalInterval {
     std::uint64_t latency_ns() const { return matched() ? ended_ns - generated_ns : 0; }
 };
 
-/// A delivery or dequeue for which no generation was seen.
+/// A taking for which no generation was seen.
 struct Orphan {
     std::uint64_t time_ns = 0;
     Task receiver;
     unsigned signal = 0;
-    /// Why: the group exit's own SIGKILL, a synchronous fault's, or unknown
-    /// (sent before the trace began, or lost).
+    /// Why: a SIGKILL that the kernel says was never generated (group exit, exec,
+    /// core dump), or unknown (sent before the trace began, or lost).
     enum class Why : std::uint8_t { group_exit, unknown } why{};
 };
 
@@ -79,9 +90,10 @@ struct KillInterval {
     Task target;                        ///< tid: the stuck thread
     State state{};                      ///< uninterruptible or killable
     std::uint32_t stuck_threads = 0;
-    std::vector<std::string> stack;     ///< "pipe_wait+0x6f/0xa0", innermost first; safe text
+    std::vector<SafeText> stack;        ///< "pipe_wait+0x6f/0xa0", innermost first
     unsigned repeats = 0;               ///< further fatal signals while it was dying
-    std::optional<std::uint64_t> gone_ns;    ///< process dead: parent told (SIGCHLD) or freed
+    std::optional<std::uint64_t> gone_ns;    ///< process dead: parent notified (SIGCHLD), its
+                                             ///< last thread gone, or freed
     std::optional<std::uint64_t> reaped_ns;  ///< its task was freed
     std::uint64_t trace_end_ns = 0;     ///< for those that are still stuck
 

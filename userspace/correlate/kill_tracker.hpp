@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Kills of processes that sleep uninterruptibly → how long they took to die.
+// Fatal signals to processes in uninterruptible sleep → how long they took to die.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -25,37 +24,42 @@ public:
 private:
     struct Open {
         KillInterval kill;
-        std::uint64_t told_ns = 0;      ///< its parent got SIGCHLD; 0: not yet
-        bool told_for_certain = false;  ///< that SIGCHLD names the process itself
-        std::uint64_t exited_ns = 0;    ///< its last thread exited; 0: not yet
+        std::vector<std::uint64_t> stack;   ///< ids of symbols
+        std::uint64_t notified_ns = 0;      ///< its parent got SIGCHLD; 0: not yet
+        bool names_itself = false;          ///< that SIGCHLD is for the process itself
+        std::uint64_t exited_ns = 0;        ///< its last thread is gone; 0: not yet
     };
-    /// A record that comes in two: the kill and its generation, in either order.
+    /// A send of which a KILL record was the last record of its CPU: its
+    /// SIGNAL_GENERATE is the next.
     struct Send {
-        std::uint64_t time_ns = 0;
-        std::uint32_t sender = 0;
-        std::uint32_t target = 0;
+        std::uint64_t lost_before = 0;
+        std::uint32_t sender_tid = 0;
+        std::uint32_t target_tgid = 0;
         unsigned signal = 0;
-        bool is_kill = false;
+        friend bool operator==(const Send&, const Send&) = default;
     };
     using Event = decode::Event;
 
     void on(const Event& event, const decode::Symbol& body);
     void on(const Event& event, const decode::Kill& body);
     void on(const Event& event, const decode::SignalGenerate& body);
-    void on(const Event& event, const decode::TaskExit& body);
-    void on(const Event& event, const decode::TaskFree& body);
-    template <typename Other>
-    void on(const Event&, const Other&) {}
+    void on(const Event& event, const decode::Thread& body);
+    void on(const Event& event, const decode::ThreadTime& body);
+    void on(const Event& event, const decode::ThreadFree& body);
+    void on(const Event&, const decode::SignalTake&) {}
+    void on(const Event&, const decode::Slice&) {}
+    void on(const Event&, const decode::Call&) {}
+    void on(const Event&, const decode::Holder&) {}
+    void on(const Event&, const decode::Observed&) {}
 
-    bool second_half(const Event& event, const Send& send);
     void note_child_signal(const Event& event, const decode::SignalGenerate& body);
-    std::vector<std::string> names(const std::vector<std::uint64_t>& stack) const;
+    void close(std::uint32_t tgid);
     void emit(Open& open);
 
     Consumer consumer_;
-    std::unordered_map<std::uint64_t, std::string> symbols_;
-    std::map<std::uint32_t, Open> open_;               ///< by the target's process
-    std::unordered_map<unsigned, Send> last_;          ///< by CPU
+    std::unordered_map<std::uint64_t, SafeText> symbols_;
+    std::map<std::uint32_t, Open> open_;          ///< by the target's process
+    std::unordered_map<unsigned, Send> killed_;   ///< by CPU
 };
 
 }  // namespace ipcscope::correlate

@@ -1,41 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Signal numbers of the traced kernel that the rules name.
-//
-// Not from <csignal>: a capture keeps the numbers of the machine it was made on
-// (these are the same on x86, Arm, RISC-V, s390 and POWER).
+// Signals that the rules name, by the contract's sets (ipcscope/policy.h): a capture
+// keeps the numbers of the machine it was made on, not those of this one's <csignal>.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
+
+#include <ipcscope/policy.h>
 
 namespace ipcscope::correlate {
 
-constexpr unsigned kSigQuit = 3, kSigIll = 4, kSigTrap = 5, kSigAbrt = 6, kSigBus = 7,
-                   kSigFpe = 8, kSigKill = 9, kSigSegv = 11, kSigChld = 17, kSigCont = 18,
-                   kSigStop = 19, kSigTstp = 20, kSigTtin = 21, kSigTtou = 22,
-                   kSigUrg = 23, kSigXcpu = 24, kSigXfsz = 25, kSigWinch = 28,
-                   kSigSys = 31, kFirstRealTime = 32;
+constexpr unsigned kSigKill = IPCSCOPE_SIGKILL, kSigChld = IPCSCOPE_SIGCHLD,
+                   kSigCont = IPCSCOPE_SIGCONT, kFirstRealTime = 32, kLastSignal = 64;
 
-constexpr std::array kStopSignals{kSigStop, kSigTstp, kSigTtin, kSigTtou};
-constexpr std::array kCoreSignals{kSigQuit, kSigIll, kSigTrap, kSigAbrt, kSigBus,
-                                  kSigFpe, kSigSegv, kSigXcpu, kSigXfsz, kSigSys};
-constexpr std::array kIgnoredByDefault{kSigChld, kSigCont, kSigUrg, kSigWinch};
-
-template <std::size_t N>
-constexpr bool is_in(const std::array<unsigned, N>& set, unsigned signal)
+constexpr bool is_in(std::uint64_t set, unsigned signal)
 {
-    return std::find(set.begin(), set.end(), signal) != set.end();
+    return signal >= 1 && signal <= kLastSignal && (set & IPCSCOPE_SIG_BIT(signal)) != 0;
 }
 
-constexpr bool is_stop(unsigned signal) { return is_in(kStopSignals, signal); }
-constexpr bool dumps_core(unsigned signal) { return is_in(kCoreSignals, signal); }
+constexpr bool is_stop(unsigned signal) { return is_in(IPCSCOPE_STOP_SIGNALS, signal); }
+constexpr bool dumps_core(unsigned signal) { return is_in(IPCSCOPE_CORE_SIGNALS, signal); }
 constexpr bool is_real_time(unsigned signal) { return signal >= kFirstRealTime; }
 
 /// Whether its default action is to end the process at once.
 constexpr bool ends_by_default(unsigned signal)
 {
-    return !is_stop(signal) && !dumps_core(signal) && !is_in(kIgnoredByDefault, signal);
+    return !is_in(IPCSCOPE_STOP_SIGNALS | IPCSCOPE_CORE_SIGNALS | IPCSCOPE_DEFAULT_IGNORED,
+                  signal);
 }
 
 }  // namespace ipcscope::correlate

@@ -3,44 +3,40 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "correlate/signal_queue.hpp"
 
 namespace ipcscope::correlate {
 
-/// A dequeue that waits for what follows: a delivery, or not.
-struct Held {
-    std::uint64_t time_ns = 0;
-    Task receiver;
-    unsigned signal = 0;
-    Identity identity;
-    std::vector<Pending> signals;   ///< none: no generation was seen
-    bool traced = false;            ///< a debugger has stopped the thread meanwhile
-};
-
 struct Thread {
     SignalQueue queue;              ///< private pending signals
-    std::optional<Held> held;
     std::optional<std::uint64_t> exited_ns;
+    bool exec_killed = false;       ///< found SIGKILL because another thread executes
 
-    bool idle() const { return queue.empty() && !held && !exited_ns; }
+    bool idle() const { return queue.empty() && !exited_ns && !exec_killed; }
 };
 
-/// When and where the group exit was first seen.
-struct GroupExit {
-    std::uint64_t time_ns = 0;
-    Task receiver;
+/// A signal that has left its queue and whose taking was not seen: a debugger may
+/// hold the thread that has dequeued it.  signal.end is what it is to be else.
+struct Gone {
+    Pending pending;
+    std::uint64_t time_ns = 0;      ///< it was out of its queue by then
 };
 
 class Process {
 public:
+    using GoneAt = std::deque<Gone>::iterator;
+
     SignalQueue shared;
-    std::optional<GroupExit> group_exit;
-    unsigned ended_by = 0;          ///< the signal that ends it; 0: none is known
+    /// Fatal ones that were sent to threads that are gone: one may yet prove to have
+    /// ended the process.
+    SignalQueue left;
+    std::deque<Gone> gone;                  ///< the oldest first
+    std::optional<std::uint64_t> group_exit_ns;   ///< first seen; no exec's
     std::optional<std::uint64_t> dead_ns;   ///< when its last thread exited
 
     Thread* find(std::uint32_t tid);
@@ -48,10 +44,12 @@ public:
     std::map<std::uint32_t, Thread>& threads() { return threads_; }
     void forget(std::uint32_t tid) { threads_.erase(tid); }
 
-    /// From every queue of the process.
-    std::vector<Pending> take_if(const std::function<bool(const Pending&)>& wanted);
+    /// From every queue of the process and its threads.
+    std::vector<Pending> take_if(const SignalQueue::Condition& wanted);
     std::vector<Pending> take_signal(unsigned signal);
     std::vector<Pending> take_all();
+    /// The newest send of a number that can have ended the process.
+    std::optional<Pending> take_fatal(unsigned signal);
 
     /// execve() by a thread other than the leader: it goes on under the leader's
     /// number, with its own pending signals.
@@ -65,11 +63,7 @@ private:
     std::map<std::uint32_t, Thread> threads_;
 };
 
-/// Sends that end a process at once, by way of SIGKILL in every thread.
+/// A send that ends a process at once, by way of SIGKILL in every thread.
 bool ends_group(const SignalInterval& signal);
-
-/// To the process, blocked by the thread that was looked at, and fatal if
-/// another thread took it.
-bool may_end_group(const SignalInterval& signal);
 
 }  // namespace ipcscope::correlate

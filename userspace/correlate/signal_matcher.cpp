@@ -1,52 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The matcher's consumers: dequeue, delivery, and the ends of a hold.
+// The matcher's takings, and the outcome of a signal.
 #include "correlate/signal_matcher.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "correlate/numbers.hpp"
 
 namespace ipcscope::correlate {
+namespace {
+
+/// Out of their queues and not seen to be taken, of one process.
+constexpr std::size_t kMostGone = 64;
+
+constexpr std::array kEndOfTaking{
+    End::handler,  End::standard, End::ignored,   End::sigwait,       End::signalfd,
+    End::debugger, End::death,    End::discarded, End::kernel_thread,
+};
+static_assert(kEndOfTaking.size() == IPCSCOPE_TAKE_COUNT);
+
+End end_of(const decode::SignalTake& body) { return kEndOfTaking[body.how]; }
+
+/// By no dequeue, and with what only sending gives: a debugger put it in the place
+/// of another.
+bool is_replacement(const decode::SignalTake& body)
+{
+    return body.dequeued_ns == 0 && body.has_info && body.si_code <= 0;
+}
+
+}  // namespace
 
 void SignalMatcher::event(const Event& event)
 {
     loss_.note(event);
-    expire(event.time_ns);
     std::visit([&](const auto& body) { on(event, body); }, event.body);
+    newest_ns_ = std::max(newest_ns_, event.time_ns);
 }
 
 void SignalMatcher::finish()
 {
     for (auto& [tgid, process] : processes_) {
-        settle_all(process);
+        for (auto& gone : process.gone) consumer_(gone.pending.signal);
+        abandon_all(process.left.take_all(), End::target_exited);
         abandon_all(process.take_all(), process.dead_ns ? End::target_exited : End::pending);
     }
-    for (const auto& stray : strays_) consumer_(stray.orphan);
     processes_.clear();
-    strays_.clear();
-    holds_.clear();
     dead_.clear();
 }
 
 // --- the outcome of one signal ---
 
-void SignalMatcher::close(Pending pending, End end, const Task& receiver,
-                          std::uint64_t time_ns)
+/// What a debugger dropped had ended when it was dequeued: the record's own time is
+/// that at which this showed.
+void SignalMatcher::close(Pending pending, const Event& event, const decode::SignalTake& body)
 {
     SignalInterval& signal = pending.signal;
-    signal.end = end;
-    signal.receiver = receiver;
-    signal.ended_ns = std::max(time_ns, signal.generated_ns);
+    signal.end = end_of(body);
+    signal.receiver = event.task;
+    signal.traced = body.traced != 0;
+    if (body.dequeued_ns != 0)
+        signal.dequeued_ns = std::max<std::uint64_t>(body.dequeued_ns, signal.generated_ns);
+    const bool dropped = signal.end == End::debugger && body.dequeued_ns != 0;
+    signal.ended_ns = std::max<std::uint64_t>(dropped ? body.dequeued_ns : event.time_ns,
+                                              signal.generated_ns);
     consumer_(signal);
 }
 
-/// Unmatched.  Where events were lost in its life its end may be among them.
-void SignalMatcher::abandon(Pending pending, End reason)
+void SignalMatcher::close_death(Pending pending, const Event& event)
 {
     SignalInterval& signal = pending.signal;
-    signal.end = loss_.lost_since(signal.generated_ns) ? End::unseen : reason;
+    signal.end = End::death;
+    signal.receiver = event.task;
+    signal.ended_ns = std::max(event.time_ns, signal.generated_ns);
     consumer_(signal);
+}
+
+/// Where events were lost in its life its end may be among them, unless the kernel
+/// has said what it was.
+End SignalMatcher::unmatched(const Pending& pending, End reason) const
+{
+    if (reason == End::discarded) return reason;
+    return pending.late || loss_.lost_since(pending.signal.generated_ns) ? End::unseen : reason;
+}
+
+void SignalMatcher::abandon(Pending pending, End reason)
+{
+    pending.signal.end = unmatched(pending, reason);
+    consumer_(pending.signal);
 }
 
 void SignalMatcher::abandon_all(std::vector<Pending> all, End reason)
@@ -54,188 +95,185 @@ void SignalMatcher::abandon_all(std::vector<Pending> all, End reason)
     for (auto& pending : all) abandon(std::move(pending), reason);
 }
 
-void SignalMatcher::unseen(std::vector<Pending> all)
+/// They have left their queue by now; a debugger's tracee may have taken them, whose
+/// record comes when it goes on.
+void SignalMatcher::let_go(Process& process, std::vector<Pending> all, End reason,
+                           std::uint64_t time_ns)
 {
-    for (auto& pending : all) abandon(std::move(pending), End::unseen);
+    for (auto& pending : all) {
+        pending.signal.end = unmatched(pending, reason);
+        process.gone.push_back({std::move(pending), time_ns});
+        if (process.gone.size() <= kMostGone) continue;
+        consumer_(process.gone.front().pending.signal);
+        process.gone.pop_front();
+    }
 }
 
-// --- consumption ---
+void SignalMatcher::orphan(const Event& event, unsigned signal, Orphan::Why why)
+{
+    consumer_(Orphan{event.time_ns, event.task, signal, why});
+}
 
-/// The process in whose context a consumption was recorded.  It is alive, so a
-/// death or exit that was noted earlier belongs to a previous bearer of the
-/// number, or, for a leader, to execve().
-Process* SignalMatcher::acting(const Event& event, bool create)
+// --- takings ---
+
+/// The process in whose context a taking was recorded.  It is alive, so a death
+/// or exit that was noted earlier belongs to a previous bearer of the number, or,
+/// for a leader, to execve().
+Process& SignalMatcher::acting(const Event& event)
 {
     const auto [tgid, tid] = std::pair(event.task.tgid, event.task.tid);
-    auto at = processes_.find(tgid);
-    if (at != processes_.end() && at->second.dead_ns && event.time_ns > *at->second.dead_ns) {
-        bury(at->second);
-        processes_.erase(at);
-        at = processes_.end();
-    }
-    if (at == processes_.end()) return create ? &processes_[tgid] : nullptr;
+    Process& process = processes_[tgid];
+    if (process.dead_ns && event.time_ns > *process.dead_ns) bury(process);
 
-    Process& process = at->second;
-    Thread* thread = process.find(tid);
-    if (thread && thread->exited_ns && event.time_ns > *thread->exited_ns) {
-        settle_all(process);
-        if (tid == tgid) {
-            process.leader_is_back(tgid);
-        } else {
-            abandon_all(thread->queue.take_all(), End::target_exited);
-            thread->exited_ns.reset();
-        }
-    }
-    return &process;
+    const Thread* thread = process.find(tid);
+    const bool exited = thread && thread->exited_ns && event.time_ns > *thread->exited_ns;
+    if (tid == tgid && (exited || (thread && thread->exec_killed)))
+        replace_leader(process, tgid, event.time_ns);
+    else if (exited)
+        bury_thread(process, tid);
+    return process;
+}
+
+void SignalMatcher::on(const Event& event, const decode::SignalTake& body)
+{
+    Process& process = acting(event);
+    const auto how = decode::how_of(body);
+    if (how == decode::How::group_exit)
+        group_exit(process, event, body);
+    else if (how == decode::How::discarded)
+        discarded(process, event, body);
+    else
+        taken(process, event, body);
+    prune(event.task.tgid, event.task.tid);
+}
+
+void SignalMatcher::taken(Process& process, const Event& event,
+                          const decode::SignalTake& body)
+{
+    const bool acts = body.how == IPCSCOPE_TAKE_DEFAULT;
+    if (acts && (ends_by_default(body.sig) || dumps_core(body.sig)))
+        process.group_exit_ns = event.time_ns;   // by this one, and by no other
+    else if (!body.traced)
+        process.group_exit_ns.reset();   // of a predecessor whose end was lost
+    auto found = find_taken(process, event, body);
+    let_go(process, std::move(found.overtaken), End::unseen, body.dequeued_ns);
+    if (found.empty()) orphan(event, body.sig, Orphan::Why::unknown);
+    for (auto& pending : found.taken) close(std::move(pending), event, body);
+}
+
+/// Nothing can be queued between a dequeue and the end of its taking, under the same
+/// lock, unless a debugger stops the thread meanwhile.
+Taken SignalMatcher::find_taken(Process& process, const Event& event,
+                                const decode::SignalTake& body)
+{
+    if (is_replacement(body)) return {};
+    Wanted wanted{body.sig, identity_of(body)};
+    wanted.gap_ns = loss_.gap_ns();
+    if (body.traced && body.dequeued_ns != 0) wanted.until_ns = body.dequeued_ns;
+    const std::uint32_t tid = event.task.tid;
+    // A fault's is taken out of the private queue, past dequeue_signal().
+    if (body.dequeued_ns == 0)
+        if (auto taken = process.thread(tid).queue.take_same(wanted); !taken.empty())
+            return taken;
+    return take(process, tid, wanted);
 }
 
 /// The kernel looks into the private queue first.  Two real-time signals that
 /// differ are never taken for each other: after a loss the order alone proves
 /// nothing.
-Taken SignalMatcher::take(Process& process, Thread& thread, unsigned signal,
-                          const Identity& identity)
+Taken SignalMatcher::take(Process& process, std::uint32_t tid, const Wanted& wanted)
 {
-    for (SignalQueue* queue : {&thread.queue, &process.shared})
-        if (auto taken = queue->take_same(signal, identity, loss_.gap_ns()); !taken.empty())
+    struct Place {
+        std::uint32_t owner;
+        SignalQueue& queue;
+    };
+    const Place places[] = {{tid, process.thread(tid).queue}, {0, process.shared}};
+    for (const auto& [owner, queue] : places)
+        for (const Match match : {Match::same, Match::unknown}) {
+            if (auto taken = take_gone(process, owner, wanted, match); !taken.empty())
+                return taken;
+            auto taken = match == Match::same ? queue.take_same(wanted)
+                                              : queue.take_unknown(wanted);
+            if (!taken.empty()) return taken;
+        }
+    if (is_real_time(wanted.signal) && wanted.identity.known) return {};
+    for (const auto& [owner, queue] : places) {
+        if (auto taken = take_gone(process, owner, wanted, Match::any); !taken.empty())
             return taken;
-    if (!is_real_time(signal) || !identity.known)
-        return take_in_order(process, thread, signal);
-    for (SignalQueue* queue : {&thread.queue, &process.shared})
-        if (auto taken = queue->take_unknown(signal, identity); !taken.empty()) return taken;
+        if (auto taken = take_in_order(queue, wanted); !taken.empty()) return taken;
+    }
     return {};
 }
 
 /// By number alone; a real-time signal only where nothing can have been lost.
-Taken SignalMatcher::take_in_order(Process& process, Thread& thread, unsigned signal)
+Taken SignalMatcher::take_in_order(SignalQueue& queue, const Wanted& wanted)
 {
-    if (is_real_time(signal) && (thread.queue.holds_before(signal, loss_.gap_ns()) ||
-                                 process.shared.holds_before(signal, loss_.gap_ns())))
+    if (is_real_time(wanted.signal) && queue.holds_before(wanted.signal, wanted.gap_ns))
         return {};
-    if (auto taken = thread.queue.take_next(signal); !taken.empty()) return taken;
-    return process.shared.take_next(signal);
+    return queue.take_next(wanted);
 }
 
-void SignalMatcher::on(const Event& event, const decode::SignalDequeue& body)
+/// What left the queue of `owner` no earlier than `since_ns`; end() if there is none.
+Process::GoneAt SignalMatcher::find_gone(Process& process, std::uint32_t owner,
+                                         const Wanted& wanted, std::uint64_t since_ns,
+                                         Match match)
 {
-    Process& process = *acting(event, true);
-    Thread& thread = process.thread(event.task.tid);
-    settle(thread, End::accepted, event.time_ns);
-    const auto identity = identity_of(event, body);
-    auto taken = take(process, thread, body.signal, identity);
-    unseen(std::move(taken.overtaken));
-    for (const auto& pending : taken.taken)   // a debugger's tracee, or sigwait
-        if (ends_group(pending.signal)) process.ended_by = 0;
-    thread.held = Held{event.time_ns, event.task, body.signal, identity,
-                       std::move(taken.taken), false};
-    holds_.push_back({event.time_ns, event.task.tgid, event.task.tid});
+    const auto suits = [&](const Pending& pending) {
+        switch (match) {
+        case Match::same: return pending.identity == wanted.identity;
+        case Match::unknown: return !pending.identity.known && may_be(pending, wanted);
+        case Match::any: break;
+        }
+        return true;
+    };
+    return std::find_if(process.gone.begin(), process.gone.end(), [&](const Gone& gone) {
+        const SignalInterval& signal = gone.pending.signal;
+        return gone.pending.owner == owner && signal.signal == wanted.signal &&
+               signal.generated_ns <= wanted.until_ns && gone.time_ns >= since_ns &&
+               suits(gone.pending);
+    });
 }
 
-void SignalMatcher::on(const Event& event, const decode::SignalDeliver& body)
+/// One that left its queue only after a debugger's tracee had dequeued something is
+/// what it dequeued.
+Taken SignalMatcher::take_gone(Process& process, std::uint32_t owner, const Wanted& wanted,
+                               Match match)
 {
-    deliver(*acting(event, true), event, body);
-    prune(event.task.tgid, event.task.tid);
+    if (wanted.until_ns == UINT64_MAX) return {};
+    const auto found = find_gone(process, owner, wanted, wanted.until_ns, match);
+    if (found == process.gone.end()) return {};
+    Taken taken;
+    taken.taken.push_back(std::move(found->pending));
+    process.gone.erase(found);
+    return taken;
 }
 
-void SignalMatcher::deliver(Process& process, const Event& event,
-                            const decode::SignalDeliver& body)
+/// A thread has found a SIGKILL that was never generated.  Every thread of a process
+/// that dies does, and the kernel says which signal ends it: the first answers for
+/// the send of that signal.
+void SignalMatcher::group_exit(Process& process, const Event& event,
+                               const decode::SignalTake& body)
 {
-    const End end = body.disposition == decode::Disposition::handler ? End::handler
-                                                                     : End::standard;
-    if (end == End::standard && body.signal != kSigKill && ends_by_default(body.signal))
-        process.ended_by = body.signal;
-    Thread& thread = process.thread(event.task.tid);
-    if (thread.held && thread.held->signal == body.signal) {
-        // After a gap between the two this may be the delivery of a later one.
-        // It says what became of the first, but not when; that was at once.
-        const auto dequeued_ns = thread.held->time_ns;
-        const bool sure = !loss_.lost_since(dequeued_ns, event.cpu);
-        settle(thread, end, sure ? event.time_ns : dequeued_ns);
-        return;
+    const bool first = !process.group_exit_ns;
+    if (body.group == IPCSCOPE_GROUP_EXEC)
+        process.thread(event.task.tid).exec_killed = true;
+    else if (first)
+        process.group_exit_ns = event.time_ns;
+    if (first && body.group == IPCSCOPE_GROUP_EXIT && body.group_signal != 0) {
+        if (auto fatal = process.take_fatal(body.group_signal))
+            return close_death(std::move(*fatal), event);
     }
-    settle(thread, End::accepted, event.time_ns);
-    if (body.signal == kSigKill) return group_exit(process, event);
-    process.group_exit.reset();   // it was another thread's execve()
-    // No dequeue: a synchronous signal, or its record was lost.
-    auto taken = take_in_order(process, thread, body.signal);
-    unseen(std::move(taken.overtaken));
-    if (taken.empty()) stray(event, body.signal, {}, end);
-    for (auto& pending : taken.taken)
-        close(std::move(pending), end, event.task, event.time_ns);
+    orphan(event, body.sig, Orphan::Why::group_exit);
 }
 
-/// A thread has found SIGKILL.  Every thread of a process that dies does, and
-/// nothing but what was pending says who sent what: the first answers for all
-/// sends that end the process.
-void SignalMatcher::group_exit(Process& process, const Event& event)
+/// sigaction() empties every queue of the process of that signal.
+void SignalMatcher::discarded(Process& process, const Event& event,
+                              const decode::SignalTake& body)
 {
-    if (!process.group_exit) process.group_exit = GroupExit{event.time_ns, event.task};
-    auto fatal = process.take_if([](const Pending& p) { return ends_group(p.signal); });
-    if (fatal.empty()) stray(event, kSigKill, {}, End::death);
-    for (auto& pending : fatal)
-        close(std::move(pending), End::death, event.task, event.time_ns);
-}
-
-void SignalMatcher::stray(const Event& event, unsigned signal, const Identity& identity,
-                          End end)
-{
-    const auto why = end == End::death ? Orphan::Why::group_exit : Orphan::Why::unknown;
-    strays_.push_back({{event.time_ns, event.task, signal, why}, identity, end});
-}
-
-// --- what was dequeued and waits for a delivery ---
-
-/// `time_ns`: of the delivery; without one the dequeue is the end.
-void SignalMatcher::settle(Thread& thread, End end, std::uint64_t time_ns)
-{
-    if (!thread.held) return;
-    const Held held = std::move(*std::exchange(thread.held, {}));
-    if (end == End::accepted) time_ns = held.time_ns;
-    for (const auto& pending : held.signals) close(pending, end, held.receiver, time_ns);
-    if (held.signals.empty())
-        strays_.push_back({{time_ns, held.receiver, held.signal, Orphan::Why::unknown},
-                           held.identity, end});
-}
-
-void SignalMatcher::settle_all(Process& process)
-{
-    for (auto& [tid, thread] : process.threads()) settle(thread, End::accepted, 0);
-}
-
-/// The thread has gone on: what it dequeued was not delivered.
-void SignalMatcher::passed(const Event& event)
-{
-    Process* process = acting(event, false);
-    Thread* thread = process ? process->find(event.task.tid) : nullptr;
-    if (!thread || !thread->held || thread->held->time_ns > event.time_ns) return;
-    settle(*thread, End::accepted, event.time_ns);
-    prune(event.task.tgid, event.task.tid);
-}
-
-void SignalMatcher::on(const Event& event, const decode::SignalGet&) { passed(event); }
-
-void SignalMatcher::on(const Event& event, const decode::PipeOp&)
-{
-    if (!event.unfinished) passed(event);
-}
-
-void SignalMatcher::expire(std::uint64_t now_ns)
-{
-    const auto over = [&](std::uint64_t time_ns) { return time_ns + kHold_ns < now_ns; };
-    while (!holds_.empty() && over(holds_.front().time_ns)) {
-        const Expiry expiry = holds_.front();
-        holds_.pop_front();
-        const auto at = processes_.find(expiry.tgid);
-        if (at == processes_.end()) continue;
-        Thread* thread = at->second.find(expiry.tid);
-        if (!thread || !thread->held || thread->held->time_ns != expiry.time_ns) continue;
-        if (thread->held->traced) continue;   // until the debugger lets it go on
-        settle(*thread, End::accepted, now_ns);
-        prune(expiry.tgid, expiry.tid);
-    }
-    while (!strays_.empty() && over(strays_.front().orphan.time_ns)) {
-        consumer_(strays_.front().orphan);
-        strays_.pop_front();
-    }
+    auto all = process.take_signal(body.sig);
+    if (all.empty()) return orphan(event, body.sig, Orphan::Why::unknown);
+    for (auto& pending : all) pending.signal.receiver = event.task;
+    let_go(process, std::move(all), End::discarded, event.time_ns);
 }
 
 }  // namespace ipcscope::correlate

@@ -21,74 +21,67 @@ public:
     void event(const decode::Event& event);
     void finish();
 
-    /// A dequeue is followed by its delivery at once, under the same lock, but
-    /// a slow emulator stretches that; after this much time none will come.
-    static constexpr std::uint64_t kHold_ns = 100'000'000;
-
 private:
-    /// A consumption without a generation: kept for a while, because one that
-    /// is late may still come.
-    struct Stray {
-        Orphan orphan;
-        Identity identity;
-        End end{};
-    };
-    struct Expiry {
-        std::uint64_t time_ns;
-        std::uint32_t tgid;
-        std::uint32_t tid;
-    };
     using Event = decode::Event;
+    enum class Match { same, unknown, any };   ///< of identities
 
     void on(const Event& event, const decode::SignalGenerate& body);
-    void on(const Event& event, const decode::SignalDequeue& body);
-    void on(const Event& event, const decode::SignalDeliver& body);
-    void on(const Event& event, const decode::SignalGet& body);
-    void on(const Event& event, const decode::PipeOp& body);
-    void on(const Event& event, const decode::TaskExit& body);
-    void on(const Event& event, const decode::TaskFree& body);
-    template <typename Other>
-    void on(const Event&, const Other&) {}
+    void on(const Event& event, const decode::SignalTake& body);
+    void on(const Event& event, const decode::Thread& body);
+    void on(const Event& event, const decode::ThreadTime& body);
+    void on(const Event& event, const decode::ThreadFree& body);
+    void on(const Event&, const decode::Kill&) {}
+    void on(const Event&, const decode::Slice&) {}
+    void on(const Event&, const decode::Call&) {}
+    void on(const Event&, const decode::Symbol&) {}
+    void on(const Event&, const decode::Holder&) {}
+    void on(const Event&, const decode::Observed&) {}
 
     // a generation
-    void note_trace_stop(const Event& event, const decode::SignalGenerate& body);
-    void discard_opposites(const decode::SignalGenerate& body);
-    bool meets_stray(Pending& pending);
+    void link_requeued(const Event& event, SignalInterval& signal, Identity identity);
+    void discard_opposites(Process& process, const SignalInterval& signal);
     Process& target_of(const SignalInterval& signal);
     void enqueue(Process& process, Pending pending);
-    void discard_older(SignalQueue& queue, const Pending& pending);
+    void discard_older(Process& process, SignalQueue& queue, const Pending& pending);
 
-    // a consumption
-    Process* acting(const Event& event, bool create);
-    Taken take(Process& process, Thread& thread, unsigned signal, const Identity& identity);
-    Taken take_in_order(Process& process, Thread& thread, unsigned signal);
-    void deliver(Process& process, const Event& event, const decode::SignalDeliver& body);
-    void group_exit(Process& process, const Event& event);
-    void stray(const Event& event, unsigned signal, const Identity& identity, End end);
+    // a taking
+    Process& acting(const Event& event);
+    void taken(Process& process, const Event& event, const decode::SignalTake& body);
+    Taken find_taken(Process& process, const Event& event, const decode::SignalTake& body);
+    Taken take(Process& process, std::uint32_t tid, const Wanted& wanted);
+    static Taken take_in_order(SignalQueue& queue, const Wanted& wanted);
+    Taken take_gone(Process& process, std::uint32_t owner, const Wanted& wanted, Match match);
+    static Process::GoneAt find_gone(Process& process, std::uint32_t owner,
+                                     const Wanted& wanted, std::uint64_t since_ns,
+                                     Match match);
+    void group_exit(Process& process, const Event& event, const decode::SignalTake& body);
+    void discarded(Process& process, const Event& event, const decode::SignalTake& body);
+    void orphan(const Event& event, unsigned signal, Orphan::Why why);
 
-    // the end of a hold, a thread, a process
-    void settle(Thread& thread, End end, std::uint64_t time_ns);
-    void settle_all(Process& process);
-    void passed(const Event& event);
-    void expire(std::uint64_t now_ns);
-    void die(Process& process, const Event& event, const decode::TaskExit& body);
-    void die_elsewhere(Process& process, const Event& event, unsigned by);
-    void exit_thread(Process& process, const Event& event);
+    // the end of a thread, a process
+    void die(Process& process, const Event& event, unsigned by, bool group_dead);
+    void leave(Process& process, Pending pending);
+    void exit_thread(Process& process, std::uint32_t tid, std::uint64_t time_ns);
+    void replace_leader(Process& process, std::uint32_t tgid, std::uint64_t time_ns);
+    bool exits_in_leaders_place(Process& process, const Task& task) const;
     void bury(Process& process);
+    void bury_thread(Process& process, std::uint32_t tid);
     void free_thread(Process& process, const Task& task);
     void prune(std::uint32_t tgid, std::uint32_t tid);
     void note_dead(std::uint32_t tgid);
 
-    void close(Pending pending, End end, const Task& receiver, std::uint64_t time_ns);
+    // the outcome of a signal
+    void close(Pending pending, const Event& event, const decode::SignalTake& body);
+    void close_death(Pending pending, const Event& event);
     void abandon(Pending pending, End reason);
     void abandon_all(std::vector<Pending> all, End reason);
-    void unseen(std::vector<Pending> all);
+    void let_go(Process& process, std::vector<Pending> all, End reason, std::uint64_t time_ns);
+    End unmatched(const Pending& pending, End reason) const;
 
     Consumer consumer_;
     LossClock loss_;
+    std::uint64_t newest_ns_ = 0;
     std::map<std::uint32_t, Process> processes_;
-    std::deque<Expiry> holds_;      ///< in the order of time; may be out of date
-    std::deque<Stray> strays_;
     std::deque<std::uint32_t> dead_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The matcher's producers: what a generation adds to the queues, and removes.
+// The matcher's generations: what one adds to the queues, and removes.
 #include <iterator>
 #include <utility>
 
@@ -9,129 +9,102 @@
 namespace ipcscope::correlate {
 namespace {
 
-constexpr std::int32_t kTrapped = 4;   // CLD_TRAPPED
-bool gone(State state) { return state == State::zombie || state == State::dead; }
+/// Seen to be alive when it was looked at.
+bool alive(State state)
+{
+    return state != State::zombie && state != State::dead && state != State::unknown;
+}
 
 SignalInterval interval_of(const decode::Event& event, const decode::SignalGenerate& body)
 {
     SignalInterval signal;
     signal.generated_ns = event.time_ns;
     signal.sender = event.task;
-    signal.target = body.target;
-    signal.signal = body.signal;
+    signal.target = event.target;
+    signal.signal = body.sig;
     signal.si_code = body.si_code;
-    signal.origin = body.origin;
-    signal.outcome = body.outcome;
-    signal.target_state = body.target_state;
-    signal.shared = body.shared;
-    signal.fatal = body.fatal;
-    signal.unkillable = body.unkillable;
-    signal.disposition = body.disposition;
-    signal.blocked = body.blocked;
+    signal.origin = decode::origin_of(body);
+    signal.outcome = decode::outcome_of(body);
+    signal.target_state = decode::state_of(body.target_state);
+    signal.shared = body.shared != 0;
+    signal.fatal = body.fatal != 0;
+    signal.unkillable = body.unkillable != 0;
+    signal.disposition = decode::disposition_of(body.disposition);
+    signal.blocked = body.blocked != 0;
+    signal.dying = body.dying != 0;
+    signal.requeued = body.requeued != 0;
+    signal.send_enter_ns = body.enter_ns;
     return signal;
-}
-
-/// A signal that nobody ignores is ignored by a process that is dying.
-bool refused_by_dying(const decode::SignalGenerate& body)
-{
-    if (body.outcome != Outcome::ignored || body.unkillable) return false;
-    return body.disposition == decode::Disposition::handler ||
-           (body.disposition == decode::Disposition::standard && body.signal != kSigCont);
 }
 
 }  // namespace
 
 void SignalMatcher::on(const Event& event, const decode::SignalGenerate& body)
 {
-    note_trace_stop(event, body);
-    discard_opposites(body);
-    Pending pending{interval_of(event, body), identity_of(event, body)};
-    if (!pending.signal.queued()) {
+    Pending pending{interval_of(event, body), identity_of(body),
+                    body.shared ? 0 : body.target_tid, event.time_ns < newest_ns_};
+    if (pending.signal.requeued) link_requeued(event, pending.signal, pending.identity);
+    Process& process = target_of(pending.signal);
+    discard_opposites(process, pending.signal);
+    if (pending.signal.queued()) {
+        enqueue(process, std::move(pending));
+    } else {
         pending.signal.end = End::not_queued;
         consumer_(pending.signal);
-        return;
     }
-    if (meets_stray(pending)) return;
-    Process& process = target_of(pending.signal);
-    enqueue(process, std::move(pending));
-    prune(body.target.tgid, body.target.tid);
+    prune(event.target.tgid, event.target.tid);
 }
 
-/// A debugger stops its tracee between dequeue and delivery, for as long as it
-/// likes, and the tracee tells it so.
-void SignalMatcher::note_trace_stop(const Event& event, const decode::SignalGenerate& body)
+/// The thread that puts a signal back has not sent it: it was sent by the sender of
+/// the one that it has taken, whose taking ends after this.
+void SignalMatcher::link_requeued(const Event& event, SignalInterval& signal,
+                                  Identity identity)
 {
-    if (body.signal != kSigChld || body.si_code != kTrapped) return;
-    const auto at = processes_.find(event.task.tgid);
-    Thread* thread = at == processes_.end() ? nullptr : at->second.find(event.task.tid);
-    if (thread && thread->held) thread->held->traced = true;
+    identity.known = true;   // to the thread that has it in its hands
+    Process& process = acting(event);
+    const Pending* oldest = nullptr;
+    const auto look = [&](const Pending* here) {
+        if (here && (!oldest || here->signal.generated_ns < oldest->signal.generated_ns))
+            oldest = here;
+    };
+    if (const Thread* thread = process.find(signal.target.tid))
+        look(thread->queue.find(signal.signal, identity));
+    look(process.shared.find(signal.signal, identity));
+    for (const std::uint32_t owner : {signal.target.tid, 0u})
+        for (const Match match : {Match::same, Match::unknown}) {
+            const auto gone = find_gone(process, owner, {signal.signal, identity}, 0, match);
+            if (gone != process.gone.end()) look(&gone->pending);
+        }
+    if (oldest) {
+        signal.sender = oldest->signal.sender;
+        signal.origin = oldest->signal.origin;
+    }
+    prune(event.task.tgid, event.task.tid);
 }
 
 /// prepare_signal(): SIGCONT and the stop signals remove each other from every
 /// queue of the process, before the kernel even looks whether the new one is
 /// ignored; not while the process is dying.
-void SignalMatcher::discard_opposites(const decode::SignalGenerate& body)
+void SignalMatcher::discard_opposites(Process& process, const SignalInterval& signal)
 {
-    if (body.signal != kSigCont && !is_stop(body.signal)) return;
-    if (refused_by_dying(body)) return;
-    const auto at = processes_.find(body.target.tgid);
-    if (at == processes_.end() || at->second.ended_by != 0) return;
-    if (body.signal != kSigCont) {
-        abandon_all(at->second.take_signal(kSigCont), End::flushed);
-        return;
-    }
-    for (const unsigned stop : kStopSignals)
-        abandon_all(at->second.take_signal(stop), End::flushed);
+    if (signal.dying || (signal.signal != kSigCont && !is_stop(signal.signal))) return;
+    auto opposites = signal.signal != kSigCont
+                         ? process.take_signal(kSigCont)
+                         : process.take_if([](auto& p) { return is_stop(p.signal.signal); });
+    let_go(process, std::move(opposites), End::flushed, signal.generated_ns);
 }
 
-/// A record that comes late may find that its consumption was there already.
-bool SignalMatcher::meets_stray(Pending& pending)
-{
-    const SignalInterval& signal = pending.signal;
-    const auto fits = [&](const Task& receiver, unsigned number, std::uint64_t time_ns,
-                          const Identity& identity) {
-        return receiver.tgid == signal.target.tgid && time_ns >= signal.generated_ns &&
-               (number == signal.signal || (number == kSigKill && ends_group(signal))) &&
-               (signal.shared || number == kSigKill || receiver.tid == signal.target.tid) &&
-               (!identity.known || !pending.identity.known || identity == pending.identity);
-    };
-    if (!holds_.empty() && holds_.back().time_ns >= signal.generated_ns) {
-        if (const auto at = processes_.find(signal.target.tgid); at != processes_.end())
-            for (auto& [tid, thread] : at->second.threads()) {
-                auto& held = thread.held;
-                if (!held || !held->signals.empty() ||
-                    !fits(held->receiver, held->signal, held->time_ns, held->identity))
-                    continue;
-                held->signals.push_back(std::move(pending));
-                return true;
-            }
-    }
-    for (auto stray = strays_.rbegin(); stray != strays_.rend(); ++stray) {
-        const Orphan& orphan = stray->orphan;
-        if (orphan.time_ns < signal.generated_ns) break;
-        if (!fits(orphan.receiver, orphan.signal, orphan.time_ns, stray->identity)) continue;
-        close(std::move(pending), stray->end, orphan.receiver, orphan.time_ns);
-        strays_.erase(std::next(stray).base());
-        return true;
-    }
-    return false;
-}
-
-/// The process a signal goes to.  One that has died and takes a signal while
-/// it runs is another one, whose predecessor's end was lost.
+/// The process a signal goes to.  One that has died and is alive when the send looks
+/// at it is another one, whose predecessor's end was lost.
 Process& SignalMatcher::target_of(const SignalInterval& signal)
 {
     const auto [tgid, tid] = std::pair(signal.target.tgid, signal.target.tid);
     Process& process = processes_[tgid];
-    if (process.dead_ns && loss_.lost_since(*process.dead_ns) && !gone(signal.target_state)) {
-        bury(process);
-        return process = Process{};
-    }
+    if (!alive(signal.target_state)) return process;
+    if (process.dead_ns && signal.send_enter_ns > *process.dead_ns) bury(process);
     const Thread* leader = tid == tgid ? process.find(tid) : nullptr;
-    if (leader && leader->exited_ns && !process.dead_ns && !gone(signal.target_state)) {
-        settle_all(process);
+    if (leader && leader->exited_ns && signal.send_enter_ns > *leader->exited_ns)
         process.leader_is_back(tgid);
-    }
     return process;
 }
 
@@ -139,33 +112,28 @@ void SignalMatcher::enqueue(Process& process, Pending pending)
 {
     const SignalInterval& signal = pending.signal;
     if (process.dead_ns) return abandon(std::move(pending), End::target_exited);
-    bool shared = signal.shared;
-    if (!shared) {
-        const Thread* thread = process.find(signal.target.tid);
-        if (thread && thread->exited_ns) {
-            if (!ends_group(signal)) return abandon(std::move(pending), End::target_exited);
-            shared = true;   // even a thread that is gone dies with its process
-        }
-    }
-    if (ends_group(signal)) process.ended_by = signal.signal;
-    SignalQueue& queue = shared ? process.shared : process.thread(signal.target.tid).queue;
-    discard_older(queue, pending);
-    unseen(queue.push(std::move(pending)));
+    const Thread* thread = signal.shared ? nullptr : process.find(signal.target.tid);
+    if (thread && thread->exited_ns) return leave(process, std::move(pending));
+    SignalQueue& queue =
+        signal.shared ? process.shared : process.thread(signal.target.tid).queue;
+    discard_older(process, queue, pending);
+    abandon_all(queue.push(std::move(pending)), End::unseen);
 }
 
 /// The kernel took the new one, so an equal one that was pending is not any
 /// more: of a standard signal one is pending at most, of a timer too.
-void SignalMatcher::discard_older(SignalQueue& queue, const Pending& pending)
+void SignalMatcher::discard_older(Process& process, SignalQueue& queue, const Pending& pending)
 {
     const unsigned number = pending.signal.signal;
+    const std::uint64_t now = pending.signal.generated_ns;
     if (pending.signal.origin == Origin::timer) {
         if (!pending.identity.known) return;
-        abandon_all(queue.take_if([&](const Pending& p) {
+        let_go(process, queue.take_if([&](const Pending& p) {
             return p.signal.signal == number && p.signal.origin == Origin::timer &&
                    p.identity == pending.identity;
-        }), End::flushed);
+        }), End::flushed, now);
     } else if (!is_real_time(number)) {
-        unseen(queue.take_signal(number));
+        let_go(process, queue.take_signal(number), End::unseen, now);
     }
 }
 

@@ -1,53 +1,131 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "decode/decode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
 #include <type_traits>
 
-#include "source/source.hpp"
+#include "base/collector.hpp"
+#include "decode/fields.hpp"
 
 namespace ipcscope::decode {
 namespace {
 
 using Bytes = std::span<const std::byte>;
+using Fields = std::span<const Field>;
 using Problem = std::optional<Malformed>;
 
-/// The bytes lie anywhere, so a record is copied rather than cast.  The caller
-/// has checked that there are enough.
+template <typename Enum>
+constexpr bool has_ids(Enum last, unsigned count)
+{
+    return static_cast<unsigned>(last) + 1 == count;
+}
+static_assert(has_ids(State::frozen, IPCSCOPE_STATE_COUNT));
+static_assert(has_ids(Origin::timer, IPCSCOPE_ORIGIN_COUNT));
+static_assert(has_ids(Outcome::info_lost, IPCSCOPE_RESULT_COUNT));
+static_assert(has_ids(Disposition::unknown, IPCSCOPE_DISPOSITION_COUNT));
+static_assert(has_ids(How::kernel_thread, IPCSCOPE_TAKE_COUNT));
+static_assert(has_ids(GroupCause::core_dump, IPCSCOPE_GROUP_COUNT));
+static_assert(has_ids(ThreadReason::rename, IPCSCOPE_THREAD_REASON_COUNT));
+static_assert(has_ids(ObjectType::futex, IPCSCOPE_OBJECT_COUNT));
+static_assert(has_ids(Op::requeue, IPCSCOPE_OP_COUNT));
+
+/// The bytes lie anywhere, so a record is copied rather than cast.  What the bytes
+/// do not hold is zero.
 template <typename Record>
 Record read(Bytes bytes)
 {
     static_assert(std::is_trivially_copyable_v<Record>);
-    Record record;
-    std::memcpy(&record, bytes.data(), sizeof record);
+    Record record{};
+    std::memcpy(&record, bytes.data(), std::min(sizeof record, bytes.size()));
     return record;
 }
 
-template <typename Enum>
-bool assign(Enum& to, std::uint8_t id, std::uint8_t count)
+/// How many values a field of that meaning may have, from 0; 0: any.
+constexpr std::uint64_t values_of(Meaning meaning)
 {
-    if (id >= count) return false;
-    to = static_cast<Enum>(id);
-    return true;
+    switch (meaning) {
+    case Meaning::BOOL: return 2;
+    case Meaning::SIGNAL: return 64 + 1;
+    case Meaning::STATE: return IPCSCOPE_STATE_COUNT;
+    case Meaning::ORIGIN: return IPCSCOPE_ORIGIN_COUNT;
+    case Meaning::RESULT: return IPCSCOPE_RESULT_COUNT;
+    case Meaning::DISPOSITION: return IPCSCOPE_DISPOSITION_COUNT;
+    case Meaning::TAKE: return IPCSCOPE_TAKE_COUNT;
+    case Meaning::GROUP: return IPCSCOPE_GROUP_COUNT;
+    case Meaning::REASON: return IPCSCOPE_THREAD_REASON_COUNT;
+    case Meaning::OBJECT: return IPCSCOPE_OBJECT_COUNT;
+    case Meaning::OP: return IPCSCOPE_OP_COUNT;
+    case Meaning::CALL: return IPCSCOPE_CALL_LAST + 1;
+    case Meaning::DEPTH: return IPCSCOPE_STACK_DEPTH + 1;
+    case Meaning::TIME:
+    case Meaning::SPAN:
+    case Meaning::COUNT:
+    case Meaning::NUMBER:
+    case Meaning::ID:
+    case Meaning::HEX:
+    case Meaning::DEVICE:
+    case Meaning::CALL_FLAGS:
+    case Meaning::MISSING:
+    case Meaning::SYSCALL:
+    case Meaning::STACK:
+    case Meaning::WAKER:
+    case Meaning::COMM:
+    case Meaning::PAD: break;
+    }
+    return 0;
 }
 
-static_assert(unsigned{IPCSCOPE_STATE_COUNT} == static_cast<unsigned>(State::other) + 1);
-static_assert(unsigned{IPCSCOPE_ORIGIN_COUNT} == static_cast<unsigned>(Origin::timer) + 1);
-static_assert(unsigned{IPCSCOPE_RESULT_COUNT} == static_cast<unsigned>(Outcome::info_lost) + 1);
-static_assert(unsigned{IPCSCOPE_DISPOSITION_COUNT} ==
-              static_cast<unsigned>(Disposition::unknown) + 1);
-
-bool assign(State& to, std::uint8_t id) { return assign(to, id, IPCSCOPE_STATE_COUNT); }
-bool assign(Origin& to, std::uint8_t id) { return assign(to, id, IPCSCOPE_ORIGIN_COUNT); }
-bool assign(Outcome& to, std::uint8_t id) { return assign(to, id, IPCSCOPE_RESULT_COUNT); }
-bool assign(Disposition& to, std::uint8_t id)
+Malformed what_is_wrong(Meaning meaning)
 {
-    return assign(to, id, IPCSCOPE_DISPOSITION_COUNT);
+    if (meaning == Meaning::SIGNAL) return Malformed::bad_signal;
+    if (meaning == Meaning::DEPTH) return Malformed::bad_stack_depth;
+    return Malformed::bad_enum;
 }
 
-bool is_signal(unsigned number) { return number >= 1 && number <= 64; }
+/// Every field with a list of values has one element.
+Problem check(Fields fields, Bytes record)
+{
+    for (const Field& field : fields) {
+        const std::uint64_t values = values_of(field.meaning);
+        if (values == 0) continue;
+        const auto value = static_cast<std::uint64_t>(value_of(field, record));
+        if (value >= values) return what_is_wrong(field.meaning);
+        if (field.meaning == Meaning::CALL && value != 0 && value < IPCSCOPE_CALL_FIRST)
+            return Malformed::bad_enum;
+    }
+    return {};
+}
+
+template <typename Record>
+Problem check(Fields fields, const Record& record)
+{
+    if constexpr (requires { record.sig; })
+        if (record.sig == 0) return Malformed::bad_signal;
+    return check(fields, Bytes{std::as_bytes(std::span{&record, 1})});
+}
+
+template <typename Record>
+Problem plain(Bytes bytes, Fields fields, Body& body)
+{
+    return check(fields, body.emplace<Record>(read<Record>(bytes)));
+}
+
+Problem call(Bytes bytes, Fields fields, Body& body)
+{
+    if (bytes.size() < sizeof(ipcscope_call_split)) bytes = bytes.first(sizeof(ipcscope_call));
+    const Call& out = body.emplace<Call>(read<Call>(bytes));
+    if (const Problem problem = check(fields, out)) return problem;
+    return check(tail_fields(out.type), out);
+}
+
+Problem thread_free(Bytes bytes, Fields, Body& body)
+{
+    body = ThreadFree{read<ipcscope_header>(bytes)};
+    return {};
+}
 
 /// What follows a record of a known size: text, padded with NULs or not.
 SafeText trailing_text(Bytes bytes, std::size_t from)
@@ -58,162 +136,63 @@ SafeText trailing_text(Bytes bytes, std::size_t from)
     return SafeText::escape(text);
 }
 
-Problem signal_generate(Bytes bytes, Body& body)
+Problem symbol(Bytes bytes, Fields fields, Body& body)
 {
-    const auto raw = read<ipcscope_signal_generate>(bytes);
-    auto& out = body.emplace<SignalGenerate>();
-    if (!is_signal(raw.sig)) return Malformed::bad_signal;
-    if (!assign(out.outcome, raw.result) || !assign(out.target_state, raw.target_state) ||
-        !assign(out.origin, raw.origin) || !assign(out.disposition, raw.disposition))
-        return Malformed::bad_enum;
-    out.value = raw.value;
-    out.target = {raw.target_tgid, raw.target_tid, SafeText::name(raw.target_comm)};
-    out.si_code = raw.si_code;
-    out.sender_pid = raw.sender_pid;
-    out.signal = raw.sig;
-    out.shared = raw.shared != 0;
-    out.blocked = raw.blocked != 0;
-    out.fatal = raw.fatal != 0;
-    out.unkillable = raw.unkillable != 0;
-    out.has_info = raw.has_info != 0;
-    return {};
+    const auto record = read<ipcscope_symbol>(bytes);
+    body = Symbol{record, trailing_text(bytes, sizeof record)};
+    return check(fields, record);
 }
 
-Problem signal_send(Bytes bytes, Body& body)
+Problem holder(Bytes bytes, Fields fields, Body& body)
 {
-    const auto raw = read<ipcscope_signal_send>(bytes);
-    if (!is_signal(raw.sig)) return Malformed::bad_signal;
-    body = SignalSend{raw.enter_ns, raw.target_tgid, raw.target_tid, raw.ret, raw.sig};
-    return {};
+    const auto record = read<ipcscope_holder>(bytes);
+    body = Holder{record, trailing_text(bytes, sizeof record)};
+    return check(fields, record);
 }
 
-Problem signal_deliver(Bytes bytes, Body& body)
+Problem observed(Bytes bytes, Fields fields, Body& body)
 {
-    const auto raw = read<ipcscope_signal_deliver>(bytes);
-    auto& out = body.emplace<SignalDeliver>();
-    if (!is_signal(raw.sig)) return Malformed::bad_signal;
-    if (!assign(out.disposition, raw.disposition)) return Malformed::bad_enum;
-    out.si_code = raw.si_code;
-    out.sender_pid = raw.sender_pid;
-    out.sa_flags = raw.sa_flags;
-    out.signal = raw.sig;
-    out.has_info = raw.has_info != 0;
-    return {};
+    const auto record = read<ipcscope_observed>(bytes);
+    body = Observed{record, trailing_text(bytes, sizeof record)};
+    return check(fields, record);
 }
 
-Problem signal_dequeue(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_signal_dequeue>(bytes);
-    if (!is_signal(raw.sig)) return Malformed::bad_signal;
-    body = SignalDequeue{raw.value, raw.si_code, raw.sender_pid, raw.sig};
-    return {};
-}
-
-Problem signal_get(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_signal_get>(bytes);
-    if (raw.sig != 0 && !is_signal(raw.sig)) return Malformed::bad_signal;
-    body = SignalGet{raw.enter_ns, raw.sig};
-    return {};
-}
-
-Problem pipe_op(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_pipe_op>(bytes);
-    auto& out = body.emplace<PipeOp>();
-    out.write = raw.header.kind == IPCSCOPE_PIPE_WRITE;
-    out.enter_ns = raw.enter_ns;
-    out.inode = raw.inode;
-    out.requested_bytes = raw.requested_bytes;
-    out.ret = raw.ret;
-    out.blocked_ns = raw.blocked_ns;
-    out.runqueue_ns = raw.runqueue_ns;
-    out.uninterruptible_ns = raw.uninterruptible_ns;
-    out.woken_ns = raw.woken_ns;
-    out.dev = raw.dev;
-    out.ring_slots = raw.ring_slots;
-    out.used_slots = raw.used_slots;
-    out.readers = raw.readers;
-    out.writers = raw.writers;
-    out.sleeps = raw.sleeps;
-    out.fifo = raw.fifo != 0;
-    out.nonblock = raw.nonblock != 0;
-    out.packet = raw.packet != 0;
-    return {};
-}
-
-Problem kill(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_kill>(bytes);
-    auto& out = body.emplace<Kill>();
-    if (!is_signal(raw.sig)) return Malformed::bad_signal;
-    if (!assign(out.state, raw.state) || !assign(out.origin, raw.origin) ||
-        !assign(out.outcome, raw.result))
-        return Malformed::bad_enum;
-    if (raw.stack_depth > IPCSCOPE_STACK_DEPTH) return Malformed::bad_stack_depth;
-    out.target = {raw.target_tgid, raw.stuck_tid, SafeText::name(raw.target_comm)};
-    out.signal = raw.sig;
-    out.stuck_threads = raw.stuck_threads;
-    out.stack.assign(raw.stack, raw.stack + raw.stack_depth);
-    return {};
-}
-
-Problem task_exit(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_task_exit>(bytes);
-    body = TaskExit{raw.exit_code, raw.group_dead != 0};
-    return {};
-}
-
-Problem task_free(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_task_free>(bytes);
-    body = TaskFree{{raw.tgid, raw.tid, SafeText::name(raw.comm)}};
-    return {};
-}
-
-Problem symbol(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_symbol>(bytes);
-    body = Symbol{raw.id, trailing_text(bytes, sizeof raw)};
-    return {};
-}
-
-Problem pipe_end(Bytes bytes, Body& body)
-{
-    const auto raw = read<ipcscope_pipe_end>(bytes);
-    body = PipeEnd{raw.inode,       raw.dev,       raw.reads != 0,
-                   raw.writes != 0, raw.fifo != 0, trailing_text(bytes, sizeof raw)};
-    return {};
-}
-
-/// What is known of a kind; `size` is its smallest.
+/// How a kind is read; `size` is its smallest.
 struct Kind {
-    std::string_view name;
     std::size_t size = 0;
-    Problem (*body)(Bytes bytes, Body& body) = nullptr;
+    Problem (*read)(Bytes bytes, Fields fields, Body& body) = nullptr;
 };
+
+template <typename Record>
+constexpr Kind kPlain{sizeof(Record), plain<Record>};
+constexpr Kind kCall{sizeof(ipcscope_call), call};
 
 constexpr std::array kBackendKinds{
     Kind{},
-    Kind{"signal_generate", sizeof(ipcscope_signal_generate), signal_generate},
-    Kind{"signal_send", sizeof(ipcscope_signal_send), signal_send},
-    Kind{"signal_deliver", sizeof(ipcscope_signal_deliver), signal_deliver},
-    Kind{"signal_dequeue", sizeof(ipcscope_signal_dequeue), signal_dequeue},
-    Kind{"signal_get", sizeof(ipcscope_signal_get), signal_get},
-    Kind{"pipe_read", sizeof(ipcscope_pipe_op), pipe_op},
-    Kind{"pipe_write", sizeof(ipcscope_pipe_op), pipe_op},
-    Kind{"kill", sizeof(ipcscope_kill), kill},
-    Kind{"task_exit", sizeof(ipcscope_task_exit), task_exit},
-    Kind{"task_free", sizeof(ipcscope_task_free), task_free},
+    kPlain<SignalGenerate>,
+    kPlain<SignalTake>,
+    kPlain<Kill>,
+    kPlain<Thread>,
+    kPlain<ThreadTime>,   // THREAD_TIME
+    kPlain<ThreadTime>,   // THREAD_EXIT
+    Kind{sizeof(ipcscope_header), thread_free},
+    kPlain<Slice>,
+    kCall,   // pipe
+    kCall,   // splice
+    kCall,   // unix
+    kCall,   // eventfd
+    kCall,   // mqueue
+    kCall,   // sysv
+    kCall,   // futex
 };
 static_assert(kBackendKinds.size() == IPCSCOPE_KIND_COUNT);
 
 constexpr std::array kCollectorKinds{
-    Kind{"symbol", sizeof(ipcscope_symbol), symbol},
-    Kind{"pipe_end", sizeof(ipcscope_pipe_end), pipe_end},
+    Kind{sizeof(ipcscope_symbol), symbol},
+    Kind{sizeof(ipcscope_holder), holder},
+    Kind{sizeof(ipcscope_observed), observed},
 };
-static_assert(kCollectorKinds.size() == IPCSCOPE_PIPE_END - IPCSCOPE_SYMBOL + 1);
+static_assert(kCollectorKinds.size() == IPCSCOPE_COLLECTOR_LAST - IPCSCOPE_SYMBOL + 1);
 
 const Kind* find_kind(unsigned kind)
 {
@@ -223,17 +202,25 @@ const Kind* find_kind(unsigned kind)
     return nullptr;
 }
 
+Task target_of(const Body& body)
+{
+    if (const auto* generate = std::get_if<SignalGenerate>(&body))
+        return {generate->target_tgid, generate->target_tid, {}};
+    if (const auto* kill = std::get_if<Kill>(&body))
+        return {kill->target_tgid, kill->stuck_tid, {}};
+    return {};
+}
+
 Event event_of(const ipcscope_header& header)
 {
     Event event;
     event.time_ns = header.time_ns;
     event.lost_before = header.lost_before;
-    event.task = {header.tgid, header.tid, SafeText::name(header.comm)};
+    event.task = {header.tgid, header.tid, {}};
     event.cpu = header.cpu;
     event.kind = header.kind;
-    event.copy_fault = (header.flags & IPCSCOPE_COPY_FAULT) != 0;
     event.unfinished = (header.flags & IPCSCOPE_UNFINISHED) != 0;
-    event.interrupt = (header.flags & IPCSCOPE_INTERRUPT) != 0;
+    event.before_trace = (header.flags & IPCSCOPE_BEFORE_TRACE) != 0;
     return event;
 }
 
@@ -249,12 +236,14 @@ tl::expected<Decoded, Malformed> decode(unsigned cpu, Bytes bytes)
     const Kind* kind = find_kind(header.kind);
     if (kind == nullptr) return tl::unexpected(Malformed::unknown_kind);
     if (header.size < kind->size) return tl::unexpected(Malformed::size_too_small);
-    if (cpu != source::Sink::kCollector && header.cpu != cpu)
-        return tl::unexpected(Malformed::bad_cpu);
+    if (cpu != kCollectorCpu && header.cpu != cpu) return tl::unexpected(Malformed::bad_cpu);
 
     Decoded decoded{event_of(header), header.size};
-    if (const Problem problem = kind->body(bytes.first(header.size), decoded.event.body))
+    Event& event = decoded.event;
+    if (const Problem problem =
+            kind->read(bytes.first(header.size), fields_of(header.kind), event.body))
         return tl::unexpected(*problem);
+    event.target = target_of(event.body);
     return decoded;
 }
 
@@ -263,12 +252,6 @@ std::size_t record_size(Bytes bytes)
     if (bytes.size() < sizeof(ipcscope_header)) return 0;
     const std::size_t size = read<ipcscope_header>(bytes).size;
     return size >= sizeof(ipcscope_header) && size <= bytes.size() ? size : 0;
-}
-
-std::string_view kind_name(unsigned kind)
-{
-    const Kind* known = find_kind(kind);
-    return known != nullptr ? known->name : "unknown";
 }
 
 }  // namespace ipcscope::decode

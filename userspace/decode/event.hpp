@@ -1,149 +1,136 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Records as typed values.  Fields mean what kmod/include/uapi/ipcscope/record.h
-// says; ids are enums here, names are SafeText.
+// Records as typed values: the contract's own structs (ipcscope/record.h), whose
+// ids have been checked, with what the collector knows of the threads in them.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <variant>
-#include <vector>
 
 #include <ipcscope/record.h>
 
+#include "base/comm.hpp"
 #include "base/safe_text.hpp"
 
 namespace ipcscope::decode {
 
+/// A thread, by the name that it had at the time of what it is named in.
 struct Task {
     std::uint32_t tgid = 0;
     std::uint32_t tid = 0;
-    SafeText comm;
+    Comm comm;                 ///< empty: not known
     friend bool operator==(const Task&, const Task&) = default;
 };
 
+// Ids of the contract; a decoded body's fields are within them.
 enum class State : std::uint8_t {
-    unknown, running, interruptible, uninterruptible, killable, idle,
-    stopped, traced, zombie, dead, other
+    unknown, running, interruptible, uninterruptible, killable, idle, stopped, traced,
+    zombie, dead, other, runnable, polling, frozen
 };
 enum class Origin : std::uint8_t { task, kernel, timer };
 enum class Outcome : std::uint8_t {
     delivered, ignored, already_pending, overflow, info_lost
 };
 enum class Disposition : std::uint8_t { standard, ignore, handler, unknown };
-
-struct SignalGenerate {
-    std::uint64_t value = 0;
-    Task target;
-    std::int32_t si_code = 0;
-    std::uint32_t sender_pid = 0;
-    unsigned signal = 0;
-    Outcome outcome{};
-    State target_state{};
-    bool shared = false;
-    Origin origin{};
-    Disposition disposition{};
-    bool blocked = false;
-    bool fatal = false;
-    bool unkillable = false;
-    bool has_info = false;
+enum class How : std::uint8_t {
+    handler, standard, ignored, sigwait, signalfd, debugger, group_exit, discarded,
+    kernel_thread
+};
+enum class GroupCause : std::uint8_t { none, exit, exec, core_dump };
+enum class ThreadReason : std::uint8_t { seen, sweep, fork, exec, rename };
+enum class ObjectType : std::uint8_t {
+    none, pipe, fifo, unix_stream, unix_dgram, unix_seqpacket, eventfd, mqueue, sysv_msg,
+    sysv_sem, sysv_shm, futex
+};
+enum class Op : std::uint8_t {
+    read, write, open, resize, splice_in, splice_out, tee, vmsplice, send, receive, connect,
+    accept, notify, semaphore, attach, wait, wake, requeue
 };
 
-struct SignalSend {
-    std::uint64_t enter_ns = 0;
-    std::uint32_t target_tgid = 0;
-    std::uint32_t target_tid = 0;
-    std::int32_t ret = 0;
-    unsigned signal = 0;
-};
+// Bodies.  Their `header` is as it was in the ring.
+using SignalGenerate = ipcscope_signal_generate;
+using SignalTake = ipcscope_signal_take;
+using Kill = ipcscope_kill;
+using Thread = ipcscope_thread;
+using ThreadTime = ipcscope_thread_time;   ///< THREAD_TIME, THREAD_EXIT
+using Slice = ipcscope_slice;
+using Call = ipcscope_call_split;          ///< of a short record: no time but running
 
-struct SignalDeliver {
-    std::int32_t si_code = 0;
-    std::uint32_t sender_pid = 0;
-    std::uint32_t sa_flags = 0;
-    unsigned signal = 0;
-    Disposition disposition{};
-    bool has_info = false;
-};
-
-struct SignalDequeue {
-    std::uint64_t value = 0;
-    std::int32_t si_code = 0;
-    std::uint32_t sender_pid = 0;
-    unsigned signal = 0;
-};
-
-struct SignalGet {
-    std::uint64_t enter_ns = 0;
-    unsigned signal = 0;
-};
-
-struct PipeOp {
-    bool write = false;   ///< PIPE_WRITE rather than PIPE_READ
-    std::uint64_t enter_ns = 0;
-    std::uint64_t inode = 0;
-    std::uint64_t requested_bytes = 0;
-    std::int64_t ret = 0;
-    std::uint64_t blocked_ns = 0;
-    std::uint64_t runqueue_ns = 0;
-    std::uint64_t uninterruptible_ns = 0;
-    std::uint64_t woken_ns = 0;
-    std::uint32_t dev = 0;
-    std::uint32_t ring_slots = 0;
-    std::uint32_t used_slots = 0;
-    std::uint32_t readers = 0;
-    std::uint32_t writers = 0;
-    std::uint32_t sleeps = 0;
-    bool fifo = false;
-    bool nonblock = false;
-    bool packet = false;
-};
-
-struct Kill {
-    Task target;                      ///< tid is the stuck thread
-    unsigned signal = 0;
-    State state{};
-    Origin origin{};
-    Outcome outcome{};
-    std::uint32_t stuck_threads = 0;
-    std::vector<std::uint64_t> stack; ///< symbol ids, innermost first
-};
-
-struct TaskExit {
-    std::int32_t exit_code = 0;
-    bool group_dead = false;
-};
-
-struct TaskFree {
-    Task task;
+struct ThreadFree {                        ///< the header's thread was reaped
+    ipcscope_header header;
 };
 
 struct Symbol {
-    std::uint64_t id = 0;
+    ipcscope_symbol record{};
     SafeText text;
 };
 
-struct PipeEnd {
-    std::uint64_t inode = 0;
-    std::uint32_t dev = 0;
-    bool reads = false;
-    bool writes = false;
-    bool fifo = false;
+struct Holder {
+    ipcscope_holder record{};
     SafeText path;
 };
 
-using Body = std::variant<SignalGenerate, SignalSend, SignalDeliver, SignalDequeue,
-                          SignalGet, PipeOp, Kill, TaskExit, TaskFree, Symbol, PipeEnd>;
+struct Observed {                          ///< of a process that should have ended
+    ipcscope_observed record{};
+    SafeText wait_channel;
+};
+
+using Body = std::variant<SignalGenerate, SignalTake, Kill, Thread, ThreadTime, ThreadFree,
+                          Slice, Call, Symbol, Holder, Observed>;
 
 struct Event {
     std::uint64_t time_ns = 0;
     std::uint64_t lost_before = 0;
-    Task task;                 ///< in whose context the hook ran
+    Task task;                 ///< whom the record is about: sender, receiver, caller
+    Comm process;              ///< name of task's process: that of its leader
+    Task target;               ///< of a SignalGenerate or Kill, else empty
     unsigned cpu = 0;
     unsigned kind = 0;         ///< IPCSCOPE_SIGNAL_GENERATE …
-    bool copy_fault = false;
-    bool unfinished = false;
-    bool interrupt = false;
+    bool unfinished = false;   ///< had not ended at time_ns
+    bool before_trace = false; ///< had begun before the trace
     Body body;
+};
+
+// The ids of a body's fields.
+inline State state_of(std::uint8_t id) { return static_cast<State>(id); }
+inline Origin origin_of(const SignalGenerate& body) { return static_cast<Origin>(body.origin); }
+inline Outcome outcome_of(const SignalGenerate& body)
+{
+    return static_cast<Outcome>(body.result);
+}
+inline Disposition disposition_of(std::uint8_t id) { return static_cast<Disposition>(id); }
+inline How how_of(const SignalTake& body) { return static_cast<How>(body.how); }
+inline ObjectType type_of(const Call& body) { return static_cast<ObjectType>(body.type); }
+inline Op op_of(const Call& body) { return static_cast<Op>(body.op); }
+
+// An exit code, as wait(2) encodes it.
+/// The signal that ended the process; 0: it exited.
+constexpr unsigned ended_by(std::int32_t exit_code)
+{
+    return static_cast<unsigned>(exit_code) & 0x7f;
+}
+constexpr unsigned exit_status(std::int32_t exit_code)
+{
+    return static_cast<unsigned>(exit_code) >> 8 & 0xff;
+}
+
+/// Time outside of any call, by state; the parts add up to the span.
+struct Between {
+    std::uint64_t span_ns = 0;
+    std::uint64_t running_ns = 0;
+    std::uint64_t runnable_ns = 0;
+    std::uint64_t sleeping_ns = 0;
+    std::uint64_t polling_ns = 0;
+    std::uint64_t uninterruptible_ns = 0;
+    std::uint64_t killable_ns = 0;
+    std::uint64_t other_ns = 0;
+};
+/// Time inside a call, likewise.
+struct Inside {
+    std::uint64_t span_ns = 0;
+    std::uint64_t running_ns = 0;
+    std::uint64_t runnable_ns = 0;
+    std::uint64_t blocked_ns = 0;
+    std::uint64_t uninterruptible_ns = 0;
 };
 
 }  // namespace ipcscope::decode

@@ -8,8 +8,7 @@ namespace {
 
 /// The standard heap keeps the greatest in front; ours is the earliest.
 constexpr auto kLater = [](const auto& a, const auto& b) {
-    return a.event.time_ns != b.event.time_ns ? a.event.time_ns > b.event.time_ns
-                                              : a.arrival > b.arrival;
+    return a.time_ns != b.time_ns ? a.time_ns > b.time_ns : a.arrival > b.arrival;
 };
 
 }  // namespace
@@ -21,22 +20,31 @@ void Merger::add(Event event)
         consumer_(event);
         return;
     }
-    heap_.push_back({std::move(event), arrivals_++});
+    if (free_.empty()) {
+        free_.push_back(slots_.size());
+        slots_.emplace_back();
+    }
+    const std::size_t slot = free_.back();
+    free_.pop_back();
+    heap_.push_back({event.time_ns, arrivals_++, slot});
+    slots_[slot] = std::move(event);
     std::push_heap(heap_.begin(), heap_.end(), kLater);
 }
 
 void Merger::release_first()
 {
     std::pop_heap(heap_.begin(), heap_.end(), kLater);
-    const Event event = std::move(heap_.back().event);
+    const Held first = heap_.back();
     heap_.pop_back();
-    released_ns_ = event.time_ns;
+    const Event event = std::move(slots_[first.slot]);
+    free_.push_back(first.slot);
+    released_ns_ = first.time_ns;
     consumer_(event);
 }
 
 void Merger::watermark(std::uint64_t time_ns)
 {
-    while (!heap_.empty() && heap_.front().event.time_ns < time_ns) release_first();
+    while (!heap_.empty() && heap_.front().time_ns < time_ns) release_first();
 }
 
 void Merger::flush()

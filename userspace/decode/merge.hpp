@@ -2,6 +2,7 @@
 // Per-CPU streams → one stream in the order of time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -29,14 +30,18 @@ public:
     std::size_t held() const { return heap_.size(); }
 
 private:
+    /// Events are large: the heap is of their places.
     struct Held {
-        Event event;
+        std::uint64_t time_ns;
         std::uint64_t arrival;
+        std::size_t slot;
     };
     void release_first();
 
     Consumer consumer_;
-    std::vector<Held> heap_;  ///< min-heap by (time, arrival)
+    std::vector<Held> heap_;         ///< min-heap by (time, arrival)
+    std::vector<Event> slots_;
+    std::vector<std::size_t> free_;  ///< of slots_
     std::uint64_t arrivals_ = 0;
     std::uint64_t released_ns_ = 0;  ///< time of the newest event released in order
     std::uint64_t late_ = 0;

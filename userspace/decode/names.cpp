@@ -5,19 +5,30 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <span>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
 
+#include "base/family.hpp"
 #include "decode/decode.hpp"
+#include "decode/names.hpp"
 
 namespace ipcscope::decode {
 namespace {
 
-template <std::size_t N>
-std::string_view at(const std::array<std::string_view, N>& names, std::size_t index)
+using Names = std::span<const std::string_view>;
+
+std::string_view at(Names names, std::size_t index)
 {
-    return index < N ? names[index] : "unknown";
+    return index < names.size() ? names[index] : "unknown";
+}
+template <typename Enum>
+    requires std::is_enum_v<Enum>
+std::string_view at(Names names, Enum id)
+{
+    return at(names, static_cast<std::size_t>(id));
 }
 
 constexpr std::array<std::string_view, 8> kMalformed{
@@ -28,18 +39,108 @@ constexpr std::array<std::string_view, 8> kMalformed{
 };
 static_assert(kMalformed.size() == static_cast<std::size_t>(Malformed::bad_cpu) + 1);
 
+constexpr std::array<std::string_view, 16> kKinds{
+    "none",         "signal_generate", "signal_take", "kill",        "thread",
+    "thread_time",  "thread_exit",     "thread_free", "slice",       "call_pipe",
+    "call_splice",  "call_unix",       "call_eventfd", "call_mqueue", "call_sysv",
+    "call_futex",
+};
+static_assert(kKinds.size() == IPCSCOPE_KIND_COUNT);
+
 constexpr std::array<std::string_view, 6> kLoss{
     "ring_full", "ring_busy", "table_full", "recursion", "capture_write", "capture_damaged",
 };
 static_assert(kLoss.size() == IPCSCOPE_LOST_COUNT);
+
+constexpr std::array<std::string_view, 3> kOrigins{"task", "kernel", "timer"};
+static_assert(kOrigins.size() == IPCSCOPE_ORIGIN_COUNT);
 
 constexpr std::array<std::string_view, 5> kOutcomes{
     "delivered", "ignored", "already_pending", "overflow", "info_lost",
 };
 static_assert(kOutcomes.size() == IPCSCOPE_RESULT_COUNT);
 
-constexpr std::string_view kStates = "?RSDKITtZX?";
+constexpr std::array<std::string_view, 4> kDispositions{
+    "default", "ignore", "handler", "unknown",
+};
+static_assert(kDispositions.size() == IPCSCOPE_DISPOSITION_COUNT);
+
+constexpr std::array<std::string_view, 9> kHows{
+    "handler",  "default",    "ignored",   "sigwait",       "signalfd",
+    "debugger", "group_exit", "discarded", "kernel_thread",
+};
+static_assert(kHows.size() == IPCSCOPE_TAKE_COUNT);
+
+constexpr std::array<std::string_view, 4> kGroups{"none", "exit", "exec", "core_dump"};
+static_assert(kGroups.size() == IPCSCOPE_GROUP_COUNT);
+
+constexpr std::array<std::string_view, 5> kReasons{
+    "seen", "sweep", "fork", "exec", "rename",
+};
+static_assert(kReasons.size() == IPCSCOPE_THREAD_REASON_COUNT);
+
+constexpr std::array<std::string_view, 12> kObjects{
+    "none",    "pipe",   "fifo",     "unix_stream", "unix_dgram", "unix_seqpacket",
+    "eventfd", "mqueue", "sysv_msg", "sysv_sem",    "sysv_shm",   "futex",
+};
+static_assert(kObjects.size() == IPCSCOPE_OBJECT_COUNT);
+
+constexpr std::array<std::string_view, 18> kOps{
+    "read",     "write", "open",    "resize",  "splice_in", "splice_out",
+    "tee",      "vmsplice", "send", "receive", "connect",   "accept",
+    "notify",   "semaphore", "attach", "wait", "wake",      "requeue",
+};
+static_assert(kOps.size() == IPCSCOPE_OP_COUNT);
+
+constexpr std::array<std::string_view, 14> kStates{
+    "unknown", "running", "interruptible", "uninterruptible", "killable", "idle",    "stopped",
+    "traced",  "zombie",  "dead",          "other",           "runnable", "polling", "frozen",
+};
 static_assert(kStates.size() == IPCSCOPE_STATE_COUNT);
+constexpr std::string_view kStateLetters = "?RSDKITtZX?QPF";
+static_assert(kStateLetters.size() == IPCSCOPE_STATE_COUNT);
+
+constexpr std::array<std::string_view, 7> kMissing{
+    "status", "syscall", "wait_channel", "stack", "cgroup", "child", "state",
+};
+static_assert((1u << kMissing.size()) - 1 == IPCSCOPE_MISSING_ALL);
+
+constexpr std::array<std::string_view, 2> kBools{"false", "true"};
+
+/// The list that ids of a meaning are from; empty where there is none.
+Names list_of(Meaning meaning)
+{
+    switch (meaning) {
+    case Meaning::BOOL: return kBools;
+    case Meaning::STATE: return kStates;
+    case Meaning::ORIGIN: return kOrigins;
+    case Meaning::RESULT: return kOutcomes;
+    case Meaning::DISPOSITION: return kDispositions;
+    case Meaning::TAKE: return kHows;
+    case Meaning::GROUP: return kGroups;
+    case Meaning::REASON: return kReasons;
+    case Meaning::OBJECT: return kObjects;
+    case Meaning::OP: return kOps;
+    case Meaning::CALL: return kKinds;
+    case Meaning::TIME:
+    case Meaning::SPAN:
+    case Meaning::COUNT:
+    case Meaning::NUMBER:
+    case Meaning::ID:
+    case Meaning::HEX:
+    case Meaning::DEVICE:
+    case Meaning::SIGNAL:
+    case Meaning::CALL_FLAGS:
+    case Meaning::MISSING:
+    case Meaning::SYSCALL:
+    case Meaning::DEPTH:
+    case Meaning::STACK:
+    case Meaning::WAKER:
+    case Meaning::COMM:
+    case Meaning::PAD: break;
+    }
+    return {};
+}
 
 constexpr std::array<std::string_view, 32> kSignals{
     "0",    "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
@@ -95,22 +196,56 @@ unsigned realtime_number(std::string_view name)
 
 }  // namespace
 
-std::string_view describe(Malformed what)
+std::string_view describe(Malformed what) { return at(kMalformed, what); }
+
+std::string_view kind_name(unsigned kind)
 {
-    return at(kMalformed, static_cast<std::size_t>(what));
+    if (kind >= 1 && kind < kKinds.size()) return kKinds[kind];
+    if (kind == IPCSCOPE_SYMBOL) return "symbol";
+    if (kind == IPCSCOPE_HOLDER) return "holder";
+    if (kind == IPCSCOPE_OBSERVED) return "observed";
+    return "unknown";
+}
+
+std::string_view family_name(unsigned kind)
+{
+    for (const Family& family : kFamilies)
+        if (kind < 64 && (family.kinds >> kind & 1) != 0) return family.name;
+    return {};
 }
 
 std::string_view loss_name(unsigned cause) { return at(kLoss, cause); }
-
-std::string_view outcome_name(Outcome outcome)
+std::string_view state_name(State state) { return at(kStates, state); }
+std::string_view origin_name(Origin origin) { return at(kOrigins, origin); }
+std::string_view outcome_name(Outcome outcome) { return at(kOutcomes, outcome); }
+std::string_view disposition_name(Disposition disposition)
 {
-    return at(kOutcomes, static_cast<std::size_t>(outcome));
+    return at(kDispositions, disposition);
+}
+std::string_view how_name(How how) { return at(kHows, how); }
+std::string_view group_name(GroupCause cause) { return at(kGroups, cause); }
+std::string_view reason_name(ThreadReason reason) { return at(kReasons, reason); }
+std::string_view object_name(ObjectType type) { return at(kObjects, type); }
+std::string_view op_name(Op op) { return at(kOps, op); }
+
+std::vector<std::string_view> missing_names(unsigned bits)
+{
+    std::vector<std::string_view> names;
+    for (std::size_t bit = 0; bit < kMissing.size(); ++bit)
+        if (bits >> bit & 1) names.push_back(kMissing[bit]);
+    return names;
 }
 
 char state_letter(State state)
 {
     const auto index = static_cast<std::size_t>(state);
-    return index < kStates.size() ? kStates[index] : '?';
+    return index < kStateLetters.size() ? kStateLetters[index] : '?';
+}
+
+std::string_view id_name(Meaning meaning, std::uint64_t id)
+{
+    const Names names = list_of(meaning);
+    return names.empty() ? std::string_view{} : at(names, id);
 }
 
 std::string signal_name(unsigned signal)

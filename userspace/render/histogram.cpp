@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "render/units.hpp"
+#include "base/units.hpp"
 
 namespace ipcscope::render {
 namespace {

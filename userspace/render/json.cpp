@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The report for machines.  docs/json-schema.md says what each field means,
 // docs/report.schema.json is checked against this by the unit tests.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
 
-#include "base/safe_text.hpp"
-#include "decode/decode.hpp"
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "diagnose/blame.hpp"
+#include "diagnose/diagnose.hpp"
 #include "render/histogram_json.hpp"
 #include "render/json_text.hpp"
+#include "render/names.hpp"
 #include "render/render.hpp"
-#include "render/units.hpp"
 
 namespace ipcscope::render {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using aggregate::End;
 using aggregate::Report;
 using decode::Task;
 
@@ -25,13 +30,12 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json
 Json safe_list(const std::vector<std::string>& words)
 {
     Json list = Json::array();
-    for (const std::string& word : words) list.push_back(SafeText::escape(word).str());
+    for (const std::string& word : words) list.push_back(safe(word));
     return list;
 }
 
 Json host(const source::Host& host)
 {
-    const auto safe = [](const std::string& text) { return SafeText::escape(text).str(); };
     return {{"kernel", safe(host.kernel)},
             {"version", safe(host.version)},
             {"machine", safe(host.machine)},
@@ -46,39 +50,75 @@ Json host(const source::Host& host)
             {"realtime_offset_ns", host.realtime_offset_ns}};
 }
 
-Json process(const Task& task) { return {{"pid", task.tgid}, {"comm", task.comm.str()}}; }
+std::string comm(const Task& task) { return task.comm.text().str(); }
+
+Json process(const Task& task) { return {{"pid", task.tgid}, {"comm", comm(task)}}; }
+
+/// What is neither the kernel's nor a timer's has a sender.
+Json sender(const Task& task, decode::Origin origin)
+{
+    return origin == decode::Origin::task || task.tgid != 0 ? process(task) : Json();
+}
+
+Json time(const aggregate::Time& time)
+{
+    Json parts;
+    parts["span_ns"] = time.span_ns;
+    for (std::size_t at = 0; at < aggregate::kParts; ++at)
+        parts[fmt::format("{}_ns", part_name(static_cast<aggregate::Part>(at)))] =
+            time.parts_ns[at];
+    return parts;
+}
+
+struct NamedEnd {
+    const char* name;
+    End end;
+};
+constexpr std::array kMatched = {
+    NamedEnd{"handler", End::handler},     NamedEnd{"default", End::standard},
+    NamedEnd{"ignored", End::ignored},     NamedEnd{"sigwait", End::sigwait},
+    NamedEnd{"signalfd", End::signalfd},   NamedEnd{"debugger", End::debugger},
+    NamedEnd{"kernel_thread", End::kernel_thread}, NamedEnd{"death", End::death},
+};
+constexpr std::array kUnmatched = {
+    NamedEnd{"pending", End::pending},     NamedEnd{"target_exited", End::target_exited},
+    NamedEnd{"unseen", End::unseen},       NamedEnd{"flushed", End::flushed},
+    NamedEnd{"discarded", End::discarded}, NamedEnd{"outside", End::outside},
+};
+static_assert(kMatched.size() + 1 + kUnmatched.size() == correlate::kEnds);   // not_queued
+
+template <std::size_t N>
+Json ends(const aggregate::SignalRow& row, const std::array<NamedEnd, N>& names)
+{
+    Json out;
+    for (const NamedEnd& named : names) out[named.name] = row.at(named.end);
+    return out;
+}
 
 Json signal(const aggregate::SignalRow& row, std::uint64_t start_ns)
 {
     Json outcomes;
-    for (unsigned result = 0; result < IPCSCOPE_RESULT_COUNT; result++)
+    for (unsigned result = 0; result < IPCSCOPE_RESULT_COUNT; ++result)
         outcomes[std::string(decode::outcome_name(static_cast<decode::Outcome>(result)))] =
             row.outcomes[result];
     return {{"signal", decode::signal_name(row.signal)},
             {"number", row.signal},
-            {"sender", process(row.sender)},
+            {"sender", sender(row.sender, row.origin)},
             {"target", process(row.target)},
-            {"origin", origin_name(row.origin)},
+            {"origin", std::string(decode::origin_name(row.origin))},
             {"first_ns", since(row.first_ns, start_ns)},
             {"last_ns", since(row.last_ns, start_ns)},
             {"outcomes", std::move(outcomes)},
             {"to_unkillable", row.to_unkillable},
-            {"ends",
-             {{"handler", row.to_handler},
-              {"default", row.by_default},
-              {"accepted", row.accepted},
-              {"death", row.died}}},
-            {"unmatched",
-             {{"pending", row.pending},
-              {"target_exited", row.target_exited},
-              {"unseen", row.unseen},
-              {"flushed", row.flushed}}},
+            {"requeued", row.requeued},
+            {"ends", ends(row, kMatched)},
+            {"unmatched", ends(row, kUnmatched)},
             {"latency_ns", histogram_json(row.latency)}};
 }
 
 Json call(const aggregate::CallRow& row)
 {
-    return {{"name", SafeText::escape(row.name).str()},
+    return {{"name", function_name(row.function)},
             {"count", row.count},
             {"latency_ns", histogram_json(row.latency)}};
 }
@@ -87,8 +127,10 @@ Json pipe_side(const aggregate::PipeSide& side)
 {
     return {{"count", side.count},
             {"bytes", side.bytes},
+            {"traced", side.traced},
             {"blocked_ns", side.blocked_ns},
-            {"runqueue_ns", side.runqueue_ns},
+            {"polled_ns", side.polled_ns},
+            {"runnable_ns", side.runnable_ns},
             {"uninterruptible_ns", side.uninterruptible_ns},
             {"blocked_count", side.blocked_count},
             {"nonblocking", side.nonblocking},
@@ -109,7 +151,9 @@ Json pipe_ends(const std::vector<aggregate::PipeEndRow>& rows)
         end["count"] = row.count;
         end["bytes"] = row.bytes;
         end["blocked_ns"] = row.blocked_ns;
+        end["polled_ns"] = row.polled_ns;
         end["holds_only"] = row.holds_only;
+        end["traced"] = row.traced;
         list.push_back(std::move(end));
     }
     return list;
@@ -120,8 +164,8 @@ Json pipe(const aggregate::PipeRow& row, std::uint64_t start_ns)
     return {{"kind", row.fifo ? "fifo" : "pipe"},
             {"inode", row.inode},
             {"dev", device(row.dev)},
-            {"path", text_or_null(row.path)},
-            {"ring_slots", row.ring_slots},
+            {"path", text_or_null(row.path.str())},
+            {"ring_pages", row.ring_slots},
             {"first_ns", since(row.first_ns, start_ns)},
             {"last_ns", since(row.last_ns, start_ns)},
             {"reads", pipe_side(row.reads)},
@@ -133,7 +177,50 @@ Json pipe(const aggregate::PipeRow& row, std::uint64_t start_ns)
             {"writers", pipe_ends(row.writers)}};
 }
 
-Json pipeline(const aggregate::Pipeline& pipeline)
+Json operation(const aggregate::OpRow& row)
+{
+    return {{"op", std::string(decode::op_name(row.op))},
+            {"count", row.count},
+            {"bytes", row.bytes},
+            {"blocked_ns", row.blocked_ns},
+            {"uninterruptible_ns", row.uninterruptible_ns},
+            {"blocked_count", row.blocked_count},
+            {"nonblocking", row.nonblocking},
+            {"eagain", row.eagain},
+            {"interrupted", row.interrupted},
+            {"errors", row.errors},
+            {"unfinished", row.unfinished},
+            {"latency_ns", histogram_json(row.latency)}};
+}
+
+Json object_user(const aggregate::ObjectUser& row)
+{
+    Json user = process(row.task);
+    user["count"] = row.count;
+    user["blocked_ns"] = row.blocked_ns;
+    return user;
+}
+
+template <typename Rows, typename Row>
+Json list(const Rows& rows, Row row)
+{
+    Json out = Json::array();
+    for (const auto& one : rows) out.push_back(row(one));
+    return out;
+}
+
+Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
+{
+    return {{"kind", std::string(decode::object_name(row.type))},
+            {"id", row.object},
+            {"dev", device(row.dev)},
+            {"first_ns", since(row.first_ns, start_ns)},
+            {"last_ns", since(row.last_ns, start_ns)},
+            {"operations", list(row.ops, operation)},
+            {"users", list(row.users, object_user)}};
+}
+
+Json pipeline(const aggregate::Pipeline& pipeline, const diagnose::Findings& findings)
 {
     Json stages = Json::array();
     for (const aggregate::StageRow& row : pipeline.stages) {
@@ -144,29 +231,36 @@ Json pipeline(const aggregate::Pipeline& pipeline)
         stage["span_ns"] = row.span_ns;
         stage["waiting_for_input_ns"] = row.waiting_for_input_ns;
         stage["waiting_for_output_ns"] = row.waiting_for_output_ns;
-        stage["own_ns"] = row.own_ns;
+        stage["not_waiting_ns"] = row.not_waiting_ns;
+        stage["time"] = time(row.time);
         stages.push_back(std::move(stage));
     }
-    Json bottleneck;
-    if (pipeline.bottleneck && *pipeline.bottleneck < pipeline.stages.size())
-        bottleneck = pipeline.stages[*pipeline.bottleneck].task.tgid;
-    return {{"stages", std::move(stages)}, {"bottleneck", std::move(bottleneck)}};
+    const auto slow = diagnose::slow_stage_of(pipeline, findings);
+    return {{"stages", std::move(stages)}, {"bottleneck", slow ? Json(*slow) : Json()}};
+}
+
+Json traced_process(const aggregate::ProcessRow& row)
+{
+    Json out = process(row.task);
+    out["threads"] = row.threads;
+    out["time"] = time(row.time);
+    return out;
 }
 
 Json kill(const correlate::KillInterval& kill, std::uint64_t start_ns)
 {
     const auto died = kill.time_to_die_ns();
+    Json stack = Json::array();
+    for (const SafeText& entry : kill.stack) stack.push_back(entry.str());
     return {{"signal", decode::signal_name(kill.signal)},
             {"number", kill.signal},
-            {"sender", process(kill.sender)},
-            {"origin", origin_name(kill.origin)},
+            {"sender", sender(kill.sender, kill.origin)},
+            {"origin", std::string(decode::origin_name(kill.origin))},
             {"target",
-             {{"pid", kill.target.tgid},
-              {"tid", kill.target.tid},
-              {"comm", kill.target.comm.str()}}},
+             {{"pid", kill.target.tgid}, {"tid", kill.target.tid}, {"comm", comm(kill.target)}}},
             {"state", std::string(1, decode::state_letter(kill.state))},
             {"stuck_threads", kill.stuck_threads},
-            {"stack", kill.stack},
+            {"stack", std::move(stack)},
             {"repeats", kill.repeats},
             {"sent_ns", since(kill.sent_ns, start_ns)},
             {"time_to_die_ns", died ? Json(*died) : Json()},
@@ -178,25 +272,24 @@ Json kill(const correlate::KillInterval& kill, std::uint64_t start_ns)
 Json loss(const aggregate::LossLedger& loss)
 {
     Json lost;
-    for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; cause++)
-        lost[std::string(decode::loss_name(cause))] = 0u;
-    for (const aggregate::LossRow& row : loss.lost)
-        lost[SafeText::escape(row.cause).str()] = row.count;
+    for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; ++cause)
+        lost[std::string(decode::loss_name(cause))] = loss.lost[cause];
 
     Json by_cpu = Json::array();
     for (const aggregate::CpuLoss& row : loss.by_cpu)
         by_cpu.push_back({{"cpu", row.cpu},
-                          {"cause", SafeText::escape(row.cause).str()},
-                          {"kind", SafeText::escape(row.kind).str()},
+                          {"cause", std::string(decode::loss_name(row.cause))},
+                          {"kind", std::string(decode::kind_name(row.kind))},
                           {"count", row.count}});
 
     Json kinds = Json::object();
-    for (const auto& [kind, tally] : loss.kinds)
-        kinds[SafeText::escape(kind).str()] = {{"generated", tally[0]},
-                                               {"shown", tally[1]},
-                                               {"filtered", tally[2]},
-                                               {"lost", tally[3]}};
-
+    for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; ++kind) {
+        const aggregate::KindLoss& tally = loss.kinds[kind];
+        kinds[std::string(decode::kind_name(kind))] = {{"generated", tally.generated},
+                                                       {"shown", tally.shown},
+                                                       {"filtered", tally.filtered},
+                                                       {"lost", tally.lost}};
+    }
     return {{"generated", loss.generated},
             {"shown", loss.shown},
             {"filtered", loss.filtered},
@@ -208,48 +301,110 @@ Json loss(const aggregate::LossLedger& loss)
             {"exact", loss.exact}};
 }
 
-template <typename Rows, typename Row>
-Json list(const Rows& rows, Row row)
+/// Text in which no line is to be broken at some spaces.
+std::string unglued(std::string text)
 {
-    Json out = Json::array();
-    for (const auto& one : rows) out.push_back(row(one));
+    std::ranges::replace(text, kGlue, ' ');
+    return text;
+}
+
+Json subject(const diagnose::Subject& subject)
+{
+    Json out = {{"pid", subject.task.tgid}};
+    if (subject.task.tid != 0 && subject.task.tid != subject.task.tgid) {
+        out["tid"] = subject.task.tid;
+    }
+    out["name"] = comm(subject.task);
+    out["role"] = subject.role;
     return out;
 }
 
-}  // namespace
-
-const char* origin_name(decode::Origin origin)
+Json finding(const diagnose::Finding& finding, std::uint64_t start_ns)
 {
-    switch (origin) {
-    case decode::Origin::task: return "task";
-    case decode::Origin::kernel: return "kernel";
-    case decode::Origin::timer: return "timer";
+    Json processes = Json::array();
+    for (const diagnose::Subject& one : finding.subjects) {
+        processes.push_back(subject(one));
     }
-    return "unknown";
+    Json objects = Json::array();
+    for (const diagnose::Object& object : finding.objects) {
+        objects.push_back({{"type", std::string(decode::object_name(object.type))},
+                           {"inode", object.inode},
+                           {"dev", device(object.dev)}});
+    }
+    Json evidence = Json::object();
+    for (const diagnose::Evidence& one : finding.evidence) {
+        std::visit([&](const auto& value) { evidence[std::string(one.key)] = value; }, one.value);
+    }
+    return {{"code", std::string(diagnose::info(finding.code).name)},
+            {"severity", std::string(diagnose::name(finding.severity))},
+            {"text", unglued(finding.text)},
+            {"at_ns", since(finding.at_ns, start_ns)},
+            {"duration_ns", finding.duration_ns},
+            {"processes", std::move(processes)},
+            {"objects", std::move(objects)},
+            {"evidence", std::move(evidence)},
+            {"stack", finding.stack},
+            {"advice", text_or_null(unglued(finding.advice))}};
 }
+
+/// Where the time that was waited on pipes went.
+Json blame(const Report& report)
+{
+    const diagnose::Blame blame = diagnose::book_waits(diagnose::WaitGraph(report));
+    return {{"waited_ns", blame.waited_ns},
+            {"handed_on_ns", blame.handed_on_ns},
+            {"shared_ns", blame.shared_ns},
+            {"unattributed_ns", blame.unattributed_ns}};
+}
+
+}  // namespace
 
 std::string device(std::uint32_t dev)
 {
     return fmt::format("{}:{}", dev >> 20, dev & 0xfffffu);
 }
 
-std::string json(const Report& report)
+const char* function_name(aggregate::KernelFunction function)
+{
+    switch (function) {
+    case aggregate::KernelFunction::send: return "send";
+    case aggregate::KernelFunction::get_signal: return "get_signal";
+    }
+    return "unknown";
+}
+
+std::string json(const Report& report, const diagnose::Findings& findings)
 {
     const std::uint64_t start = report.host.start_ns;
-    const std::string why = SafeText::escape(report.incomplete_why).str();
     const Json out = {
-        {"schema", "ipcscope.report/1"},
+        {"schema", "ipcscope.report/2"},
         {"host", host(report.host)},
+        {"restricted", report.restricted},
         {"complete", report.complete},
-        {"incomplete_why", text_or_null(why)},
+        {"incomplete_why", text_or_null(safe(report.incomplete_why))},
         {"duration_ns", since(report.end_ns, start)},
+        {"blame", blame(report)},
+        {"findings", list(findings, [&](auto& found) { return finding(found, start); })},
         {"signals", list(report.signals, [&](auto& row) { return signal(row, start); })},
         {"orphans",
          {{"group_exit", report.orphans_group_exit}, {"unknown", report.orphans_unknown}}},
         {"calls", list(report.calls, call)},
         {"pipes", list(report.pipes, [&](auto& row) { return pipe(row, start); })},
-        {"pipelines", list(report.pipelines, pipeline)},
+        {"objects", list(report.objects, [&](auto& row) { return object(row, start); })},
+        {"pipelines", list(report.pipelines, [&](auto& row) { return pipeline(row, findings); })},
+        {"processes", list(report.processes, traced_process)},
         {"kills", list(report.kills, [&](auto& row) { return kill(row, start); })},
+        {"evicted",
+         {{"signals", report.evicted.signals},
+          {"pipes", report.evicted.pipes},
+          {"pipe_ends", report.evicted.pipe_ends},
+          {"processes", report.evicted.processes},
+          {"kills", report.evicted.kills},
+          {"objects", report.evicted.objects},
+          {"stops", report.evicted.stops},
+          {"lives", report.evicted.lives},
+          {"waits", report.evicted.waits},
+          {"deaths", report.evicted.deaths}}},
         {"loss", loss(report.loss)}};
     // The default error handler throws on a byte that is not UTF-8.
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);

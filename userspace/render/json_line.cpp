@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One event as a line of JSON, by the names of record.h.
+// One event as a line of JSON, by the names of record.h: from decode's tables.
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
 #include <nlohmann/json.hpp>
 
-#include "decode/decode.hpp"
+#include "decode/fields.hpp"
+#include "decode/names.hpp"
 #include "render/json_text.hpp"
 #include "render/render.hpp"
 
@@ -10,144 +15,141 @@ namespace ipcscope::render {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Bytes = std::span<const std::byte>;
+using decode::Field;
+using decode::Meaning;
 
-const char* disposition_name(decode::Disposition disposition)
+Json number(const Field& field, std::int64_t value)
 {
-    switch (disposition) {
-    case decode::Disposition::standard: return "default";
-    case decode::Disposition::ignore: return "ignore";
-    case decode::Disposition::handler: return "handler";
-    case decode::Disposition::unknown: break;
+    return field.is_signed ? Json(value) : Json(static_cast<std::uint64_t>(value));
+}
+
+Json signal_name(std::int64_t signal)
+{
+    return signal == 0 ? Json() : Json(decode::signal_name(static_cast<unsigned>(signal)));
+}
+
+Json name_of(const Field& field, std::int64_t value)
+{
+    return std::string(decode::id_name(field.meaning, static_cast<std::uint64_t>(value)));
+}
+
+std::string comm(const Field& field, Bytes record)
+{
+    const Bytes bytes = record.subspan(field.offset, field.size * field.count);
+    return SafeText::name({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).str();
+}
+
+/// The entries of a stack that are used.
+Json stack(const Field& field, Bytes record, std::size_t depth)
+{
+    Json entries = Json::array();
+    for (std::size_t at = 0; at < std::min(depth, field.count); ++at)
+        entries.push_back(static_cast<std::uint64_t>(value_of(field, record, at)));
+    return entries;
+}
+
+Json missing(std::int64_t bits)
+{
+    Json names = Json::array();
+    for (const auto name : decode::missing_names(static_cast<unsigned>(bits)))
+        names.push_back(std::string(name));
+    return names;
+}
+
+void put_fields(Json& out, std::span<const Field> fields, Bytes record)
+{
+    std::size_t depth = 0;
+    for (const Field& field : fields) {
+        if (field.offset + field.size * field.count > record.size()) continue;
+        const std::string name(field.name);
+        const std::int64_t value = field.count == 1 ? value_of(field, record) : 0;
+        switch (field.meaning) {
+        case Meaning::TIME: case Meaning::SPAN: case Meaning::COUNT: case Meaning::NUMBER:
+        case Meaning::ID: case Meaning::HEX: case Meaning::WAKER:
+            out[name] = number(field, value);
+            break;
+        case Meaning::BOOL: out[name] = value != 0; break;
+        case Meaning::DEVICE: out[name] = device(static_cast<std::uint32_t>(value)); break;
+        case Meaning::SIGNAL:
+            if (name == "sig") out["sig"] = value;
+            out[name == "sig" ? "signal" : name] = signal_name(value);
+            break;
+        case Meaning::STATE: case Meaning::ORIGIN: case Meaning::RESULT:
+        case Meaning::DISPOSITION: case Meaning::TAKE: case Meaning::GROUP:
+        case Meaning::REASON: case Meaning::OBJECT: case Meaning::OP:
+            out[name] = name_of(field, value);
+            break;
+        case Meaning::CALL: out[name] = value == 0 ? Json() : name_of(field, value); break;
+        case Meaning::CALL_FLAGS:
+            out["nonblock"] = (value & IPCSCOPE_CALL_NONBLOCK) != 0;
+            out["packet"] = (value & IPCSCOPE_CALL_PACKET) != 0;
+            break;
+        case Meaning::MISSING: out[name] = missing(value); break;
+        case Meaning::SYSCALL:
+            out[name] = value == IPCSCOPE_SYSCALL_NONE ? Json() : Json(value);
+            break;
+        case Meaning::DEPTH:
+            depth = static_cast<std::size_t>(value);
+            out[name] = value;
+            break;
+        case Meaning::STACK: out[name] = stack(field, record, depth); break;
+        case Meaning::COMM: out[name] = comm(field, record); break;
+        case Meaning::PAD: break;
+        }
     }
-    return "unknown";
 }
 
-std::string state(decode::State state) { return {decode::state_letter(state)}; }
-
-void put_signal(Json& out, unsigned signal)
+/// A record of the contract, by its kind's table.
+template <typename Record>
+Bytes bytes_of(const Record& record)
 {
-    out["sig"] = signal;
-    // 0: get_signal() found nothing to run a handler for.
-    out["signal"] = signal == 0 ? Json() : Json(decode::signal_name(signal));
+    static_assert(offsetof(Record, header) == 0);
+    return std::as_bytes(std::span(&record, 1));
 }
 
-void put(Json& out, const decode::SignalGenerate& body)
+template <typename Record>
+void put(Json& out, const decode::Event& event, const Record& record)
 {
-    out["value"] = body.value;
-    out["target_tgid"] = body.target.tgid;
-    out["target_tid"] = body.target.tid;
-    out["target_comm"] = body.target.comm.str();
-    out["si_code"] = body.si_code;
-    out["sender_pid"] = body.sender_pid;
-    put_signal(out, body.signal);
-    out["result"] = std::string(decode::outcome_name(body.outcome));
-    out["target_state"] = state(body.target_state);
-    out["shared"] = body.shared;
-    out["origin"] = origin_name(body.origin);
-    out["disposition"] = disposition_name(body.disposition);
-    out["blocked"] = body.blocked;
-    out["fatal"] = body.fatal;
-    out["unkillable"] = body.unkillable;
-    out["has_info"] = body.has_info;
+    put_fields(out, decode::fields_of(event.kind), bytes_of(record));
 }
 
-void put(Json& out, const decode::SignalSend& body)
+void put(Json& out, const decode::Event& event, const decode::SignalGenerate& record)
 {
-    out["enter_ns"] = body.enter_ns;
-    out["target_tgid"] = body.target_tgid;
-    out["target_tid"] = body.target_tid;
-    out["ret"] = body.ret;
-    put_signal(out, body.signal);
+    put_fields(out, decode::fields_of(event.kind), bytes_of(record));
+    out["target_comm"] = event.target.comm.text().str();
 }
 
-void put(Json& out, const decode::SignalDeliver& body)
+void put(Json& out, const decode::Event& event, const decode::Kill& record)
 {
-    out["si_code"] = body.si_code;
-    out["sender_pid"] = body.sender_pid;
-    out["sa_flags"] = body.sa_flags;
-    put_signal(out, body.signal);
-    out["disposition"] = disposition_name(body.disposition);
-    out["has_info"] = body.has_info;
+    put_fields(out, decode::fields_of(event.kind), bytes_of(record));
+    out["target_comm"] = event.target.comm.text().str();
 }
 
-void put(Json& out, const decode::SignalDequeue& body)
+void put(Json& out, const decode::Event& event, const decode::Call& record)
 {
-    out["value"] = body.value;
-    out["si_code"] = body.si_code;
-    out["sender_pid"] = body.sender_pid;
-    put_signal(out, body.signal);
+    put_fields(out, decode::fields_of(event.kind), bytes_of(record));
+    put_fields(out, decode::tail_fields(record.type), bytes_of(record));
 }
 
-void put(Json& out, const decode::SignalGet& body)
+void put(Json&, const decode::Event&, const decode::ThreadFree&) {}
+
+void put(Json& out, const decode::Event& event, const decode::Symbol& symbol)
 {
-    out["enter_ns"] = body.enter_ns;
-    put_signal(out, body.signal);
+    put_fields(out, decode::fields_of(event.kind), bytes_of(symbol.record));
+    out["text"] = symbol.text.str();
 }
 
-void put(Json& out, const decode::PipeOp& body)
+void put(Json& out, const decode::Event& event, const decode::Holder& holder)
 {
-    out["enter_ns"] = body.enter_ns;
-    out["inode"] = body.inode;
-    out["requested_bytes"] = body.requested_bytes;
-    out["ret"] = body.ret;
-    out["blocked_ns"] = body.blocked_ns;
-    out["runqueue_ns"] = body.runqueue_ns;
-    out["uninterruptible_ns"] = body.uninterruptible_ns;
-    out["woken_ns"] = body.woken_ns;
-    out["dev"] = device(body.dev);
-    out["ring_slots"] = body.ring_slots;
-    out["used_slots"] = body.used_slots;
-    out["readers"] = body.readers;
-    out["writers"] = body.writers;
-    out["sleeps"] = body.sleeps;
-    out["fifo"] = body.fifo;
-    out["nonblock"] = body.nonblock;
-    out["packet"] = body.packet;
+    put_fields(out, decode::fields_of(event.kind), bytes_of(holder.record));
+    out["path"] = holder.path.str();
 }
 
-void put(Json& out, const decode::Kill& body)
+void put(Json& out, const decode::Event& event, const decode::Observed& observed)
 {
-    out["target_tgid"] = body.target.tgid;
-    out["stuck_tid"] = body.target.tid;
-    out["target_comm"] = body.target.comm.str();
-    put_signal(out, body.signal);
-    out["state"] = state(body.state);
-    out["origin"] = origin_name(body.origin);
-    out["stuck_threads"] = body.stuck_threads;
-    out["stack_depth"] = body.stack.size();
-    out["result"] = std::string(decode::outcome_name(body.outcome));
-    out["stack"] = body.stack;
-}
-
-void put(Json& out, const decode::TaskExit& body)
-{
-    out["exit_code"] = body.exit_code;
-    out["group_dead"] = body.group_dead;
-}
-
-/// Its own names are those of the header too; the header tells only who ran
-/// the callback, so these get a prefix.
-void put(Json& out, const decode::TaskFree& body)
-{
-    out["freed_tgid"] = body.task.tgid;
-    out["freed_tid"] = body.task.tid;
-    out["freed_comm"] = body.task.comm.str();
-}
-
-void put(Json& out, const decode::Symbol& body)
-{
-    out["id"] = body.id;
-    out["text"] = body.text.str();
-}
-
-void put(Json& out, const decode::PipeEnd& body)
-{
-    out["inode"] = body.inode;
-    out["dev"] = device(body.dev);
-    out["reads"] = body.reads;
-    out["writes"] = body.writes;
-    out["fifo"] = body.fifo;
-    out["path"] = body.path.str();
+    put_fields(out, decode::fields_of(event.kind), bytes_of(observed.record));
+    out["wait_channel"] = observed.wait_channel.str();
 }
 
 }  // namespace
@@ -161,11 +163,11 @@ std::string json_line(const decode::Event& event)
     out["kind"] = std::string(decode::kind_name(event.kind));
     out["tgid"] = event.task.tgid;
     out["tid"] = event.task.tid;
-    out["comm"] = event.task.comm.str();
-    out["copy_fault"] = event.copy_fault;
+    out["comm"] = event.task.comm.text().str();
+    out["process"] = event.process.text().str();
     out["unfinished"] = event.unfinished;
-    out["interrupt"] = event.interrupt;
-    std::visit([&](const auto& body) { put(out, body); }, event.body);
+    out["before_trace"] = event.before_trace;
+    std::visit([&](const auto& body) { put(out, event, body); }, event.body);
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -2,13 +2,11 @@
 #include "render/layout.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include <fmt/format.h>
 #include <utf8proc.h>
-
-#include "render/render.hpp"
-#include "render/units.hpp"
 
 namespace ipcscope::render {
 namespace {
@@ -66,23 +64,28 @@ std::size_t columns(std::string_view text)
     return sum;
 }
 
-std::string Style::time(std::uint64_t ns) const
+std::string Style::plain(std::string text) const
 {
-    std::string text = duration(ns);
-    if (const auto micro = text.find("µ"); !utf8 && micro != std::string::npos)
-        text.replace(micro, std::string_view("µ").size(), "u");
+    static constexpr std::array<std::array<std::string_view, 2>, 3> kAscii{{
+        {"µ", "u"}, {"→", "->"}, {"…", "..."},
+    }};
+    if (utf8) {
+        return text;
+    }
+    for (const auto& [what, with] : kAscii) {
+        for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos;) {
+            text.replace(at, what.size(), with);
+            at += with.size();
+        }
+    }
     return text;
 }
+
+std::string Style::time(std::uint64_t ns) const { return plain(duration(ns)); }
 
 std::string Style::paint(const char* code, std::string_view text) const
 {
     return colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
-}
-
-std::string glued(std::string text)
-{
-    std::ranges::replace(text, ' ', kGlue);
-    return text;
 }
 
 std::string fit(std::string_view text, std::size_t width, const Style& style)
@@ -100,12 +103,12 @@ std::string fit(std::string_view text, std::string_view tail, std::size_t width,
     return fit(text, width - kept, style) + std::string(tail);
 }
 
-std::string pad_right(std::string text, std::size_t width)
+std::string pad_right(const std::string& text, std::size_t width)
 {
     return text + spaces(since(width, columns(text)));
 }
 
-std::string pad_left(std::string text, std::size_t width)
+std::string pad_left(const std::string& text, std::size_t width)
 {
     return spaces(since(width, columns(text))) + text;
 }
@@ -144,11 +147,6 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view firs
     end_line();
     std::ranges::replace(out, kGlue, ' ');
     return out;
-}
-
-std::string counted(std::uint64_t number, std::string_view one, std::string_view many)
-{
-    return fmt::format("{}{}{}", grouped(number), kGlue, number == 1 ? one : many);
 }
 
 void Table::row(std::vector<Cell> cells)
@@ -194,9 +192,9 @@ std::string Table::line(const std::vector<Cell>& cells, const Shape& shape,
     std::string line = spaces(kIndent);
     for (std::size_t at = 0; at < cells.size(); at++) {
         const std::size_t width = shape.widths[at];
-        std::string cell = fit(cells[at].text, cells[at].tail, width, style);
-        line += columns_[at].align == Align::right ? pad_left(std::move(cell), width)
-                                                   : pad_right(std::move(cell), width);
+        const std::string cell = fit(cells[at].text, cells[at].tail, width, style);
+        line += columns_[at].align == Align::right ? pad_left(cell, width)
+                                                   : pad_right(cell, width);
         line += spaces(shape.gap);
     }
     trim_right(line);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/units.hpp"
+
 namespace ipcscope::render {
 
 /// Columns that valid UTF-8 without control characters takes on a terminal.
@@ -23,36 +25,31 @@ struct Style {
     const char* dots() const { return utf8 ? "…" : "..."; }
     const char* none() const { return utf8 ? "–" : "-"; }
     const char* block() const { return utf8 ? "█" : "#"; }
+    const char* times() const { return utf8 ? "×" : "x"; }
     std::string bold(std::string_view text) const { return paint("1", text); }
     std::string red(std::string_view text) const { return paint("1;31", text); }
 
     /// duration(), without µ where that is not ASCII.
     std::string time(std::uint64_t ns) const;
+    /// Text of a finding, its arrows, dots and µ in ASCII where it must be.
+    std::string plain(std::string text) const;
 
 private:
     std::string paint(const char* code, std::string_view text) const;
 };
-
-/// A space at which wrap() does not break: "4.02<glue>s".  It is a control
-/// character because no SafeText can hold one; wrap() makes it a space.
-inline constexpr char kGlue = '\x1f';
-std::string glued(std::string text);   ///< every space becomes glue
 
 /// `text`, or its beginning and a mark where it is wider than `width`.
 std::string fit(std::string_view text, std::size_t width, const Style& style);
 /// fit() that always keeps `tail`: "long-na…/790".
 std::string fit(std::string_view text, std::string_view tail, std::size_t width,
                 const Style& style);
-std::string pad_right(std::string text, std::size_t width);
-std::string pad_left(std::string text, std::size_t width);
+std::string pad_right(const std::string& text, std::size_t width);
+std::string pad_left(const std::string& text, std::size_t width);
 
-/// Breaks at spaces, and within a word that is wider than a line.  `first`
+/// Breaks at spaces, not at kGlue, which becomes one, and within a word that is wider than a line.  `first`
 /// leads the first line, `next` the others; each line ends with a newline.
 std::string wrap(std::string_view text, std::size_t width, std::string_view first,
                  std::string_view next);
-
-/// "1 time", "1,234 times".
-std::string counted(std::uint64_t number, std::string_view one, std::string_view many);
 
 /// Columns aligned by what is in them; a flexible column is cut where the
 /// whole is too wide.

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Live output: one line per signal and pipe call, a sentence per kill.
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include <fmt/format.h>
 
-#include "decode/decode.hpp"
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "diagnose/words.hpp"
 #include "render/layout.hpp"
 #include "render/names.hpp"
 #include "render/render.hpp"
-#include "render/units.hpp"
 
 namespace ipcscope::render {
 namespace {
@@ -22,7 +25,7 @@ constexpr std::size_t kSignal = 11;
 constexpr std::size_t kOutcome = 9;
 constexpr std::size_t kLatency = 8;
 constexpr std::size_t kPid = 7;
-constexpr std::size_t kSlots = 7;
+constexpr std::size_t kPages = 7;
 
 /// Widths that depend on `wide`: a line has less than 80 or 120 columns.
 struct Widths {
@@ -36,6 +39,11 @@ struct Widths {
 Widths widths(const LiveOptions& options)
 {
     return options.wide ? Widths{28, 20, 20, 24, 119} : Widths{16, 9, 9, 11, 79};
+}
+
+bool shows(const LiveOptions& options, FamilyMask family)
+{
+    return (options.families & family) != 0;
 }
 
 Style style(const LiveOptions& options) { return {options.utf8, options.colour}; }
@@ -95,12 +103,18 @@ const char* end_name(const SignalInterval& signal)
     switch (signal.end) {
     case End::handler: return "handler";
     case End::standard: return "default";
-    case End::accepted: return "accepted";
+    case End::ignored: return "ignored";
+    case End::sigwait: return "sigwait";
+    case End::signalfd: return "signalfd";
+    case End::debugger: return "debugger";
+    case End::kernel_thread: return "kthread";
     case End::death: return "died";
     case End::pending: return "pending";
     case End::target_exited: return "exited";
     case End::unseen: return "unseen";
-    case End::flushed: return "discarded";
+    case End::flushed: return "flushed";
+    case End::discarded: return "discarded";
+    case End::outside: return "untraced";
     case End::not_queued: break;
     }
     switch (signal.outcome) {
@@ -131,15 +145,22 @@ std::string signal_line(const SignalInterval& signal, std::uint64_t start_ns,
     return line.str();
 }
 
+/// "EAGAIN"; the number where it has no name.  `ret`: as a call returned it, negative.
+std::string error_name(std::int32_t ret)
+{
+    constexpr std::int32_t kMost = 4095;   // MAX_ERRNO of the kernel
+    const char* name = ret >= -kMost ? strerrorname_np(-ret) : nullptr;
+    return name != nullptr ? name : std::to_string(ret);
+}
+
 /// "4096/65536"; "EAGAIN/4096".
-std::string result(const decode::PipeOp& op, bool unfinished, std::size_t width)
+std::string result(const decode::Call& call, bool unfinished, std::size_t width)
 {
     if (unfinished) return "inside";
     const auto compose = [&](std::string (*number)(std::uint64_t)) {
-        const char* error = op.ret < 0 ? strerrorname_np(static_cast<int>(-op.ret)) : nullptr;
-        std::string got = op.ret >= 0 ? number(static_cast<std::uint64_t>(op.ret))
-                                      : error != nullptr ? error : std::to_string(op.ret);
-        return fmt::format("{}/{}", got, number(op.requested_bytes));
+        const std::string got = call.ret >= 0 ? number(static_cast<std::uint64_t>(call.ret))
+                                              : error_name(call.ret);
+        return fmt::format("{}/{}", got, number(call.requested));
     };
     const std::string exact = compose([](std::uint64_t n) { return std::to_string(n); });
     if (exact.size() <= width) return exact;
@@ -150,20 +171,34 @@ std::string result(const decode::PipeOp& op, bool unfinished, std::size_t width)
     });
 }
 
-std::string pipe_line(const decode::Event& event, const decode::PipeOp& op,
+/// Families of calls.
+constexpr FamilyMask kCalls =
+    IPCSCOPE_FAMILY_ALL & ~(IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS);
+
+/// How full a pipe is; of what is no pipe: what it is.
+std::string last_column(const decode::Event& event, const decode::Call& call)
+{
+    if (event.kind != IPCSCOPE_CALL_PIPE) {
+        return std::string(decode::object_name(decode::type_of(call)));
+    }
+    const ipcscope_tail_pipe& tail = call.tail.pipe;
+    return fmt::format("{}/{}", tail.used_slots, tail.ring_slots);
+}
+
+std::string call_line(const decode::Event& event, const decode::Call& call,
                       std::uint64_t start_ns, const LiveOptions& options)
 {
     Line line(options);
     const Style& style = line.style_of();
     line.right(clock(event.time_ns, start_ns), kTime)
         .right(std::to_string(event.task.tgid), kPid)
-        .left(event.task.comm.str(), line.width().comm)
-        .left(op.write ? "w" : "r", 1)
-        .right(std::to_string(op.inode), line.width().inode)
-        .right(result(op, event.unfinished, line.width().bytes), line.width().bytes)
-        .right(style.time(since(event.time_ns, op.enter_ns)), kLatency)
-        .right(op.blocked_ns == 0 ? "" : style.time(op.blocked_ns), kLatency)
-        .right(fmt::format("{}/{}", op.used_slots, op.ring_slots), kSlots);
+        .left(event.task.comm.text().str(), line.width().comm)
+        .left(std::string(decode::op_name(decode::op_of(call)).substr(0, 1)), 1)
+        .right(std::to_string(call.object), line.width().inode)
+        .right(result(call, event.unfinished, line.width().bytes), line.width().bytes)
+        .right(style.time(since(event.time_ns, call.enter_ns)), kLatency)
+        .right(call.blocked_ns == 0 ? "" : style.time(call.blocked_ns), kLatency)
+        .right(last_column(event, call), kPages);
     return line.str();
 }
 
@@ -197,18 +232,20 @@ std::string kill_event(const decode::Event& event, const decode::Kill& kill,
                        std::uint64_t start_ns, const LiveOptions& options,
                        const Symbols* symbols)
 {
-    std::vector<std::string> stack;
-    for (const std::uint64_t id : kill.stack)
+    std::vector<SafeText> stack;
+    const std::size_t depth = std::min<std::size_t>(kill.stack_depth, IPCSCOPE_STACK_DEPTH);
+    for (const std::uint64_t id : std::span(kill.stack).first(depth))
         if (symbols != nullptr && !symbols->name(id).empty())
-            stack.push_back(symbols->name(id).str());
+            stack.push_back(symbols->name(id));
     std::string text = fmt::format(
-        "KILL {} {} {} {} in {}", decode::signal_name(kill.signal),
-        short_sender(event.task, kill.origin, options), style(options).arrow(),
-        glued(fit_task(kill.target, widths(options).task, style(options))),
-        decode::state_letter(kill.state));
-    if (kill.target.tid != kill.target.tgid)
-        text += fmt::format(" (thread {})", kill.target.tid);
-    if (!stack.empty()) text += fmt::format(", stuck in {}", sleeps_in(stack));
+        "KILL {} {} {} {} in {}", decode::signal_name(kill.sig),
+        short_sender(event.task, static_cast<decode::Origin>(kill.origin), options),
+        style(options).arrow(),
+        glued(fit_task(event.target, widths(options).task, style(options))),
+        decode::state_letter(decode::state_of(kill.state)));
+    if (kill.stuck_tid != kill.target_tgid)
+        text += fmt::format(" (thread {})", kill.stuck_tid);
+    if (!stack.empty()) text += fmt::format(", stuck in {}", diagnose::sleeps_in(stack));
     return sentence(std::move(text), event.time_ns, start_ns, options);
 }
 
@@ -223,16 +260,69 @@ std::string kill_end(const KillInterval& kill, std::uint64_t start_ns,
         glued(style(options).time(since(end, kill.sent_ns))),
         decode::signal_name(kill.signal), short_sender(kill.sender, kill.origin, options));
     if (kill.repeats != 0)
-        text += fmt::format(", killed {}", counted(kill.repeats, "more time", "more times"));
+        text += fmt::format(", killed {}", glued(counted(kill.repeats, "more time", "more times")));
     return sentence(std::move(text), end, start_ns, options);
 }
+
+using MaybeLine = std::optional<std::string>;
+
+struct OfInterval {
+    std::uint64_t start_ns;
+    const LiveOptions& options;
+
+    MaybeLine operator()(const SignalInterval& signal) const
+    {
+        if (!shows(options, IPCSCOPE_FAMILY_SIGNALS)) return {};
+        return signal_line(signal, start_ns, options);
+    }
+    MaybeLine operator()(const KillInterval& kill) const
+    {
+        if (!shows(options, IPCSCOPE_FAMILY_KILLS)) return {};
+        return kill_end(kill, start_ns, options);
+    }
+    MaybeLine operator()(const correlate::Orphan&) const { return {}; }
+};
+
+/// Signals are shown as intervals, threads and their time in the report.
+struct OfEvent {
+    const decode::Event& event;
+    std::uint64_t start_ns;
+    const LiveOptions& options;
+    const Symbols* symbols;
+
+    MaybeLine operator()(const decode::SignalGenerate&) const { return {}; }
+    MaybeLine operator()(const decode::SignalTake&) const { return {}; }
+    MaybeLine operator()(const decode::Kill& kill) const
+    {
+        if (!shows(options, IPCSCOPE_FAMILY_KILLS)) return {};
+        return kill_event(event, kill, start_ns, options, symbols);
+    }
+    MaybeLine operator()(const decode::Thread&) const { return {}; }
+    MaybeLine operator()(const decode::ThreadTime&) const { return {}; }
+    MaybeLine operator()(const decode::ThreadFree&) const { return {}; }
+    MaybeLine operator()(const decode::Slice&) const { return {}; }
+    MaybeLine operator()(const decode::Call& call) const
+    {
+        const auto is_of = [&](const Family& family) {
+            return (family.kinds >> event.kind & 1) != 0;
+        };
+        const auto family = std::ranges::find_if(kFamilies, is_of);
+        if (family == kFamilies.end() || !shows(options, family->mask())) {
+            return {};
+        }
+        return call_line(event, call, start_ns, options);
+    }
+    MaybeLine operator()(const decode::Symbol&) const { return {}; }
+    MaybeLine operator()(const decode::Holder&) const { return {}; }
+    MaybeLine operator()(const decode::Observed&) const { return {}; }
+};
 
 }  // namespace
 
 void Symbols::note(const decode::Event& event)
 {
     if (const auto* symbol = std::get_if<decode::Symbol>(&event.body))
-        names_.insert_or_assign(symbol->id, symbol->text);
+        names_.insert_or_assign(symbol->record.id, symbol->text);
 }
 
 const SafeText& Symbols::name(std::uint64_t id) const
@@ -249,48 +339,39 @@ std::string live_header(const LiveOptions& options)
         out += style(options).bold(line);
     };
     const Widths width = widths(options);
-    if (options.signals) {
+    if (shows(options, IPCSCOPE_FAMILY_SIGNALS)) {
         const char* arrow = style(options).arrow();
         add(Line(options).right("TIME", kTime).left("SENDER", width.task)
                 .left("SIGNAL", kSignal).left(arrow, columns(arrow))
                 .left("TARGET", width.task).left("OUTCOME", kOutcome)
                 .right("LATENCY", kLatency).str());
     }
-    if (options.pipes)
+    if (shows(options, kCalls))
         add(Line(options).right("TIME", kTime).right("PID", kPid).left("COMM", width.comm)
-                .left("", 1).right("INODE", width.inode).right("BYTES/REQ", width.bytes)
+                .left("", 1).right("OBJECT", width.inode).right("BYTES/REQ", width.bytes)
                 .right("LATENCY", kLatency).right("BLOCKED", kLatency)
-                .right("SLOTS", kSlots).str());
-    if (options.kills && out.empty()) add(Line(options).right("TIME", kTime).str());
+                .right("PAGES", kPages).str());
+    if (shows(options, IPCSCOPE_FAMILY_KILLS) && out.empty()) add(Line(options).right("TIME", kTime).str());
     return out;
 }
 
 std::optional<std::string> live_line(const correlate::Interval& interval,
                                      std::uint64_t start_ns, const LiveOptions& options)
 {
-    if (const auto* signal = std::get_if<SignalInterval>(&interval)) {
-        if (!options.signals) return std::nullopt;
-        return signal_line(*signal, start_ns, options);
-    }
-    if (const auto* kill = std::get_if<KillInterval>(&interval)) {
-        if (!options.kills) return std::nullopt;
-        return kill_end(*kill, start_ns, options);
-    }
-    return std::nullopt;
+    return std::visit(OfInterval{start_ns, options}, interval);
 }
 
 std::optional<std::string> live_line(const decode::Event& event, std::uint64_t start_ns,
                                      const LiveOptions& options, const Symbols* symbols)
 {
-    if (const auto* op = std::get_if<decode::PipeOp>(&event.body)) {
-        if (!options.pipes) return std::nullopt;
-        return pipe_line(event, *op, start_ns, options);
-    }
-    if (const auto* kill = std::get_if<decode::Kill>(&event.body)) {
-        if (!options.kills) return std::nullopt;
-        return kill_event(event, *kill, start_ns, options, symbols);
-    }
-    return std::nullopt;
+    return std::visit(OfEvent{event, start_ns, options, symbols}, event.body);
+}
+
+std::string live_line(const diagnose::Finding& finding, std::uint64_t start_ns,
+                      const LiveOptions& options)
+{
+    return sentence("FINDING " + style(options).plain(finding.text), finding.at_ns, start_ns,
+                    options);
 }
 
 }  // namespace ipcscope::render

@@ -1,34 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How tasks are called: in sentences, in tables, in chains.
+// How tasks are called: in tables and lines.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "decode/event.hpp"
 #include "render/layout.hpp"
 
 namespace ipcscope::render {
 
-/// "812 (bash)", for wrap().
-std::string who(const decode::Task& task);
-
-/// Who caused a signal: "812 (bash)", "the kernel (in bash/812)", "a timer".
-std::string sender(const decode::Task& task, decode::Origin origin);
-
 /// bash/812
 Table::Cell cell(const decode::Task& task);
 
-/// bash/812, kernel:bash/812, timer
+/// "true ×150", of so many processes; of one as above
+Table::Cell cell(const decode::Task& task, std::size_t processes, const Style& style);
+
+/// bash/812, kernel, timer
 Table::Cell sender_cell(const decode::Task& task, decode::Origin origin);
 
 /// "bash/812" in at most `width` columns.
 std::string fit_task(const decode::Task& task, std::size_t width, const Style& style);
 
-/// Where a task sleeps: the innermost entry that is not the scheduler's own,
-/// which every stack has in common.
-std::string_view sleeps_in(std::span<const std::string> stack);
+/// Strings of the host and of options come from a capture file, and may hold
+/// any bytes.
+std::string safe(const std::string& text);
 
 }  // namespace ipcscope::render

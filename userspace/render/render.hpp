@@ -9,6 +9,8 @@
 #include <string>
 
 #include "aggregate/report.hpp"
+#include "base/family.hpp"
+#include "diagnose/finding.hpp"
 
 namespace ipcscope::render {
 
@@ -24,22 +26,21 @@ struct TextOptions {
 inline constexpr std::size_t kMinWidth = 80;
 
 /// The report for people.
-std::string text(const aggregate::Report& report, const TextOptions& options = {});
+std::string text(const aggregate::Report& report, const diagnose::Findings& findings,
+                 const TextOptions& options = {});
 
-/// The report as JSON, schema "ipcscope.report/1" (docs/json-schema.md).
-std::string json(const aggregate::Report& report);
+/// The report as JSON, schema "ipcscope.report/2" (docs/json-schema.md).
+std::string json(const aggregate::Report& report, const diagnose::Findings& findings);
 
 /// One event as a JSON object on one line (`ipcscope dump`): every field of
-/// the contract by its name.
+/// the contract by its name, ids as words.
 std::string json_line(const decode::Event& event);
 
 /// Live output: lines under 80 columns, or under 120 where `wide`.
 struct LiveOptions {
     bool colour = false;
     bool wide = false;          ///< more columns than fit in 80
-    bool signals = true;
-    bool pipes = true;
-    bool kills = true;
+    FamilyMask families = IPCSCOPE_FAMILY_HOOKED;   ///< what is shown
     bool utf8 = true;
 };
 
@@ -56,6 +57,10 @@ private:
     SafeText unknown_;
 };
 
+/// A finding, with the time at which what it is about began: one line or more.
+std::string live_line(const diagnose::Finding& finding, std::uint64_t start_ns,
+                      const LiveOptions& options);
+
 /// One line per family that is shown.
 std::string live_header(const LiveOptions& options);
 
@@ -67,10 +72,5 @@ std::optional<std::string> live_line(const correlate::Interval& interval,
 std::optional<std::string> live_line(const decode::Event& event,
                                      std::uint64_t start_ns, const LiveOptions& options,
                                      const Symbols* symbols = nullptr);
-
-/// "1.23 ms": three significant digits; from 1000 s in min, h, d, y.
-std::string duration(std::uint64_t ns);
-/// "1.50 MiB": three significant digits, exact below 1024 B.
-std::string bytes(std::uint64_t bytes);
 
 }  // namespace ipcscope::render

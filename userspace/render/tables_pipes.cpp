@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tables: pipes, and the pipelines that they form.
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
+#include "diagnose/diagnose.hpp"
+#include "diagnose/words.hpp"
+#include "render/folded.hpp"
 #include "render/histogram.hpp"
 #include "render/names.hpp"
 #include "render/text.hpp"
-#include "render/units.hpp"
 
 namespace ipcscope::render {
 namespace {
@@ -20,23 +24,27 @@ using aggregate::StageRow;
 using Align = Table::Align;
 
 constexpr std::size_t kDetailedPipes = 8;
+constexpr std::size_t kDetailedStages = 8;
 constexpr std::size_t kShownEnds = 4;
 constexpr std::size_t kLeastName = 8;
 
-std::string ends(const char* verb, const std::vector<PipeEndRow>& rows, const Style& style)
+std::string ends(const char* which, const std::vector<PipeEndRow>& rows, const Style& style)
 {
     if (rows.empty()) return {};
-    std::string text = fmt::format("{} ", verb);
+    std::string text = fmt::format("{}: ", which);
     for (std::size_t at = 0; at < std::min(rows.size(), kShownEnds); at++) {
         const PipeEndRow& row = rows[at];
         if (at != 0) text += ", ";
-        text += glued(fmt::format("{}/{}", row.task.comm.view(), row.task.tgid));
+        text += glued(fmt::format("{}/{}", row.task.comm.text().view(), row.task.tgid));
         if (row.holds_only) {
-            text += glued(" (open only)");
+            text += glued(row.traced ? " (open only)" : " (open, not traced)");
             continue;
         }
-        text += fmt::format(" ({}, blocked {})", glued(bytes(row.bytes)),
+        text += fmt::format(" ({}, blocked {}", glued(bytes(row.bytes)),
                             glued(style.time(row.blocked_ns)));
+        if (row.polled_ns != 0)
+            text += fmt::format(", in poll for it {}", glued(style.time(row.polled_ns)));
+        text += ')';
     }
     if (rows.size() > kShownEnds)
         text += fmt::format(" and {} more", grouped(rows.size() - kShownEnds));
@@ -67,37 +75,53 @@ std::string calls(const char* what, const PipeSide& side, const Style& style)
         if (end.number != 0)
             text += glued(fmt::format("; {} {}", grouped(end.number), end.what));
     if (side.uninterruptible_ns != 0)
-        text += fmt::format("; {} in D sleep", glued(style.time(side.uninterruptible_ns)));
-    if (side.runqueue_ns != 0)
-        text += fmt::format("; {} woken but not yet running",
-                            glued(style.time(side.runqueue_ns)));
+        text += fmt::format("; {} in D or K sleep", glued(style.time(side.uninterruptible_ns)));
+    if (side.runnable_ns != 0)
+        text += fmt::format("; {} waiting for a CPU", glued(style.time(side.runnable_ns)));
     std::ranges::replace(text, kGlue, ' ');
     return text;
 }
 
+/// Where processes outside the trace hold the end, none that was seen says nothing.
+std::string calls_of(const PipeSide& side, const Style& style)
+{
+    return side.count == 0 && !side.traced ? style.none() : count(side.count);
+}
+
+std::string waited(const PipeSide& side, std::uint64_t ns, std::uint64_t span_ns,
+                   const Style& style)
+{
+    return ns == 0 && !side.traced ? style.none() : whole_percent(ns, span_ns);
+}
+
+std::vector<Table::Column> with_time(std::vector<Table::Column> columns)
+{
+    for (Table::Column& column : time_columns()) columns.push_back(std::move(column));
+    return columns;
+}
 
 std::string stage_table(const Page& page, const aggregate::Pipeline& pipeline)
 {
-    Table table({{"STAGE", Align::left, kLeastName},
-                 {"SPAN"},
-                 {"OWN"},
-                 {""},
-                 {"INPUT"},
-                 {""},
-                 {"OUTPUT"},
-                 {""},
-                 {"", Align::left}});
-    for (std::size_t at = 0; at < pipeline.stages.size(); at++) {
-        const StageRow& stage = pipeline.stages[at];
-        table.row({cell(stage.task), page.style.time(stage.span_ns),
-                   page.style.time(stage.own_ns), percent(stage.own_ns, stage.span_ns),
-                   page.style.time(stage.waiting_for_input_ns),
-                   percent(stage.waiting_for_input_ns, stage.span_ns),
-                   page.style.time(stage.waiting_for_output_ns),
-                   percent(stage.waiting_for_output_ns, stage.span_ns),
-                   pipeline.bottleneck == at ? "slow" : ""});
+    Table table(with_time({{"STAGE", Align::left, kLeastName}, {"", Align::left}, {"SPAN"}}));
+    const auto slow = diagnose::slow_stage_of(pipeline, page.findings);
+    for (const StageRow& stage : pipeline.stages) {
+        std::vector<Table::Cell> cells = {cell(stage.task),
+                                          slow == stage.task.tgid ? "slow" : "",
+                                          page.style.time(stage.span_ns)};
+        for (Table::Cell& share : time_cells(stage.time)) cells.push_back(std::move(share));
+        table.row(std::move(cells));
+        if (pipeline.stages.size() <= kDetailedStages)
+            table.detail(diagnose::where_time_went(stage.time));
     }
     return table.str(page.width, page.style);
+}
+
+std::set<std::uint32_t> stages(const aggregate::Report& report)
+{
+    std::set<std::uint32_t> pids;
+    for (const aggregate::Pipeline& pipeline : report.pipelines)
+        for (const StageRow& stage : pipeline.stages) pids.insert(stage.task.tgid);
+    return pids;
 }
 
 }  // namespace
@@ -108,7 +132,7 @@ std::string pipe_table(const Page& page)
     if (pipes.empty()) return {};
     Table table({{"KIND", Align::left},
                  {"INODE", Align::right, 6},
-                 {"RING", Align::right, 6},
+                 {"PAGES", Align::right, 6},
                  {"WRITES"},
                  {"READS"},
                  {"BYTES"},
@@ -121,18 +145,20 @@ std::string pipe_table(const Page& page)
         const std::uint64_t moved = std::max(pipe.reads.bytes, pipe.writes.bytes);
         const std::string speed = rate(moved, span);
         table.row({pipe.fifo ? "fifo" : "pipe", std::to_string(pipe.inode),
-                   count(pipe.ring_slots), count(pipe.writes.count), count(pipe.reads.count),
+                   count(pipe.ring_slots), calls_of(pipe.writes, page.style),
+                   calls_of(pipe.reads, page.style),
                    bytes(moved), speed.empty() ? page.style.none() : speed,
-                   whole_percent(pipe.full_ns, span), whole_percent(pipe.empty_ns, span),
+                   waited(pipe.writes, pipe.full_ns, span, page.style),
+                   waited(pipe.reads, pipe.empty_ns, span, page.style),
                    "|" + sparkline(pipe.occupancy, page.style) + "|"});
-        if (!pipe.path.empty()) table.detail(pipe.path);
+        if (!pipe.path.empty()) table.detail(pipe.path.str());
         if (pipes.size() > kDetailedPipes) continue;
-        table.detail(ends("written by", pipe.writers, page.style));
-        table.detail(ends("read by", pipe.readers, page.style));
+        table.detail(ends("write end", pipe.writers, page.style));
+        table.detail(ends("read end", pipe.readers, page.style));
         table.detail(calls("writes:", pipe.writes, page.style));
         table.detail(calls("reads:", pipe.reads, page.style));
     }
-    return page.title("Pipes (full, empty: share of the time in which a side was blocked)") +
+    return page.title("Pipes (full, empty: share of the time in which a side waited)") +
            table.str(page.width, page.style) + page.more(pipes.size());
 }
 
@@ -140,12 +166,35 @@ std::string pipeline_tables(const Page& page)
 {
     const auto& pipelines = page.report.pipelines;
     if (pipelines.empty()) return {};
-    std::string out = page.title("Pipelines: own time, and waits for input and output");
+    std::string out = page.title("Pipelines: where the time of each stage went");
     for (const auto& pipeline : std::span(pipelines).first(page.top(pipelines.size()))) {
-        out += wrap(chain(page, pipeline), page.width, "  ", "    ");
+        out += wrap(page.style.plain(diagnose::chain(pipeline)), page.width, "  ", "    ");
         out += stage_table(page, pipeline);
     }
     return out + page.more(pipelines.size());
+}
+
+/// Those that did something, and are not in a pipeline's table already.
+std::string process_table(const Page& page)
+{
+    const std::set<std::uint32_t> shown = stages(page.report);
+    std::vector<const aggregate::ProcessRow*> rows;
+    for (const aggregate::ProcessRow& row : page.report.processes)
+        if (!at_least(row.time.at(aggregate::Part::sleeping), row.time.span_ns, 99, 100) &&
+            !shown.contains(row.task.tgid))
+            rows.push_back(&row);
+    if (rows.empty()) return {};
+    Table table(with_time({{"PROCESS", Align::left, kLeastName}, {"THREADS"}, {"SPAN"}}));
+    const std::vector<ProcessLine> lines = folded(page, rows);
+    for (const ProcessLine& line : std::span(lines).first(page.top(lines.size()))) {
+        std::vector<Table::Cell> cells = {cell(line.row.task, line.processes, page.style),
+                                          count(line.row.threads),
+                                          page.style.time(line.row.time.span_ns)};
+        for (Table::Cell& share : time_cells(line.row.time)) cells.push_back(std::move(share));
+        table.row(std::move(cells));
+    }
+    return page.title("Processes: where the time of their threads went") +
+           table.str(page.width, page.style) + page.more(lines.size());
 }
 
 }  // namespace ipcscope::render

@@ -6,16 +6,19 @@
 
 #include <fmt/format.h>
 
-#include "base/safe_text.hpp"
-#include "decode/decode.hpp"
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "diagnose/words.hpp"
+#include "render/folded.hpp"
 #include "render/histogram.hpp"
+#include "render/json_text.hpp"
 #include "render/names.hpp"
 #include "render/text.hpp"
-#include "render/units.hpp"
 
 namespace ipcscope::render {
 namespace {
 
+using aggregate::End;
 using aggregate::SignalRow;
 using Align = Table::Align;
 
@@ -43,18 +46,25 @@ std::string fates(const SignalRow& row)
         const char* what;
     };
     const Fate all[] = {
-        {row.to_handler, "to a handler"},
-        {row.by_default, "by default action"},
-        {row.accepted, "accepted by sigwait or signalfd"},
-        {row.died, "ended the process"},
+        {row.at(End::handler), "to a handler"},
+        {row.at(End::standard), "by default action"},
+        {row.at(End::ignored), "taken and ignored"},
+        {row.at(End::sigwait), "accepted by sigwait"},
+        {row.at(End::signalfd), "read from a signalfd"},
+        {row.at(End::debugger), "taken by a debugger"},
+        {row.at(End::kernel_thread), "taken by a kernel thread"},
+        {row.at(End::death), "ended the process"},
         {row.outcomes[IPCSCOPE_RESULT_IGNORED], "ignored"},
         {row.outcomes[IPCSCOPE_RESULT_ALREADY_PENDING], "merged with one pending"},
         {row.outcomes[IPCSCOPE_RESULT_OVERFLOW], "lost to overflow"},
         {row.outcomes[IPCSCOPE_RESULT_INFO_LOST], "without siginfo"},
-        {row.flushed, "discarded by a later one"},
-        {row.pending, "pending at the end"},
-        {row.target_exited, "target exited first"},
-        {row.unseen, "end not seen"},
+        {row.requeued, "put back, as the target blocked them"},
+        {row.at(End::flushed), "discarded by a later one"},
+        {row.at(End::discarded), "discarded, as sigaction() set it to be ignored"},
+        {row.at(End::pending), "pending at the end"},
+        {row.at(End::target_exited), "target exited first"},
+        {row.at(End::unseen), "end not seen"},
+        {row.at(End::outside), "to a process outside the trace"},
     };
     std::string text;
     for (const Fate& fate : all) {
@@ -63,6 +73,15 @@ std::string fates(const SignalRow& row)
         text += glued(fmt::format("{} {}", grouped(fate.number), fate.what));
     }
     return text;
+}
+
+/// "true ×150", "150 programs"
+Table::Cell senders_cell(const SignalLine& line, const Style& style)
+{
+    if (line.senders.size() == 1 || line.row.origin != decode::Origin::task)
+        return sender_cell(line.row.sender, line.row.origin);
+    if (line.one_name) return cell(line.row.sender, line.senders.size(), style);
+    return fmt::format("{} processes", line.senders.size());
 }
 
 /// Without offset and length, which the findings show.
@@ -92,9 +111,9 @@ std::string kill_table(const Page& page)
                  {"TO", Align::left, kLeastName},
                  {"SIGNAL", Align::left},
                  {"", Align::left},
-                 {"GONE IN"},
-                 {"AGAIN"},
-                 {"SLEPT IN", Align::left, kLeastName}});
+                 {"TIME TO DIE"},
+                 {"REPEATS"},
+                 {"WAIT CHANNEL", Align::left, kLeastName}});
     for (const auto& kill : std::span(kills).first(page.top(kills.size()))) {
         const auto died = kill.time_to_die_ns();
         table.row({page.style.time(since(kill.sent_ns, page.report.host.start_ns)),
@@ -102,7 +121,7 @@ std::string kill_table(const Page& page)
                    cell(kill.target), decode::signal_name(kill.signal),
                    std::string(1, decode::state_letter(kill.state)),
                    died ? page.style.time(*died) : "stuck", count(kill.repeats),
-                   symbol(sleeps_in(kill.stack))});
+                   symbol(diagnose::sleeps_in(kill.stack))});
     }
     return page.title("Fatal signals to processes in D or K sleep") +
            table.str(page.width, page.style) + page.more(kills.size());
@@ -110,8 +129,8 @@ std::string kill_table(const Page& page)
 
 std::string signal_table(const Page& page)
 {
-    const auto& rows = page.report.signals;
-    if (rows.empty()) return orphans(page);
+    const std::vector<SignalLine> lines = folded(page);
+    if (lines.empty()) return orphans(page);
     Table table({{"FROM", Align::left, kLeastName},
                  {"", Align::left},
                  {"TO", Align::left, kLeastName},
@@ -121,16 +140,18 @@ std::string signal_table(const Page& page)
                  {"P50"},
                  {"P99"},
                  {"MAX"}});
-    for (const SignalRow& row : std::span(rows).first(page.top(rows.size()))) {
-        table.row({sender_cell(row.sender, row.origin), page.style.arrow(), cell(row.target),
-                   decode::signal_name(row.signal), count(sent(row)),
+    for (const SignalLine& line : std::span(lines).first(page.top(lines.size()))) {
+        const SignalRow& row = line.row;
+        table.row({senders_cell(line, page.style), page.style.arrow(),
+                   cell(row.target, line.targets.size(), page.style),
+                   decode::signal_name(row.signal), count(diagnose::sent(row)),
                    count(row.latency.count()), quantile(row.latency, 0.5, page.style),
                    quantile(row.latency, 0.99, page.style),
                    longest(row.latency, page.style)});
-        if (rows.size() <= kDetailedRows) table.detail(fates(row));
+        if (lines.size() <= kDetailedRows) table.detail(fates(row));
     }
     return page.title("Signals: from generation to delivery") +
-           table.str(page.width, page.style) + page.more(rows.size()) +
+           table.str(page.width, page.style) + page.more(lines.size()) +
            orphans(page);
 }
 
@@ -159,18 +180,18 @@ std::string latency_histograms(const Page& page)
 std::string call_table(const Page& page)
 {
     if (page.report.calls.empty()) return {};
-    Table table({{"CALL", Align::left, kLeastName},
+    Table table({{"FUNCTION", Align::left, kLeastName},
                  {"COUNT"},
                  {"P50"},
                  {"P99"},
                  {"MAX"},
                  {"TOTAL"}});
     for (const aggregate::CallRow& row : page.report.calls)
-        table.row({SafeText::escape(row.name).str(), count(row.count),
+        table.row({function_name(row.function), count(row.count),
                    quantile(row.latency, 0.5, page.style),
                    quantile(row.latency, 0.99, page.style), longest(row.latency, page.style),
                    page.style.time(row.latency.sum())});
-    return page.title("Kernel calls") + table.str(page.width, page.style);
+    return page.title("Kernel functions") + table.str(page.width, page.style);
 }
 
 }  // namespace ipcscope::render

@@ -3,17 +3,20 @@
 #include "render/text.hpp"
 
 #include <algorithm>
+#include <map>
+#include <span>
 
 #include <fmt/format.h>
 
-#include "base/safe_text.hpp"
-#include "render/units.hpp"
+#include "base/units.hpp"
+#include "diagnose/diagnose.hpp"
+#include "render/names.hpp"
 
 namespace ipcscope::render {
 namespace {
 
-/// Strings of the host come from a capture file: nobody vouches for them.
-std::string safe(const std::string& text) { return SafeText::escape(text).str(); }
+constexpr std::size_t kShownOfCode = 5;
+constexpr std::size_t kShownFrames = 8;
 
 std::string joined(const std::vector<std::string>& words)
 {
@@ -25,16 +28,10 @@ std::string joined(const std::vector<std::string>& words)
     return out;
 }
 
-bool saw_nothing(const aggregate::Report& report)
-{
-    return report.signals.empty() && report.pipes.empty() && report.kills.empty() &&
-           report.calls.empty();
-}
-
 std::string verdict(const Page& page)
 {
     const aggregate::Report& report = page.report;
-    const std::uint64_t lost = total_lost(report.loss);
+    const std::uint64_t lost = diagnose::total_lost(report.loss);
     std::string loss = "no event was lost";
     if (lost != 0)
         loss = fmt::format("{} lost: figures are lower bounds (see Loss)",
@@ -73,74 +70,89 @@ std::string headline(const Page& page)
         out += wrap(joined(host.filters), page.width, "Filters: ", "  ");
     const std::string last = wrap(verdict(page), page.width, "", "  ");
     const bool good = page.report.complete && page.report.loss.exact &&
-                      total_lost(page.report.loss) == 0;
+                      diagnose::total_lost(page.report.loss) == 0;
     return out + (good ? last : paint_lines(last, page.style));
 }
 
 std::string nothing_seen(const Page& page)
 {
-    const source::Host& host = page.report.host;
     std::string out = page.title("Nothing was seen: no signal, no pipe call, no kill");
-    const auto check = [&](const std::string& text) {
-        out += wrap(text, page.width, "* ", "  ");
-    };
-    if (page.report.loss.filtered != 0)
-        check(fmt::format("{} left out by the filters: are they too narrow?",
-                          counted(page.report.loss.filtered, "event was",
-                                  "events were")));
-    else if (!host.filters.empty())
-        check("Do the filters match what you are looking for? Pids are those of the "
-              "initial pid namespace, not of a container.");
-    if (total_lost(page.report.loss) != 0)
-        check("Everything that happened was lost: see Loss for the cause.");
-    if (host.hooks.empty())
-        check("No hook was attached: `ipcscope doctor` tells what this kernel lacks.");
-    check("Did it happen while the trace ran? A pipe call is seen when it returns; "
-          "sockets, futexes and shared memory are not traced.");
+    for (const std::string& check : diagnose::what_to_check(page.report)) {
+        out += wrap(check, page.width, "* ", "  ");
+    }
     return out;
 }
 
-/// Where nothing stands out, say what was looked at.
-std::string all_quiet(const Page& page)
+std::string stack_lines(const std::vector<std::string>& stack, const Page& page)
 {
-    std::uint64_t signals = 0;
-    for (const aggregate::SignalRow& row : page.report.signals)
-        signals = plus(signals, sent(row));
-    return wrap(fmt::format("Nothing stands out in {} and {}: no slow kill, no lost or "
-                            "late signal, no stage that the others wait for.",
-                            counted(signals, "signal", "signals"),
-                            counted(page.report.pipes.size(), "pipe", "pipes")),
+    const std::size_t shown = stack.size() <= kShownFrames ? stack.size() : kShownFrames - 1;
+    std::string out;
+    for (const std::string& entry : std::span(stack).first(shown)) {
+        out += "      " + fit(entry, page.width - 6, page.style) + '\n';
+    }
+    if (shown < stack.size()) {
+        out += fmt::format("      {} {} more\n", page.style.dots(), stack.size() - shown);
+    }
+    return out;
+}
+
+std::string finding_lines(const diagnose::Finding& finding, const Page& page)
+{
+    std::string text = finding.text;
+    if (!finding.advice.empty()) {
+        text += ' ' + finding.advice;
+    }
+    const std::string lines = wrap(page.style.plain(std::move(text)), page.width, "* ", "  ");
+    return finding.severity == diagnose::Severity::error ? paint_lines(lines, page.style)
+                                                         : lines;
+}
+
+/// "… 12 more: 10 slow-stage, 2 kill-stuck (--top=0 shows all)"
+std::string not_shown(const std::map<diagnose::Code, std::size_t>& left, const Page& page)
+{
+    std::size_t all = 0;
+    std::string codes;
+    for (const auto& [code, number] : left) {
+        all += number;
+        codes += fmt::format("{}{} {}", codes.empty() ? "" : ", ", number,
+                             diagnose::info(code).name);
+    }
+    if (all == 0) {
+        return {};
+    }
+    return wrap(fmt::format("{} {} more: {} (--top=0 shows all)", page.style.dots(), all, codes),
                 page.width, "  ", "  ");
 }
 
 std::string findings(const Page& page)
 {
-    Findings found;
-    find_kills(page, found);
-    find_ignored(page, found);
-    find_hangs(page, found);
-    find_slow_stages(page, found);
-    find_bad_signals(page, found);
-    find_small_rings(page, found);
     std::string out = page.title("Findings");
-    if (found.empty()) return out + all_quiet(page);
-    for (const Finding& finding : found) {
-        const std::string lines = wrap(finding.text, page.width, "* ", "  ");
-        out += finding.alarming ? paint_lines(lines, page.style) : lines;
-        for (const std::string& entry : finding.stack)
-            out += "      " + fit(entry, page.width - 6, page.style) + '\n';
+    if (page.findings.empty()) {
+        return out + wrap(diagnose::all_quiet(page.report), page.width, "  ", "  ");
     }
-    return out;
+    const std::size_t most = page.options.top == 0 ? page.findings.size()
+                                                   : std::min(page.options.top, kShownOfCode);
+    std::map<diagnose::Code, std::size_t> shown;
+    std::map<diagnose::Code, std::size_t> left;
+    const std::vector<std::string>* above = nullptr;
+    for (const diagnose::Finding& finding : page.findings) {
+        if (shown[finding.code] == most) {
+            ++left[finding.code];
+            continue;
+        }
+        ++shown[finding.code];
+        out += finding_lines(finding, page);
+        if (above != nullptr && !finding.stack.empty() && *above == finding.stack) {
+            out += "      (the same stack)\n";
+        } else {
+            out += stack_lines(finding.stack, page);
+        }
+        above = &finding.stack;
+    }
+    return out + not_shown(left, page);
 }
 
 }  // namespace
-
-std::uint64_t sent(const aggregate::SignalRow& row)
-{
-    std::uint64_t sum = 0;
-    for (const std::uint64_t number : row.outcomes) sum = plus(sum, number);
-    return sum;
-}
 
 std::uint64_t Page::duration_ns() const { return since(report.end_ns, report.host.start_ns); }
 
@@ -156,24 +168,27 @@ std::string Page::more(std::size_t size) const
                        grouped(size - top(size)));
 }
 
-std::string text(const aggregate::Report& report, const TextOptions& options)
+std::string text(const aggregate::Report& report, const diagnose::Findings& findings_of_report,
+                 const TextOptions& options)
 {
-    const Page page{report, options, {options.utf8, options.colour},
+    const Page page{report, findings_of_report, options, {options.utf8, options.colour},
                     std::max(options.width, kMinWidth)};
     std::string out = headline(page);
     const auto section = [&](const std::string& lines) {
         if (!lines.empty()) out += '\n' + lines;
     };
-    if (saw_nothing(report)) {
+    if (diagnose::saw_nothing(report)) {
         section(nothing_seen(page));
     } else {
         section(findings(page));
         section(kill_table(page));
         section(pipeline_tables(page));
+        section(process_table(page));
         section(signal_table(page));
         if (options.histograms) section(latency_histograms(page));
         section(call_table(page));
         section(pipe_table(page));
+        section(object_table(page));
     }
     section(loss_section(page));
     return out;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aggregate/report.hpp"
+#include "diagnose/finding.hpp"
 #include "render/layout.hpp"
 #include "render/render.hpp"
 
@@ -15,6 +16,7 @@ namespace ipcscope::render {
 /// What every part needs.
 struct Page {
     const aggregate::Report& report;
+    const diagnose::Findings& findings;
     const TextOptions& options;
     Style style;
     std::size_t width;
@@ -27,37 +29,18 @@ struct Page {
     std::string title(const std::string& text) const { return style.bold(text) + '\n'; }
 };
 
-/// A sentence that answers a question, and the stack that belongs to it.
-struct Finding {
-    std::string text;                 ///< for wrap()
-    std::vector<std::string> stack{};
-    bool alarming = false;
-};
-using Findings = std::vector<Finding>;
-
-/// Each appends, the worst first.
-void find_kills(const Page& page, Findings& findings);
-void find_ignored(const Page& page, Findings& findings);
-void find_hangs(const Page& page, Findings& findings);
-void find_slow_stages(const Page& page, Findings& findings);
-void find_bad_signals(const Page& page, Findings& findings);
-void find_small_rings(const Page& page, Findings& findings);
-
-/// "yes(101) → head(102) → wc(103)", for wrap().
-std::string chain(const Page& page, const aggregate::Pipeline& pipeline);
-
 std::string kill_table(const Page& page);
 std::string signal_table(const Page& page);
 std::string latency_histograms(const Page& page);
 std::string call_table(const Page& page);
 std::string pipe_table(const Page& page);
+std::string object_table(const Page& page);
 std::string pipeline_tables(const Page& page);
+std::string process_table(const Page& page);
 std::string loss_section(const Page& page);
 
-/// Signals of a row, whatever became of them.
-std::uint64_t sent(const aggregate::SignalRow& row);
-
-/// Events lost, all causes.
-std::uint64_t total_lost(const aggregate::LossLedger& loss);
+/// Columns RUNNING … OTHER, and their cells: shares of the span.
+std::vector<Table::Column> time_columns();
+std::vector<Table::Cell> time_cells(const aggregate::Time& time);
 
 }  // namespace ipcscope::render

@@ -1,53 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The ledger: what became of every event.  A number printed without its loss
 // is a defect, so this section is never left out.
-#include <array>
 #include <span>
 
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
 
-#include "base/safe_text.hpp"
-#include "decode/decode.hpp"
+#include "decode/names.hpp"
+#include "diagnose/diagnose.hpp"
 #include "render/text.hpp"
-#include "render/units.hpp"
+#include "base/units.hpp"
 
 namespace ipcscope::render {
 namespace {
 
 using aggregate::LossLedger;
 
-/// What to do about a cause, by IPCSCOPE_LOST_.
-constexpr std::array kAdvice = {
-    "the reader was too slow: use a larger --ring-size, or filter more",
-    "an interrupt came while the ring was in use: filter more; size does not help",
-    "more calls were under way than could be remembered: filter more (--pid)",
-    "the kernel skipped a hook inside another one: trace fewer kinds",
-    "the collector could not keep it: is the disk full or slow?",
-    "the capture file is damaged: copy it again from where it was made",
-};
-static_assert(kAdvice.size() == IPCSCOPE_LOST_COUNT);
-
-const char* advice(const std::string& cause)
-{
-    for (unsigned at = 0; at < IPCSCOPE_LOST_COUNT; at++)
-        if (cause == decode::loss_name(at)) return kAdvice[at];
-    return "";
-}
-
 std::string equation(const Page& page, const LossLedger& loss)
 {
     const bool even = loss.exact;
     std::string text = fmt::format("{} generated = {} shown + {} filtered + {} lost   {}",
                                    grouped(loss.generated), grouped(loss.shown),
-                                   grouped(loss.filtered), grouped(total_lost(loss)),
+                                   grouped(loss.filtered), grouped(diagnose::total_lost(loss)),
                                    even ? "exact" : "NOT EXACT");
     std::string lines = wrap(text, page.width, "  ", "    ");
     if (even) return lines;
-    const std::uint64_t sum = plus(plus(loss.shown, loss.filtered), total_lost(loss));
+    const std::uint64_t sum = plus(plus(loss.shown, loss.filtered), diagnose::total_lost(loss));
     if (sum == loss.generated)
         lines += wrap("No ledger came with this trace, or it is older than the last events: "
-                      "the sum holds, but nothing vouches for it.",
+                      "the sum holds, but cannot be verified.",
                       page.width, "  ", "  ");
     else
         lines += wrap(fmt::format("The sides differ by {}: please report this as a defect.",
@@ -61,10 +42,10 @@ std::string equation(const Page& page, const LossLedger& loss)
 std::string causes(const Page& page, const LossLedger& loss)
 {
     std::string out;
-    for (const aggregate::LossRow& row : loss.lost) {
-        if (row.count == 0) continue;
-        out += wrap(fmt::format("{} lost to {}: {}", grouped(row.count),
-                                SafeText::escape(row.cause).view(), advice(row.cause)),
+    for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; ++cause) {
+        if (loss.lost[cause] == 0) continue;
+        out += wrap(fmt::format("{} lost to {}: {}", grouped(loss.lost[cause]),
+                                decode::loss_name(cause), diagnose::loss_advice(cause)),
                     page.width, "  ", "      ");
     }
     return out;
@@ -78,19 +59,37 @@ std::string by_cpu(const Page& page, const LossLedger& loss)
                  {"KIND", Table::Align::left, 8},
                  {"LOST"}});
     for (const auto& row : std::span(loss.by_cpu).first(page.top(loss.by_cpu.size())))
-        table.row({std::to_string(row.cpu), SafeText::escape(row.cause).str(),
-                   SafeText::escape(row.kind).str(), grouped(row.count)});
+        table.row({std::to_string(row.cpu), std::string(decode::loss_name(row.cause)),
+                   std::string(decode::kind_name(row.kind)), grouped(row.count)});
     return table.str(page.width, page.style) + page.more(loss.by_cpu.size());
 }
 
-}  // namespace
-
-std::uint64_t total_lost(const LossLedger& loss)
+std::string evicted(const aggregate::Evicted& evicted)
 {
-    std::uint64_t sum = 0;
-    for (const aggregate::LossRow& row : loss.lost) sum = plus(sum, row.count);
-    return sum;
+    struct Table {
+        std::uint64_t rows;
+        const char* what;
+    };
+    const Table all[] = {{evicted.signals, "of signals"},
+                         {evicted.pipes, "of pipes"},
+                         {evicted.pipe_ends, "of pipes' readers and writers"},
+                         {evicted.processes, "of processes"},
+                         {evicted.kills, "of kills"},
+                         {evicted.deaths, "of processes that should have ended"},
+                         {evicted.objects, "of objects"},
+                         {evicted.stops, "of stops"},
+                         {evicted.lives, "of processes' lives"},
+                         {evicted.waits, "of waits"}};
+    std::string text;
+    for (const Table& table : all) {
+        if (table.rows == 0) continue;
+        text += text.empty() ? "" : ", ";
+        text += fmt::format("{} {}", counted(table.rows, "row", "rows"), table.what);
+    }
+    return "Tables were full; left out: " + text + ".";
 }
+
+}  // namespace
 
 std::string loss_section(const Page& page)
 {
@@ -105,6 +104,8 @@ std::string loss_section(const Page& page)
         out += wrap(fmt::format("{} out of order: pairs around them may be wrong.",
                                 counted(loss.late, "event came", "events came")),
                     page.width, "  ", "  ");
+    if (page.report.evicted.total() != 0)
+        out += wrap(evicted(page.report.evicted), page.width, "  ", "  ");
     return out;
 }
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "decode/decode.hpp"
+#include "decode/fields.hpp"
+#include "decode/names.hpp"
 
 namespace ipcscope::selftest {
 namespace {
@@ -25,83 +27,177 @@ unsigned kind_of(const Record& record)
     return as<ipcscope_header>(record).kind;
 }
 
-/// The thread that a record is about: two backends may be told in another order
-/// of threads, never of the events of one.
-std::uint32_t thread_of(const Record& record)
+/// Whether two backends may differ in a field that means this.
+bool is_by_chance(decode::Meaning meaning)
 {
-    return kind_of(record) == IPCSCOPE_TASK_FREE ? as<ipcscope_task_free>(record).tid
-                                                 : as<ipcscope_header>(record).tid;
+    using enum decode::Meaning;
+    return meaning == TIME || meaning == SPAN || meaning == WAKER || meaning == STACK ||
+           meaning == DEPTH || meaning == PAD;
 }
 
-struct Range {
-    unsigned kind;          ///< 0: any
-    std::size_t offset;
-    std::size_t size;
-};
+void clear(Record& record, std::size_t offset, std::size_t size)
+{
+    if (offset + size <= record.size()) {
+        std::fill_n(record.begin() + static_cast<std::ptrdiff_t>(offset), size, std::byte{0});
+    }
+}
 
-#define IPCSCOPE_FIELD(kind, type, field) \
-    Range{kind, offsetof(type, field), sizeof(type::field)}
+#define IPCSCOPE_CLEAR(record, type, field) \
+    clear(record, offsetof(type, field), sizeof(type::field))
 
-/// What may differ: the time at which a hook came, and what hangs on it.
-constexpr Range kApart[] = {
-    IPCSCOPE_FIELD(0, ipcscope_header, time_ns),
-    IPCSCOPE_FIELD(0, ipcscope_header, lost_before),
-    IPCSCOPE_FIELD(IPCSCOPE_SIGNAL_SEND, ipcscope_signal_send, enter_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_SIGNAL_GET, ipcscope_signal_get, enter_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_READ, ipcscope_pipe_op, enter_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_READ, ipcscope_pipe_op, blocked_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_READ, ipcscope_pipe_op, runqueue_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_READ, ipcscope_pipe_op, uninterruptible_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_READ, ipcscope_pipe_op, woken_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_WRITE, ipcscope_pipe_op, enter_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_WRITE, ipcscope_pipe_op, blocked_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_WRITE, ipcscope_pipe_op, runqueue_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_WRITE, ipcscope_pipe_op, uninterruptible_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_PIPE_WRITE, ipcscope_pipe_op, woken_ns),
-    IPCSCOPE_FIELD(IPCSCOPE_KILL, ipcscope_kill, stack_depth),
-    IPCSCOPE_FIELD(IPCSCOPE_KILL, ipcscope_kill, stack),
-    // Whoever ran the callback that frees a task is nobody's business.
-    IPCSCOPE_FIELD(IPCSCOPE_TASK_FREE, ipcscope_header, tgid),
-    IPCSCOPE_FIELD(IPCSCOPE_TASK_FREE, ipcscope_header, tid),
-    IPCSCOPE_FIELD(IPCSCOPE_TASK_FREE, ipcscope_header, comm),
-};
+bool is_call(unsigned kind)
+{
+    return kind >= IPCSCOPE_CALL_FIRST && kind <= IPCSCOPE_CALL_LAST;
+}
 
+/// The record with what may differ set to zero.
 Record comparable(const Record& record)
 {
+    const unsigned kind = kind_of(record);
     Record same = record;
-    for (const Range& range : kApart) {
-        if ((range.kind == 0 || range.kind == kind_of(record)) &&
-            range.offset + range.size <= same.size()) {
-            std::fill_n(same.begin() + static_cast<std::ptrdiff_t>(range.offset), range.size,
-                        std::byte{0});
+    IPCSCOPE_CLEAR(same, ipcscope_header, time_ns);
+    IPCSCOPE_CLEAR(same, ipcscope_header, lost_before);
+    for (const decode::Field& field : decode::fields_of(kind)) {
+        // A thread's own start is the same for all.
+        if (is_by_chance(field.meaning) && kind != IPCSCOPE_THREAD) {
+            clear(same, field.offset, field.size * field.count);
         }
+    }
+    if (is_call(kind) && same.size() >= sizeof(ipcscope_call)) {
+        // A switch between the two hooks at a call's exit makes one record long; what
+        // a long one has more is by chance.
+        IPCSCOPE_CLEAR(same, ipcscope_header, size);
+        same.resize(sizeof(ipcscope_call));
     }
     return same;
 }
 
-std::string describe(const Record& first, const Record& second, std::uint32_t thread)
+/// The name of the field at `offset`.
+std::string_view field_at(const Record& record, std::size_t offset)
 {
-    const auto [one, two] = std::mismatch(first.begin(), first.end(), second.begin(), second.end());
-    const auto byte = [](const Record& record, auto at) {
-        return at == record.end() ? std::string("none")
-                                  : fmt::format("{:#04x}", static_cast<unsigned>(*at));
+    const unsigned kind = kind_of(record);
+    const auto covers = [&](const decode::Field& field) {
+        return field.offset <= offset && offset < field.offset + field.size * field.count;
     };
-    return fmt::format("thread {}: byte {} of {} is {}, and {}", thread, one - first.begin(),
-                       decode::kind_name(kind_of(first)), byte(first, one), byte(second, two));
+    using Fields = std::span<const decode::Field>;
+    const Fields tail = is_call(kind) ? decode::tail_fields(as<ipcscope_call>(record).type)
+                                      : Fields();
+    for (const Fields fields : {decode::fields_of(kind), tail}) {
+        if (const auto found = std::ranges::find_if(fields, covers); found != fields.end()) {
+            return found->name;
+        }
+    }
+    return offset < sizeof(ipcscope_header) ? "the header" : "the rest";
 }
 
-std::map<std::uint32_t, std::vector<Record>> by_thread(const Kept& kept, unsigned kind)
+std::string describe(const Record& first, const Record& second, std::uint32_t thread)
 {
-    std::map<std::uint32_t, std::vector<Record>> threads;
+    const auto one = std::ranges::mismatch(first, second).in1 - first.begin();
+    const auto at = static_cast<std::size_t>(one);
+    const auto byte = [&](const Record& record) {
+        return at < record.size() ? fmt::format("{:#04x}", static_cast<unsigned>(record[at]))
+                                  : std::string("none");
+    };
+    return fmt::format("thread {}: {} of {}, byte {}, is {}, and {}", thread,
+                       field_at(first, at), decode::kind_name(kind_of(first)), at,
+                       byte(first), byte(second));
+}
+
+/// The order of the events of one thread is the same for all; that of threads is not.
+using ByThread = std::map<std::uint32_t, std::vector<Record>>;
+
+ByThread by_thread(const Kept& kept, unsigned kind)
+{
+    ByThread threads;
     for (const Record& record : kept.all()) {
         if (kind_of(record) == kind) {
-            threads[thread_of(record)].push_back(comparable(record));
+            threads[as<ipcscope_header>(record).tid].push_back(record);
         }
     }
     return threads;
 }
 
+void compare_in_order(const Kept& first, const Kept& second, unsigned kind,
+                      KindParity& parity)
+{
+    const ByThread twos = by_thread(second, kind);
+    for (const auto& [thread, records] : by_thread(first, kind)) {
+        const auto other = twos.find(thread);
+        const std::size_t pairs =
+            other == twos.end() ? 0 : std::min(records.size(), other->second.size());
+        for (std::size_t i = 0; i < pairs; ++i) {
+            const Record one = comparable(records[i]), two = comparable(other->second[i]);
+            if (one == two) {
+                continue;
+            }
+            ++parity.unequal;
+            if (parity.example.empty()) {
+                parity.example = describe(one, two, thread);
+            }
+        }
+        parity.unequal += records.size() - pairs;
+    }
+}
+
+/// How far apart the two hooks of one event are at most.
+constexpr std::uint64_t kApartNs = IPCSCOPE_SLICE_NS;
+
+bool is_near(std::uint64_t one, std::uint64_t two)
+{
+    return (one > two ? one - two : two - one) <= kApartNs;
+}
+
+bool is_like(const Record& first, const Record& second)
+{
+    const auto one = as<ipcscope_slice>(first), two = as<ipcscope_slice>(second);
+    return is_near(one.start_ns, two.start_ns) && is_near(one.end_ns, two.end_ns) &&
+           comparable(first) == comparable(second);
+}
+
+/// Counts the slices of `kept` that the other backend must have, too, and has not.
+void compare_slices(const Kept& kept, const Kept& other, KindParity& parity)
+{
+    const std::uint64_t start_ns = std::max(kept.start_ns(), other.start_ns()) + kApartNs;
+    const std::uint64_t end_ns = std::min(kept.end_ns(), other.end_ns()) - kApartNs;
+    ByThread candidates = by_thread(other, IPCSCOPE_SLICE);
+    for (const auto& [thread, records] : by_thread(kept, IPCSCOPE_SLICE)) {
+        for (const Record& record : records) {
+            const auto slice = as<ipcscope_slice>(record);
+            if (slice.start_ns < start_ns || slice.end_ns > end_ns ||
+                slice.end_ns - slice.start_ns < 2 * IPCSCOPE_SLICE_NS) {
+                continue;
+            }
+            auto& others = candidates[thread];
+            const auto like = std::ranges::find_if(
+                others, [&](const Record& candidate) { return is_like(record, candidate); });
+            if (like != others.end()) {
+                others.erase(like);   // each is the like of one
+                continue;
+            }
+            ++parity.unequal;
+            if (parity.example.empty()) {
+                parity.example = fmt::format(
+                    "thread {}: {} for {:.1f} ms, of one only", thread,
+                    decode::state_name(decode::state_of(slice.state)),
+                    static_cast<double>(slice.end_ns - slice.start_ns) / 1e6);
+            }
+        }
+    }
+}
+
 }  // namespace
+
+Result<void> Kept::host(const source::Host& host)
+{
+    start_ns_ = host.start_ns;
+    return {};
+}
+
+Result<void> Kept::end(std::uint64_t time_ns)
+{
+    end_ns_ = time_ns;
+    return {};
+}
 
 Result<void> Kept::records(unsigned cpu, std::span<const std::byte> bytes)
 {
@@ -153,32 +249,33 @@ KindParity compare(const Kept& first, const Kept& second, unsigned kind)
     KindParity parity;
     parity.first = first.count(kind);
     parity.second = second.count(kind);
-    const auto ones = by_thread(first, kind);
-    const auto twos = by_thread(second, kind);
-    for (const auto& [thread, records] : ones) {
-        const auto other = twos.find(thread);
-        const std::size_t pairs =
-            other == twos.end() ? 0 : std::min(records.size(), other->second.size());
-        for (std::size_t i = 0; i < pairs; i++) {
-            if (records[i] != other->second[i]) {
-                parity.unequal++;
-                if (parity.example.empty()) {
-                    parity.example = describe(records[i], other->second[i], thread);
-                }
-            }
-        }
-        parity.unequal += records.size() - pairs;
+    if (kind == IPCSCOPE_THREAD_TIME) {
+        parity.not_compared = "it is of the moment at which a backend ends";
+    } else if (kind == IPCSCOPE_SLICE) {
+        parity.same_number = false;
+        compare_slices(first, second, parity);
+        compare_slices(second, first, parity);
+    } else {
+        compare_in_order(first, second, kind, parity);
     }
     return parity;
+}
+
+std::uint64_t calls(const Kept& kept, unsigned kind, unsigned op)
+{
+    return static_cast<std::uint64_t>(std::ranges::count_if(kept.all(), [&](const auto& record) {
+        return kind_of(record) == kind && as<ipcscope_call>(record).op == op;
+    }));
 }
 
 Histogram blocked_reads(const Kept& kept)
 {
     Histogram histogram;
     for (const Record& record : kept.all()) {
-        const auto read = as<ipcscope_pipe_op>(record);
-        if (kind_of(record) == IPCSCOPE_PIPE_READ && read.sleeps > 0) {
-            histogram.add(read.header.time_ns - read.enter_ns);
+        const auto call = as<ipcscope_call>(record);
+        if (kind_of(record) == IPCSCOPE_CALL_PIPE && call.op == IPCSCOPE_OP_READ &&
+            call.sleeps > 0) {
+            histogram.add(call.header.time_ns - call.enter_ns);
         }
     }
     return histogram;
@@ -192,15 +289,15 @@ Histogram signal_latencies(const Kept& kept, unsigned signal)
         if (kind == IPCSCOPE_SIGNAL_GENERATE &&
             as<ipcscope_signal_generate>(record).sig == signal) {
             made.push_back(as<ipcscope_header>(record).time_ns);
-        } else if (kind == IPCSCOPE_SIGNAL_DELIVER &&
-                   as<ipcscope_signal_deliver>(record).sig == signal) {
+        } else if (kind == IPCSCOPE_SIGNAL_TAKE &&
+                   as<ipcscope_signal_take>(record).sig == signal) {
             taken.push_back(as<ipcscope_header>(record).time_ns);
         }
     }
     std::ranges::sort(made);
     std::ranges::sort(taken);
     Histogram histogram;
-    for (std::size_t i = 0; i < std::min(made.size(), taken.size()); i++) {
+    for (std::size_t i = 0; i < std::min(made.size(), taken.size()); ++i) {
         histogram.add(taken[i] - made[i]);
     }
     return histogram;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ void sleep_ms(unsigned milliseconds)
     }
 }
 
-/// Two hooks of one event must see the same: nobody else runs between them.
+/// Two hooks of one event must see the same: no other thread runs between them.
 void stay_on_one_cpu()
 {
     cpu_set_t allowed, one;
@@ -102,6 +103,18 @@ bool passes()
     return ok;
 }
 
+bool notifies()
+{
+    const int fd = eventfd(0, 0);
+    eventfd_t value = 0;
+    bool ok = fd >= 0;
+    for (unsigned i = 0; i < kCounts.notified; i++) {
+        ok &= eventfd_write(fd, 1) == 0 && eventfd_read(fd, &value) == 0 && value == 1;
+    }
+    close(fd);
+    return ok;
+}
+
 /// A child waits in read() for each byte.
 bool waits()
 {
@@ -149,7 +162,7 @@ bool run_workload()
 {
     stay_on_one_cpu();
     handle_signals();
-    return signals() && passes() && waits();
+    return signals() && passes() && notifies() && waits();
 }
 
 Cost measure_cost()

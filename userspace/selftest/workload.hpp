@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the selftest traces: so many of each, on one CPU, told beforehand.
+// What the selftest traces: known numbers of calls and signals, on one CPU.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@ struct Counts {
     unsigned late = 23;          ///< SIGUSR2, taken kLateMs after it was sent
     unsigned passed = 199;       ///< a write to a pipe and its read, no waiting
     unsigned waited = 19;        ///< a child's read that waits kLateMs
+    unsigned notified = 29;      ///< a write to an eventfd and its read
 };
 
 inline constexpr Counts kCounts;

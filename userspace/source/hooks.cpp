@@ -15,11 +15,12 @@ std::vector<FamilyStatus> examine_families(
     const std::function<Result<std::vector<HookStatus>>(const Options&)>& attach)
 {
     std::vector<FamilyStatus> families;
-    for (Family family : {Family::signals, Family::pipes, Family::kills}) {
+    for (const Family& family : kFamilies) {
+        if (!family.hooked()) {
+            continue;
+        }
         Options options;
-        options.signals = family == Family::signals;
-        options.pipes = family == Family::pipes;
-        options.kills = family == Family::kills;
+        options.families = family.mask();
         options.ring_bytes = 4096;
         FamilyStatus status{family, false, {}, Exit::ok, {}};
         if (auto hooks = attach(options)) {

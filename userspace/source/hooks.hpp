@@ -11,8 +11,6 @@
 
 namespace ipcscope::source {
 
-enum class Family { signals, pipes, kills };
-
 /// A hook as it is now.
 struct HookStatus {
     std::string name;
@@ -21,14 +19,14 @@ struct HookStatus {
     std::string why;       ///< where not hooked
     bool required = false;
     bool attached = false;
-    std::vector<Family> families;
+    FamilyMask families = 0;   ///< that need it
 };
 
 /// A hook's line for people: "signal generated: signal_generate (tp_btf)".
 std::string describe(const HookStatus& hook);
 
 struct FamilyStatus {
-    Family family{};
+    Family family;
     bool works = false;
     std::string why;   ///< where it does not
     Exit code = Exit::ok;
@@ -36,7 +34,7 @@ struct FamilyStatus {
 };
 
 /// Tries each family by itself: `attach` attaches what the options ask for, takes
-/// it away again, and tells the hooks that it had.
+/// it away again, and returns the hooks that it had.
 std::vector<FamilyStatus> examine_families(
     const std::function<Result<std::vector<HookStatus>>(const Options&)>& attach);
 

@@ -2,46 +2,46 @@
 #include "source/live_source.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <map>
-
-#include <unistd.h>
+#include <array>
 
 #include "base/clock.hpp"
+#include "source/collector.hpp"
 #include "source/host.hpp"
-#include "source/pipe_ends.hpp"
-#include "source/symbols.hpp"
+#include "source/records.hpp"
 
 namespace ipcscope::source {
 namespace {
+
+using std::chrono::milliseconds;
 
 /// A record's time is taken just before it is reserved and committed just
 /// after; a BPF program that was preempted between can be late by this much.
 constexpr std::uint64_t kSlackNs = 20'000'000;
 constexpr std::uint64_t kLedgerPeriodNs = 1'000'000'000;
+/// Of the sweep at the start: the rings, which fill meanwhile, hold much more.
+constexpr milliseconds kSweepPortion{20};
+constexpr milliseconds kWholeSweep = std::chrono::hours(1);
 
 class LiveSource final : public Source {
 public:
     LiveSource(std::unique_ptr<Producer> producer, std::unique_ptr<ThreadStacks> stacks,
-               Host host)
-        : producer_(std::move(producer)), host_(std::move(host)), stacks_(std::move(stacks)),
-          pipe_ends_(static_cast<std::uint32_t>(getpid()))
+               std::unique_ptr<CallsBefore> calls, Host host, std::uint64_t stuck_after_ns)
+        : producer_(std::move(producer)), host_(std::move(host)),
+          collector_(std::move(stacks), std::move(calls), host_.start_ns, stuck_after_ns), watermark_ns_(host_.start_ns)
     {
     }
 
-    Result<bool> poll(Sink& sink, std::chrono::milliseconds timeout) override
+    Result<bool> poll(Sink& sink, milliseconds timeout) override
     {
-        if (auto done = greet(sink); !done) {
-            return tl::unexpected<Error>(done.error());
+        auto done = begin(sink, kSweepPortion);
+        if (done) {
+            producer_->wait(collector_.swept() ? until_next_look(timeout) : milliseconds(0));
+            done = pass_on_rings(sink)
+                       .and_then([&] { return collector_.observe(sink, watermark_ns_); })
+                       .and_then([&] { return pass_on_ledger(sink, false); })
+                       .and_then([&] { return producer_->alive(); });
         }
-        producer_->wait(timeout);
-        auto done = pass_on_rings(sink)
-                        .and_then([&] { return pass_on_ledger(sink, false); })
-                        .and_then([&] { return producer_->alive(); });
-        if (!done) {
-            return tl::unexpected<Error>(done.error());
-        }
-        return true;
+        return done ? Result<bool>(true) : tl::unexpected<Error>(done.error());
     }
 
     Result<void> finish(Sink& sink) override
@@ -50,54 +50,92 @@ public:
             return {};
         }
         finished_ = true;
+        collector_.observe_all(watermark_ns_);
         auto detached = producer_->detach();
-        const std::uint64_t end = monotonic_ns();
-        auto drained = greet(sink).and_then([&] { return drain_all(sink); });
+        if (detached) {
+            stop_ns_ = producer_->stop_ns();
+        }
+        auto drained =
+            begin(sink, kWholeSweep).and_then([&] { return drain_all(sink); });
         if (!detached) {
             // What there was is kept; that the trace has ended in order is not said.
             (void)drained.and_then([&] { return pass_on_ledger(sink, true); });
             return detached;
         }
         return drained
-            .and_then([&] { return pass_on_unfinished(sink, end); })
-            .and_then([&] { return sink.watermark(end); })
+            .and_then([&] { return pass_on_unfinished(sink); })
+            .and_then([&] {
+                // A hook that had begun before the stop may have ended after it.
+                stop_ns_ = std::max(stop_ns_, newest_ns_);
+                return sink.watermark(stop_ns_);
+            })
             .and_then([&] { return pass_on_ledger(sink, true); })
-            .and_then([&] { return sink.end(end); });
+            .and_then([&] { return sink.end(stop_ns_); });
     }
 
 private:
-    Result<void> greet(Sink& sink)
+    /// The host, once; then what there was before the first record.
+    Result<void> begin(Sink& sink, milliseconds portion)
     {
-        if (greeted_) {
-            return {};
+        if (!begun_) {
+            begun_ = true;
+            if (auto done = sink.host(host_); !done) {
+                return done;
+            }
         }
-        greeted_ = true;
-        return sink.host(host_);
+        return collector_.sweep(sink, portion);
+    }
+
+    milliseconds until_next_look(milliseconds timeout) const
+    {
+        const std::uint64_t now = monotonic_ns(), next = collector_.next_look_ns();
+        if (next <= now) {
+            return milliseconds(0);
+        }
+        const auto left = std::chrono::nanoseconds(
+            std::min<std::uint64_t>(next - now, 1'000'000'000));
+        return std::min(timeout, std::chrono::ceil<milliseconds>(left));
     }
 
     /// One pass over all rings, then the watermark that it proves.
     Result<void> pass_on_rings(Sink& sink)
     {
         std::uint64_t complete_ns = monotonic_ns();
-        bool empty = true;
-        for (unsigned cpu = 0; cpu < producer_->cpus(); cpu++) {
+        all_drained_ = true;
+        for (unsigned cpu = 0; cpu < producer_->cpus(); ++cpu) {
             const auto drained = producer_->drain(cpu);
-            if (auto done = pass_on(sink, cpu, drained.records); !done) {
-                return done;
+            if (!drained.records.empty()) {
+                if (auto done = pass_on(sink, cpu, drained.records); !done) {
+                    return done;
+                }
             }
             if (!drained.empty) {
-                complete_ns = std::min(complete_ns, last_time_ns_);
-                empty = false;
+                complete_ns =
+                    std::min(complete_ns, drained.records.empty() ? 0 : last_time_ns_);
+                all_drained_ = false;
             }
         }
-        if (auto done = pass_on_pipe_ends(sink, false); !done) {
+        if (auto done = collector_.pass_on_holders(sink, false, stop_ns_); !done) {
             return done;
         }
-        all_drained_ = empty;
         if (complete_ns > kSlackNs) {
-            watermark_ns_ = std::max(watermark_ns_, complete_ns - kSlackNs);
+            watermark_ns_ =
+                std::max(watermark_ns_, std::min(complete_ns - kSlackNs, stop_ns_));
         }
-        return sink.watermark(watermark_ns_);
+        return collector_.swept() ? sink.watermark(watermark_ns_) : Result<void>{};
+    }
+
+    Result<void> pass_on(Sink& sink, unsigned cpu, std::span<std::byte> records)
+    {
+        // The names come before the records that use them.
+        if (auto done = collector_.look_at(sink, records, watermark_ns_); !done) {
+            return done;
+        }
+        for_each_record(records, [&](const ipcscope_header& header) {
+            last_time_ns_ = header.time_ns;
+            newest_ns_ = std::max(newest_ns_, last_time_ns_);
+        });
+        return sink.records(cpu, records);
     }
 
     Result<void> drain_all(Sink& sink)
@@ -107,98 +145,31 @@ private:
                 return done;
             }
         } while (!all_drained_);
-        return pass_on_pipe_ends(sink, true);
+        return collector_.pass_on_holders(sink, true, stop_ns_);
     }
 
-    Result<void> pass_on(Sink& sink, unsigned cpu, std::span<std::byte> records)
+    /// Calls that had not returned when the trace ended, and the time of the threads
+    /// that were in none.  They count as emitted by CPU 0.
+    Result<void> pass_on_unfinished(Sink& sink)
     {
-        notes_.clear();
-        for (std::size_t at = 0; at < records.size();) {
-            auto* header = reinterpret_cast<ipcscope_header*>(&records[at]);
-            if (header->kind == IPCSCOPE_KILL) {
-                name_stack(*reinterpret_cast<ipcscope_kill*>(header));
-            } else if (header->kind == IPCSCOPE_PIPE_READ ||
-                       header->kind == IPCSCOPE_PIPE_WRITE) {
-                pipe_ends_.saw(*reinterpret_cast<ipcscope_pipe_op*>(header));
-            }
-            last_time_ns_ = header->time_ns;
-            at += header->size;
-        }
-        // The names come before the records that use them.
-        if (!notes_.empty()) {
-            if (auto done = sink.records(Sink::kCollector, notes_); !done) {
-                return done;
-            }
-        }
-        return records.empty() ? Result<void>{} : sink.records(cpu, records);
-    }
-
-    /// Replaces kernel addresses by ids of names.  Where the stuck thread is
-    /// not the one that the signal was sent to, BPF has no stack of it.
-    void name_stack(ipcscope_kill& kill)
-    {
-        const std::size_t depth = std::min<std::size_t>(kill.stack_depth, IPCSCOPE_STACK_DEPTH);
-        std::uint64_t addresses[IPCSCOPE_STACK_DEPTH];
-        std::copy_n(kill.stack, depth, addresses);
-        const auto names = depth > 0
-                               ? symbols_.of_addresses(std::span(addresses, depth))
-                               : symbols_.of_stack_text(
-                                     stacks_->read(kill.target_tgid, kill.stuck_tid));
-        std::memset(kill.stack, 0, sizeof kill.stack);
-        kill.stack_depth = 0;
-        for (const Symbols::Named& name : names) {
-            if (kill.stack_depth == IPCSCOPE_STACK_DEPTH) {
-                break;
-            }
-            if (name.is_new) {
-                append_symbol(name);
-            }
-            kill.stack[kill.stack_depth++] = name.id;
-        }
-    }
-
-    /// A name is as old as can be: another CPU's ring, which is read later, may
-    /// hold an earlier kill with the same function in its stack.
-    void append_symbol(const Symbols::Named& name)
-    {
-        ipcscope_symbol record{};
-        record.header.time_ns = watermark_ns_;
-        record.header.cpu = Sink::kCollector;
-        record.header.kind = IPCSCOPE_SYMBOL;
-        record.header.size = static_cast<__u16>(sizeof record + name.text.size());
-        record.id = name.id;
-        append(notes_, &record, sizeof record);
-        append(notes_, name.text.data(), name.text.size());
-    }
-
-    static void append(std::vector<std::byte>& to, const void* from, std::size_t size)
-    {
-        const auto* bytes = static_cast<const std::byte*>(from);
-        to.insert(to.end(), bytes, bytes + size);
-    }
-
-    Result<void> pass_on_pipe_ends(Sink& sink, bool now)
-    {
-        notes_.clear();
-        pipe_ends_.append_notes(notes_, now);
-        return notes_.empty() ? Result<void>{} : sink.records(Sink::kCollector, notes_);
-    }
-
-    /// Calls that had not returned when the hooks went: whoever is still
-    /// waiting in a pipe is what a reader of the report looks for.
-    Result<void> pass_on_unfinished(Sink& sink, std::uint64_t now)
-    {
+        const Ledger ledger = producer_->ledger();
+        const std::uint64_t lost = ledger.empty() ? 0 : ledger.front().lost;
         std::vector<std::byte> records;
-        producer_->unfinished(now, [&](const ipcscope_pipe_op& record) {
-            append(records, &record, sizeof record);
-            pipe_ends_.saw(record);
-            unfinished_[record.header.kind]++;
+        producer_->unfinished([&](std::span<std::byte> record) {
+            auto& header = *reinterpret_cast<ipcscope_header*>(record.data());
+            header.cpu = 0;
+            header.lost_before = lost;
+            if (header.kind < IPCSCOPE_KIND_COUNT) {
+                ++unfinished_[header.kind];
+            }
+            records.insert(records.end(), record.begin(), record.end());
         });
         if (records.empty()) {
             return {};
         }
-        // Whoever waits may wait on a pipe of which no call has ever returned.
-        return sink.records(0, records).and_then([&] { return pass_on_pipe_ends(sink, true); });
+        return pass_on(sink, 0, records).and_then([&] {
+            return collector_.pass_on_holders(sink, true, stop_ns_);
+        });
     }
 
     Result<void> pass_on_ledger(Sink& sink, bool now)
@@ -209,24 +180,23 @@ private:
         }
         next_ledger_ns_ = time + kLedgerPeriodNs;
         Ledger ledger = producer_->ledger();
-        for (const auto& [kind, count] : unfinished_) {
-            ledger[0].kind[kind].emitted += count;
+        for (unsigned kind = 0; !ledger.empty() && kind < unfinished_.size(); ++kind) {
+            ledger.front().kind[kind].emitted += unfinished_[kind];
         }
         return sink.ledger(ledger);
     }
 
     std::unique_ptr<Producer> producer_;
     Host host_;
-    Symbols symbols_;
-    std::unique_ptr<ThreadStacks> stacks_;
-    PipeEnds pipe_ends_;
-    std::vector<std::byte> notes_;
-    std::map<unsigned, std::uint64_t> unfinished_;   ///< by kind
+    Collector collector_;
+    std::array<std::uint64_t, IPCSCOPE_KIND_COUNT> unfinished_{};   ///< by kind
     std::uint64_t next_ledger_ns_ = 0;
     std::uint64_t last_time_ns_ = 0;
-    std::uint64_t watermark_ns_ = 0;                 ///< the last one passed on
+    std::uint64_t watermark_ns_;               ///< the last one passed on
+    std::uint64_t newest_ns_ = 0;              ///< of any record
+    std::uint64_t stop_ns_ = UINT64_MAX;       ///< until then: it runs
     bool all_drained_ = false;
-    bool greeted_ = false;
+    bool begun_ = false;
     bool finished_ = false;
 };
 
@@ -234,19 +204,20 @@ private:
 
 std::unique_ptr<Source> live_source(std::unique_ptr<Producer> producer,
                                     std::unique_ptr<ThreadStacks> stacks,
-                                    const std::string& backend, std::uint64_t start_ns,
-                                    const Options& options)
+                                    std::unique_ptr<CallsBefore> calls,
+                                    const std::string& backend, const Options& options)
 {
     Host host = this_host(options);
     host.backend = backend;
-    host.start_ns = start_ns;
+    host.start_ns = producer->start_ns();
     host.cpus = static_cast<unsigned>(producer->cpus());
     for (const HookStatus& hook : producer->hooks()) {
         if (hook.attached) {
             host.hooks.push_back(describe(hook));
         }
     }
-    return std::make_unique<LiveSource>(std::move(producer), std::move(stacks), std::move(host));
+    return std::make_unique<LiveSource>(std::move(producer), std::move(stacks), std::move(calls),
+                                        std::move(host), options.stuck_after_ns);
 }
 
 }  // namespace ipcscope::source

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "source/calls_before.hpp"
 #include "source/options.hpp"
 #include "source/producer.hpp"
 #include "source/source.hpp"
@@ -13,10 +14,10 @@
 namespace ipcscope::source {
 
 /// From an attached producer.  `stacks` was made before it attached: its helper
-/// process must not hold what the producer has open.
+/// process must not hold what the producer has open.  So was `calls`, which uses it.
 std::unique_ptr<Source> live_source(std::unique_ptr<Producer> producer,
                                     std::unique_ptr<ThreadStacks> stacks,
-                                    const std::string& backend, std::uint64_t start_ns,
-                                    const Options& options);
+                                    std::unique_ptr<CallsBefore> calls,
+                                    const std::string& backend, const Options& options);
 
 }  // namespace ipcscope::source

@@ -14,7 +14,7 @@ void keep_only_reading()
         CAP_SYS_PTRACE,          // links in /proc/PID/fd of any user
         CAP_DAC_READ_SEARCH,
         CAP_SYSLOG,              // addresses in /proc/kallsyms
-        CAP_KILL,                // to end the traced command, whoever it became
+        CAP_KILL,                // to end the traced command, whatever its user is by then
     };
     const rlimit none{0, 0};
     setrlimit(RLIMIT_CORE, &none);

@@ -42,10 +42,15 @@ public:
     /// Cumulative totals.
     virtual Ledger ledger() const = 0;
 
-    /// After detach: pipe calls that had not returned by `now`, without their
-    /// header's cpu.
-    using Visit = std::function<void(const ipcscope_pipe_op&)>;
-    virtual void unfinished(std::uint64_t now, const Visit& visit) const = 0;
+    /// CLOCK_MONOTONIC: from when all hooks count, and, after detach, until when.
+    virtual std::uint64_t start_ns() const = 0;
+    virtual std::uint64_t stop_ns() const = 0;
+
+    /// After detach: a record of each call that had not returned, and of the time
+    /// of each thread that is in none, flagged IPCSCOPE_UNFINISHED; ready to be
+    /// passed on but for header.cpu.
+    using Visit = std::function<void(std::span<std::byte> record)>;
+    virtual void unfinished(const Visit& visit) const = 0;
 
     virtual const std::vector<HookStatus>& hooks() const = 0;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The filters in the kernel's terms: what a backend is told.
+// The filters in the kernel's terms: what a backend gets.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct Selection {
     std::vector<std::uint64_t> cgroups;    ///< inodes of the directories
     std::uint32_t command = 0;             ///< wanted whatever else; 0: none
     /// Bits of IPCSCOPE_FILTER_*: of which kinds one must match.  A kind may have
-    /// no members: then nobody matches but the command and its children.
+    /// no members: then only the command and its children match.
     std::uint32_t must_match = 0;
     std::uint32_t follow = 0;              ///< IPCSCOPE_FOLLOW_*
 

@@ -12,6 +12,7 @@
 
 #include <ipcscope/ledger.h>
 
+#include "base/collector.hpp"
 #include "base/result.hpp"
 
 namespace ipcscope::source {
@@ -31,7 +32,7 @@ struct Host {
     std::vector<std::string> command;  ///< of record -- CMD, else empty
     std::vector<std::string> filters;  ///< as given, "--pid=12"
     std::vector<std::string> hooks;    ///< "signal_generate (tp_btf)"
-    std::uint64_t start_ns = 0;        ///< CLOCK_MONOTONIC at attach
+    std::uint64_t start_ns = 0;        ///< CLOCK_MONOTONIC from when all hooks count
     std::int64_t realtime_offset_ns = 0;  ///< CLOCK_REALTIME - CLOCK_MONOTONIC
 };
 
@@ -56,7 +57,7 @@ public:
     /// The trace ended in order at `time_ns` (CLOCK_MONOTONIC).
     virtual Result<void> end(std::uint64_t time_ns) = 0;
 
-    static constexpr unsigned kCollector = 0xffff;
+    static constexpr unsigned kCollector = kCollectorCpu;
 };
 
 class Source {

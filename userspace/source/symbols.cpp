@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/symbols.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -81,40 +83,68 @@ void Symbols::look_up(std::span<const std::uint64_t> addresses)
     }
 }
 
-Symbols::Named Symbols::named(const std::string& text)
+bool is_switch_frame(std::string_view frame)
 {
-    const auto [it, is_new] = ids_.try_emplace(text, ids_.size() + 1);
-    return {it->second, text, is_new};
+    static constexpr std::array<std::string_view, 9> kNames{
+        "__schedule",       "schedule",          "schedule_preempt_disabled",
+        "__schedule_loop",  "preempt_schedule",  "preempt_schedule_common",
+        "context_switch",   "__switch_to",       "__switch_to_asm"};
+    static constexpr std::array<std::string_view, 6> kPrefixes{
+        "__traceiter_", "__bpf_trace_", "bpf_trace_run", "bpf_prog_", "bpf_trampoline_",
+        "__bpf_prog_"};
+    if (frame.ends_with(" [ipcscope]")) {
+        return true;
+    }
+    // Without the offset, and without what the compiler made of it (.isra.0).
+    const std::string_view name = frame.substr(0, frame.find_first_of("+."));
+    return std::ranges::find(kNames, name) != kNames.end() || name.ends_with("_switch") ||
+           std::ranges::any_of(kPrefixes, [&](std::string_view prefix) {
+               return name.starts_with(prefix);
+           });
+}
+
+std::vector<Symbols::Named> Symbols::named(std::vector<std::string> stack)
+{
+    const auto first = std::ranges::find_if_not(stack, is_switch_frame);
+    if (first != stack.end()) {   // else better these than none
+        stack.erase(stack.begin(), first);
+    }
+    std::vector<Named> names;
+    for (const std::string& text : stack) {
+        const auto [id, is_new] = ids_.try_emplace(text, ids_.size() + 1);
+        names.push_back({id->second, text, is_new});
+    }
+    return names;
 }
 
 std::vector<Symbols::Named> Symbols::of_addresses(std::span<const std::uint64_t> addresses)
 {
     look_up(addresses);
-    std::vector<Named> names;
+    std::vector<std::string> stack;
     for (std::uint64_t address : addresses) {
         const auto text = texts_.find(address);
-        names.push_back(named(text == texts_.end() ? "?" : text->second));
+        stack.push_back(text == texts_.end() ? "?" : text->second);
     }
-    return names;
+    return named(std::move(stack));
 }
 
 std::vector<Symbols::Named> Symbols::of_stack_text(const std::string& text)
 {
-    std::istringstream stack(text);
-    std::vector<Named> names;
+    std::istringstream lines(text);
+    std::vector<std::string> stack;
     std::string line;
     // "[<0>] io_schedule+0x46/0x70 [module]"
-    while (std::getline(stack, line)) {
+    while (std::getline(lines, line)) {
         const auto start = line.find("] ");
         const auto slash = line.rfind('/');   // the function's size follows
         if (start == std::string::npos || slash == std::string::npos || slash < start) {
             continue;
         }
         const auto module = line.find(' ', slash);
-        names.push_back(named(line.substr(start + 2, slash - start - 2) +
-                              (module == std::string::npos ? "" : line.substr(module))));
+        stack.push_back(line.substr(start + 2, slash - start - 2) +
+                        (module == std::string::npos ? "" : line.substr(module)));
     }
-    return names;
+    return named(std::move(stack));
 }
 
 }  // namespace ipcscope::source

@@ -7,9 +7,15 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ipcscope::source {
+
+/// Whether a sleeper's stack has "NAME+0x1f" at its top for no better reason than
+/// that it is off the CPU, or that a hook of ours was called: __schedule,
+/// __traceiter_sched_switch, what is in the module ipcscope.
+bool is_switch_frame(std::string_view frame);
 
 class Symbols {
 public:
@@ -28,7 +34,8 @@ public:
 
 private:
     void look_up(std::span<const std::uint64_t> addresses);
-    Named named(const std::string& text);
+    /// The scheduler's and the tracer's own functions at the top are left out.
+    std::vector<Named> named(std::vector<std::string> stack);
 
     std::map<std::uint64_t, std::string> texts_;   ///< by address
     std::map<std::string, std::uint64_t> ids_;     ///< by text

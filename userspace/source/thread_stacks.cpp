@@ -19,11 +19,12 @@ namespace {
 struct Request {
     std::uint32_t tgid;
     std::uint32_t tid;
+    ThreadStacks::File file;
 };
 
 constexpr std::size_t kMaxText = 8192;
 
-[[noreturn]] void serve(int socket)
+[[noreturn]] void serve(int socket, const std::string& root)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     // Ctrl-C is for the collector, which ends us by closing its side.
@@ -31,7 +32,9 @@ constexpr std::size_t kMaxText = 8192;
     Request request{};
     std::array<char, kMaxText> text;
     while (recv(socket, &request, sizeof request, 0) == sizeof request) {
-        const auto path = fmt::format("/proc/{}/task/{}/stack", request.tgid, request.tid);
+        const bool stack = request.file == ThreadStacks::File::stack;
+        const auto path = fmt::format("{}/{}/task/{}/{}", root, request.tgid, request.tid,
+                                      stack ? "stack" : "syscall");
         const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
         const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
         // At least one byte: an empty packet would look like the end.
@@ -44,7 +47,7 @@ constexpr std::size_t kMaxText = 8192;
 
 }  // namespace
 
-ThreadStacks::ThreadStacks()
+ThreadStacks::ThreadStacks(const std::string& root)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return;
@@ -52,7 +55,7 @@ ThreadStacks::ThreadStacks()
     child_ = fork();
     if (child_ == 0) {
         ours.reset();
-        serve(theirs.get());
+        serve(theirs.get(), root);
     }
     if (child_ < 0) return;
     // A stack that takes longer than this is not worth the trace's delay.
@@ -69,9 +72,9 @@ ThreadStacks::~ThreadStacks()
     if (child_ > 0) waitpid(child_, nullptr, 0);
 }
 
-std::string ThreadStacks::read(std::uint32_t tgid, std::uint32_t tid)
+std::string ThreadStacks::read(std::uint32_t tgid, std::uint32_t tid, File file)
 {
-    const Request request{tgid, tid};
+    const Request request{tgid, tid, file};
     std::array<char, kMaxText> text;
     if (!socket_ || send(socket_.get(), &request, sizeof request, MSG_NOSIGNAL) < 0) return {};
     const ssize_t size = recv(socket_.get(), text.data(), text.size(), 0);

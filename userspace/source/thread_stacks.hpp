@@ -11,17 +11,24 @@
 namespace ipcscope::source {
 
 /// /proc/PID/task/TID/stack needs CAP_SYS_ADMIN.  A child that is forked while
-/// we still have it answers for us: it takes two numbers and gives that file's
-/// text, nothing else.  It ends with us.
+/// we still have it answers for us: it takes three numbers and gives that file's
+/// text, nothing else.  It ends with us.  It reads …/syscall, too: both files wait
+/// for an execve() of that process, which may hang.
 class ThreadStacks {
 public:
-    ThreadStacks();
+    /// `root`: where /proc is.
+    explicit ThreadStacks(const std::string& root = "/proc");
     ~ThreadStacks();
     ThreadStacks(const ThreadStacks&) = delete;
     ThreadStacks& operator=(const ThreadStacks&) = delete;
 
-    /// "[<0>] io_schedule+0x46/0x70\n…"; empty where it cannot be read.
-    std::string read(std::uint32_t tgid, std::uint32_t tid);
+    enum class File : std::uint32_t { stack, syscall };
+
+    /// "[<0>] io_schedule+0x46/0x70\n…"; empty, or a newline, where it cannot be read.
+    std::string read(std::uint32_t tgid, std::uint32_t tid, File file = File::stack);
+
+    /// The child's PID; negative where there is none.
+    int helper() const { return child_; }
 
 private:
     Fd socket_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Does sched_switch tell prev_state? */
+/* Does sched_switch give prev_state? */
 #include <trace/events/sched.h>
 
 static void probe(void *data, bool preempt, struct task_struct *prev,

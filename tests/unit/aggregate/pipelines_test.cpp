@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
+#include <array>
 
 #include <gtest/gtest.h>
 
@@ -8,8 +9,8 @@
 namespace ipcscope::aggregate::test {
 namespace {
 
-/// Stages of a line: per round stage i works, waiting the rest of the round for
-/// whoever is slowest.
+/// Stages of a line: per round stage i works, waiting the rest of the round for the
+/// slowest stage.
 class Line {
 public:
     explicit Line(std::vector<std::uint64_t> work_ms) : work_(std::move(work_ms)) {}
@@ -19,7 +20,7 @@ public:
         const auto slowest = static_cast<std::size_t>(
             std::max_element(work_.begin(), work_.end()) - work_.begin());
         const auto round = work_[slowest] * kMs;
-        Aggregator a;
+        Trace a;
         for (unsigned r = 0; r < rounds; ++r) {
             for (std::size_t i = 0; i < work_.size(); ++i) {
                 const auto start = kMs + r * round;
@@ -36,7 +37,7 @@ public:
 
 private:
     /// Pids run against the flow, so that the order is not theirs by chance.
-    void io(Aggregator& a, std::size_t stage, bool write, std::uint64_t pipe,
+    void io(Trace& a, std::size_t stage, bool write, std::uint64_t pipe,
             std::uint64_t at, std::uint64_t blocked)
     {
         const auto pid = static_cast<std::uint32_t>(100 - stage);
@@ -46,26 +47,17 @@ private:
     std::vector<std::uint64_t> work_;
 };
 
-void expect_bottleneck(const std::vector<Pipeline>& lines, std::optional<std::size_t> wanted)
+TEST(Pipelines, GoDownstream)
 {
+    const auto lines = Line({1, 10, 1}).run();
     ASSERT_EQ(lines.size(), 1u);
-    EXPECT_EQ(lines[0].bottleneck, wanted);
     for (std::size_t i = 0; i < lines[0].stages.size(); ++i)
-        EXPECT_EQ(lines[0].stages[i].task.comm.str(), "s" + std::to_string(i));
-}
-
-TEST(Bottleneck, IsTheSlowMiddle) { expect_bottleneck(Line({1, 10, 1}).run(), 1); }
-TEST(Bottleneck, IsTheSlowFirst) { expect_bottleneck(Line({10, 1, 1}).run(), 0); }
-TEST(Bottleneck, IsTheSlowLast) { expect_bottleneck(Line({1, 1, 10}).run(), 2); }
-TEST(Bottleneck, IsNotItsNeighbour) { expect_bottleneck(Line({1, 1, 10, 1, 1}).run(), 2); }
-TEST(Bottleneck, IsNobodyWhereNobodyWaits)
-{
-    expect_bottleneck(Line({10, 10, 10}).run(), std::nullopt);
+        EXPECT_EQ(name(lines[0].stages[i].task), "s" + std::to_string(i));
 }
 
 TEST(Stages, OfOneRankStandSideBySide)
 {
-    Aggregator a;
+    Trace a;
     for (const std::uint32_t pid : {1u, 2u, 3u})   // three writers of one pipe
         a.event(call(kMs * pid, task(pid, "w"), op(true, 7, kMs * pid - 1, 4096, 0)));
     a.event(call(kMs * 5, task(4, "r"), op(false, 7, kMs * 4, 4096, 0)));
@@ -92,13 +84,13 @@ TEST(Stages, KnowTheirPipesAndTimes)
     EXPECT_EQ(stages[0].waiting_for_input_ns, 0u);
     EXPECT_EQ(stages[2].waiting_for_input_ns, 10 * 9 * kMs);
     for (const auto& stage : stages)
-        EXPECT_EQ(stage.own_ns, stage.span_ns - stage.waiting_for_input_ns -
+        EXPECT_EQ(stage.not_waiting_ns, stage.span_ns - stage.waiting_for_input_ns -
                                     stage.waiting_for_output_ns);
 }
 
 TEST(Stages, ThreadsThatWaitTogetherWaitOnce)
 {
-    Aggregator a;
+    Trace a;
     a.event(call(10 * kMs, task(1, "w"), op(true, 5, 9 * kMs, 1)));
     a.event(call(10 * kMs, task(2, "r", 21), op(false, 5, 1 * kMs, 1, 9 * kMs)));
     a.event(call(10 * kMs, task(2, "r", 22), op(true, 6, 1 * kMs, 1, 9 * kMs)));
@@ -108,13 +100,13 @@ TEST(Stages, ThreadsThatWaitTogetherWaitOnce)
     EXPECT_EQ(reader.span_ns, 9 * kMs);
     EXPECT_EQ(reader.waiting_for_input_ns, 9 * kMs);
     EXPECT_EQ(reader.waiting_for_output_ns, 9 * kMs);
-    EXPECT_EQ(reader.own_ns, 0u);
+    EXPECT_EQ(reader.not_waiting_ns, 0u);
 }
 
 /// Two processes and two pipes; each works for its time, then the other does.
 std::vector<Pipeline> ping_pong(std::uint64_t first_ms, std::uint64_t second_ms)
 {
-    Aggregator a;
+    Trace a;
     std::uint64_t now = kMs;
     for (int i = 0; i < 20; ++i) {
         now += first_ms * kMs;
@@ -135,18 +127,11 @@ TEST(PingPong, IsACycleInTheOrderOfPids)
     ASSERT_EQ(lines.size(), 1u);
     ASSERT_EQ(lines[0].stages.size(), 2u);
     EXPECT_EQ(lines[0].stages[0].task.tgid, 1u);
-    EXPECT_FALSE(lines[0].bottleneck);
-}
-
-TEST(PingPong, ASlowSideIsTheBottleneck)
-{
-    EXPECT_EQ(ping_pong(1, 20).at(0).bottleneck, 1u);
-    EXPECT_EQ(ping_pong(20, 1).at(0).bottleneck, 0u);
 }
 
 TEST(Components, OfOneProcessAreNone)
 {
-    Aggregator a;
+    Trace a;
     a.event(call(20, task(1), op(true, 5, 10, 1)));      // a self-pipe
     a.event(call(30, task(1), op(false, 5, 25, 1)));
     a.event(call(30, task(2), op(false, 6, 25, 1)));     // its writer is not traced
@@ -155,7 +140,7 @@ TEST(Components, OfOneProcessAreNone)
 
 TEST(Components, ThatShareNoPipeAreApart)
 {
-    Aggregator a;
+    Trace a;
     a.event(call(20, task(1), op(true, 5, 10, 1)));
     a.event(call(20, task(2), op(false, 5, 10, 1)));
     a.event(call(20, task(3), op(true, 6, 10, 1)));
@@ -165,10 +150,9 @@ TEST(Components, ThatShareNoPipeAreApart)
 
 TEST(Components, HoldersAndTokenPipesJoinNothing)
 {
-    Aggregator a;
+    Trace a;
     a.event(call(20, task(1), op(true, 5, 10, 1)));
-    a.event(event(21, task(2), IPCSCOPE_PIPE_END,
-                  decode::PipeEnd{5, 12, true, false, false, {}}));
+    a.event(event(21, task(2), IPCSCOPE_HOLDER, holder(5, true, false)));
     for (const auto pid : {3u, 4u}) {                    // make's job server
         a.event(call(20, task(pid), op(true, 6, 10, 1)));
         a.event(call(20, task(pid), op(false, 6, 10, 1)));
@@ -176,19 +160,107 @@ TEST(Components, HoldersAndTokenPipesJoinNothing)
     EXPECT_TRUE(finish(a).pipelines.empty());
 }
 
-TEST(Components, WorkersOfOneSourceMayAllBeSlow)
+/// sensor (usleep) → parse (blocking) → node (poll, then read) → store (blocking), 60
+/// messages, one each 50 ms; as shared cases' poll-stage does it.
+Report poll_stage(bool sensor_in_select = false)
 {
     Aggregator a;
-    for (std::uint64_t i = 1; i <= 20; ++i) {
-        const auto now = i * 10 * kMs;
-        a.event(call(now, task(1, "source"), op(true, 5, now - 9 * kMs, 1, 9 * kMs)));
-        for (const auto pid : {2u, 3u})
-            a.event(call(now, task(pid, "worker"), op(false, 5, now - 10, 1)));
+    constexpr std::uint64_t kRound = 50 * kMs;
+    const std::array who = {task(1, "sensor"), task(2, "parse"), task(3, "node"),
+                            task(4, "store")};
+    std::array<std::uint64_t, 4> since{};
+    since.fill(kMs);
+    const auto put = [&](std::size_t stage, bool write, std::uint64_t pipe, std::uint64_t enter,
+                         std::uint64_t exit, auto change) {
+        auto body = op(write, pipe, enter, 512);
+        body.requested = 512;
+        body.since_ns = since[stage];
+        change(body);
+        since[stage] = exit;
+        a.event(call(exit, who[stage], body));
+    };
+    const auto nothing = [](decode::Call&) {};
+    const auto blocked = [](decode::Call& body) {
+        body.blocked_ns = kRound - 100'000;
+        body.sleeps = 1;
+    };
+    for (std::uint64_t at = kMs + kRound; at < kMs + 61 * kRound; at += kRound) {
+        put(0, true, 1, at, at + 1'000, [&](decode::Call& body) {
+            const auto idle = at - body.since_ns - 5'000;
+            (sensor_in_select ? body.between_polling_ns : body.between_sleeping_ns) = idle;
+        });
+        put(1, false, 1, since[1] + 10, at + 2'000, blocked);
+        put(1, true, 2, at + 3'000, at + 4'000, nothing);
+        put(2, false, 2, at + 8'000, at + 9'000, [&](decode::Call& body) {
+            body.between_polling_ns = at + 3'500 - body.since_ns - 1'000;
+        });
+        put(2, true, 3, at + 10'000, at + 11'000, nothing);
+        put(3, false, 3, since[3] + 10, at + 12'000, blocked);
     }
-    const auto lines = finish(a).pipelines;
-    ASSERT_EQ(lines.size(), 1u);
-    EXPECT_EQ(lines[0].stages[0].task.tgid, 1u);
-    EXPECT_EQ(lines[0].bottleneck, 1u);
+    for (std::size_t stage = 0; stage < 4; ++stage)
+        a.event(thread_end(since[stage] + 100'000, who[stage], since[stage]));
+    return finish(a);
+}
+
+TEST(PollStage, TheSensorIsSlowAndNodeWaitsForItsInput)
+{
+    for (const bool select : {false, true}) {
+        const auto lines = poll_stage(select).pipelines;
+        ASSERT_EQ(lines.size(), 1u);
+        const auto& node = lines[0].stages.at(2);
+        EXPECT_EQ(name(node.task), "node");
+        EXPECT_GT(node.time.at(Part::poll_input) * 100, node.time.span_ns * 97);
+        EXPECT_LT(node.not_waiting_ns * 100, node.span_ns * 2);
+        EXPECT_EQ(node.waiting_for_input_ns, node.time.at(Part::poll_input));
+        const auto& sensor = lines[0].stages.at(0);
+        EXPECT_GT(sensor.not_waiting_ns * 100, sensor.span_ns * 97);
+        // What the records account for is when it took part in the pipeline.
+        for (const auto& stage : lines[0].stages) {
+            EXPECT_NEAR(static_cast<double>(stage.time.span_ns),
+                        static_cast<double>(stage.span_ns), 200'000);
+            EXPECT_NEAR(static_cast<double>(stage.not_waiting_ns + stage.time.for_input_ns() +
+                                            stage.time.for_output_ns() +
+                                            stage.time.at(Part::poll_unknown)),
+                        static_cast<double>(stage.span_ns), 200'000);
+        }
+    }
+}
+
+/// `(sleep 3; echo) | cat`: what the writer did before its first call counts, since cat
+/// was waiting; what a shell did long before does not.
+TEST(Stages, CountTheTimeBeforeTheFirstCallWhereTheOthersWereThere)
+{
+    for (const bool before : {false, true}) {
+        Trace a;
+        const std::uint64_t born = before ? kMs : 2'995 * kMs;
+        auto write = op(true, 5, 3'000 * kMs, 4);
+        write.since_ns = 10'000;
+        write.between_sleeping_ns = 2'990 * kMs;
+        a.event(call(3'000 * kMs + 10, task(1, "sh"), write));
+        a.event(call(3'001 * kMs, task(2, "cat"), op(false, 5, born, 4, 3'000 * kMs - born)));
+        const auto stages = finish(a).pipelines.at(0).stages;
+        EXPECT_EQ(stages[0].time.at(Part::sleeping), before ? 2'990 * kMs : 0u);
+    }
+}
+
+TEST(Stages, StoppedUntilTheEnd)
+{
+    Trace a;
+    a.event(call(10 * kMs, task(1, "w"), op(true, 5, 9 * kMs, 1)));
+    a.event(call(11 * kMs, task(2, "r"), op(false, 5, 10 * kMs, 1)));
+    decode::Slice stopped{};
+    stopped.state = IPCSCOPE_STATE_STOPPED;
+    stopped.start_ns = 12 * kMs;
+    stopped.end_ns = 500 * kMs;
+    a.event(event(500 * kMs, task(2, "r"), IPCSCOPE_SLICE, stopped));
+    auto full = call(500 * kMs, task(1, "w"), op(true, 5, 20 * kMs, 0, 480 * kMs));
+    full.unfinished = true;
+    a.event(full);
+    auto end = thread_end(500 * kMs, task(2, "r"), 11 * kMs, false);
+    std::get<decode::ThreadTime>(end.body).between_other_ns = 488 * kMs;
+    a.event(end);
+    const auto line = finish(a).pipelines.at(0);
+    EXPECT_EQ(line.stages[1].time.at(Part::stopped), 488 * kMs);
 }
 
 }  // namespace

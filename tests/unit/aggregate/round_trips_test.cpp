@@ -13,23 +13,31 @@ namespace {
 
 constexpr std::uint32_t kA = 100, kB = 200;
 
+decode::Event event_of(std::uint32_t tid, std::uint64_t time, unsigned kind,
+                       decode::Body body)
+{
+    decode::Event event;
+    event.time_ns = time;
+    event.kind = kind;
+    event.task.tgid = event.task.tid = tid;
+    event.body = std::move(body);
+    return event;
+}
+
 decode::Event pipe_op(std::uint32_t tid, bool write, std::uint64_t enter, std::uint64_t exit,
                       std::uint64_t blocked = 0, std::uint64_t woken = 0,
-                      std::uint64_t runqueue = 0)
+                      std::uint64_t runnable = 0)
 {
-    decode::PipeOp op;
-    op.write = write;
+    decode::Call op{};
+    op.header.kind = IPCSCOPE_CALL_PIPE;
+    op.op = write ? IPCSCOPE_OP_WRITE : IPCSCOPE_OP_READ;
     op.ret = 1;
     op.enter_ns = enter;
     op.blocked_ns = blocked;
-    op.woken_ns = woken;
+    op.woken_before_ns = woken ? static_cast<std::uint32_t>(exit - woken) : 0;
     op.sleeps = woken != 0;
-    op.runqueue_ns = runqueue;
-    decode::Event event;
-    event.time_ns = exit;
-    event.task.tgid = event.task.tid = tid;
-    event.body = op;
-    return event;
+    op.runnable_ns = runnable;
+    return event_of(tid, exit, IPCSCOPE_CALL_PIPE, op);
 }
 
 std::uint64_t sum(const RoundTrips& trips)
@@ -122,34 +130,19 @@ TEST(RoundTrips, OneWithAMissingRecordIsLeftOut)
     }
 }
 
-decode::Event event_of(std::uint32_t tid, std::uint64_t time, decode::Body body)
-{
-    decode::Event event;
-    event.time_ns = time;
-    event.task.tgid = event.task.tid = tid;
-    event.body = std::move(body);
-    return event;
-}
-
-/// One signal: sent from `at`, generated 10 later, taken 40 later, the call left
-/// at 15, and get_signal() at 55 where it goes to a handler.
+/// One signal: sent from `at`, generated 10 later, taken 40 later, and delivered at 55
+/// where it goes to a handler.
 void add_signal(std::vector<decode::Event>& events, std::uint32_t from, std::uint32_t to,
                 std::uint64_t at, bool handler)
 {
-    decode::SignalSend send;
-    send.enter_ns = at;
-    send.target_tgid = send.target_tid = to;
-    decode::SignalGenerate generate;
-    decode::SignalDequeue dequeue;
-    decode::SignalGet get;
-    get.enter_ns = at + 35;
-    get.signal = 10;
-    events.push_back(event_of(from, at + 10, generate));
-    events.push_back(event_of(from, at + 15, send));
-    events.push_back(event_of(to, at + 40, dequeue));
-    if (handler) {
-        events.push_back(event_of(to, at + 55, get));
-    }
+    decode::SignalGenerate generate{};
+    generate.enter_ns = at;
+    generate.target_tgid = generate.target_tid = to;
+    decode::SignalTake take{};
+    take.dequeued_ns = at + 40;
+    take.enter_ns = handler ? at + 35 : 0;
+    events.push_back(event_of(from, at + 10, IPCSCOPE_SIGNAL_GENERATE, generate));
+    events.push_back(event_of(to, at + (handler ? 55 : 40), IPCSCOPE_SIGNAL_TAKE, take));
 }
 
 TEST(RoundTrips, Signals)
@@ -168,6 +161,29 @@ TEST(RoundTrips, Signals)
         EXPECT_EQ(trips.total_ns, 1400U);
         EXPECT_EQ(sum(trips), trips.total_ns);
     }
+}
+
+TEST(RoundTrips, SignalTakenBeforeItsSenderIsOut)
+{
+    std::vector<decode::Event> events;
+    add_signal(events, kA, kB, 1000, true);
+    add_signal(events, kB, kA, 1100, true);
+    // The send core's exit comes late: the receiver had it by then.
+    events[0].time_ns = 1045;
+    const auto trips = split_signals(events, kA, kB, 990, 1200);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.at(Stretch::send), 40U + 10);
+    EXPECT_EQ(trips.at(Stretch::wake), 0U + 30);
+    EXPECT_EQ(sum(trips), trips.total_ns);
+}
+
+TEST(RoundTrips, AWakeUpLongAgoIsNotKnown)
+{
+    auto events = one_trip(1000);
+    std::get<decode::Call>(events[1].body).woken_before_ns = UINT32_MAX;
+    const auto trips = split_pipe(events, kA, kB, 1000, 1130);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(sum(trips), trips.total_ns);
 }
 
 RC_GTEST_PROP(RoundTrips, PartsAddUpWhateverTheRecordsSay, ())

@@ -318,5 +318,28 @@ TEST(HistogramInterpolated, ShiftOfLessThanABucketShows)
                 1.009, 0.002);
 }
 
+TEST(HistogramOfCounts, IsTheOneThatWasCounted)
+{
+    EXPECT_TRUE(rc::check([] {
+        const auto values = *rc::gen::container<std::vector<std::uint64_t>>(any_value());
+        const Histogram whole = histogram_of(values);
+        std::vector<std::uint64_t> counts(Histogram::kBuckets);
+        for (const std::uint64_t value : values) ++counts[Histogram::index(value)];
+        expect_equal(Histogram::of_counts(counts, whole.sum(), whole.min(), whole.max()), whole);
+    }));
+}
+
+TEST(HistogramOfCounts, OfAnotherInstantTheRestIsCorrected)
+{
+    const std::vector<std::uint64_t> counts{0, 0, 0, 2, 0, 1};
+    const Histogram made = Histogram::of_counts(counts, 1, 0, 1'000);
+    EXPECT_EQ(made.count(), 3u);
+    EXPECT_EQ(made.min(), 3u);
+    EXPECT_EQ(made.max(), 5u);
+    EXPECT_EQ(made.sum(), 11u);
+    EXPECT_EQ(Histogram::of_counts(counts, 99, UINT64_MAX, 0).sum(), 11u);
+    EXPECT_EQ(Histogram::of_counts({}, 5, 1, 9).max(), 0u);
+}
+
 }  // namespace
 }  // namespace ipcscope

@@ -24,30 +24,30 @@
 #include <fmt/format.h>
 
 #include "bench/message.hpp"
-#include "bench/names.hpp"
+#include "bench/name_registry.hpp"
 
 namespace ipcscope::bench::rig {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kMostWorkers = 8;
+constexpr unsigned kMaxWorkers = 8;
 constexpr unsigned kPatience_s = 60;
 
 /// Shared by all processes of a trial.
 struct Board {
     std::array<std::atomic<unsigned>, 2> arrived{};
-    std::array<Peer, kMostWorkers> peers{};
-    std::array<std::atomic<std::uint64_t>, 2> witness{};   ///< newest from each end
+    std::array<Peer, kMaxWorkers> peers{};
+    std::array<std::atomic<std::uint64_t>, 2> last_number{};   ///< newest from each end
     std::atomic<std::uint64_t> claimed{0};   ///< by consumers
     std::atomic<std::uint64_t> sum{0};       ///< of the numbers received
-    std::atomic<bool> has_said{false};
-    std::array<char, 400> said{};
+    std::atomic<bool> has_error{false};
+    std::array<char, 400> error_text{};
 
     void say(const std::string& why)
     {
-        if (!has_said.exchange(true)) {
-            std::strncpy(said.data(), why.c_str(), said.size() - 1);
+        if (!has_error.exchange(true)) {
+            std::strncpy(error_text.data(), why.c_str(), error_text.size() - 1);
         }
     }
 };
@@ -69,7 +69,7 @@ std::ptrdiff_t open_descriptors()
     return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
 }
 
-/// Names in `directory` that hold `part`.
+/// NameRegistry in `directory` that hold `part`.
 std::string names_in(const fs::path& directory, const std::string& part)
 {
     std::string found;
@@ -111,8 +111,8 @@ public:
     std::string send(std::uint64_t number)
     {
         stamp_.write(message_, number);
-        board_.witness[static_cast<unsigned>(end_)] = number;
-        return told("send", number, port_.send(message_));
+        board_.last_number[static_cast<unsigned>(end_)] = number;
+        return error_of("send", number, port_.send(message_));
     }
 
     std::string receive(std::uint64_t number)
@@ -120,7 +120,7 @@ public:
         std::fill(received_.begin(), received_.end(), std::byte{0xaa});
         received_.resize(trial_.bytes, std::byte{0xaa});
         const int error = port_.receive(received_);
-        return error ? told("receive", number, error) : check(number);
+        return error ? error_of("receive", number, error) : check(number);
     }
 
     /// Any message; its number is added to the sum.
@@ -128,7 +128,7 @@ public:
     {
         received_.resize(trial_.bytes);
         if (const int error = port_.receive(received_)) {
-            return told("receive", ticket, error);
+            return error_of("receive", ticket, error);
         }
         const std::uint64_t number = Stamp::number(received_);
         board_.sum += number;
@@ -136,7 +136,7 @@ public:
     }
 
 private:
-    static std::string told(const char* what, std::uint64_t number, int error)
+    static std::string error_of(const char* what, std::uint64_t number, int error)
     {
         return error ? fmt::format("{} {}: {}", what, number, std::strerror(error)) : "";
     }
@@ -144,8 +144,8 @@ private:
     std::string check(std::uint64_t number)
     {
         if (trial_.bytes == 0) {
-            const std::uint64_t newest = board_.witness[static_cast<unsigned>(other(end_))];
-            const bool right = trial_.shape == Shape::one_direction ? newest >= number
+            const std::uint64_t newest = board_.last_number[static_cast<unsigned>(other(end_))];
+            const bool right = trial_.layout == Layout::one_direction ? newest >= number
                                                                     : newest == number;
             return right ? "" : fmt::format("message {} came when {} was the newest", number,
                                             newest);
@@ -173,7 +173,7 @@ private:
 
 unsigned workers(const Trial& trial)
 {
-    return trial.shape == Shape::one_thread ? 1 : trial.producers + trial.consumers;
+    return trial.layout == Layout::one_thread ? 1 : trial.producers + trial.consumers;
 }
 
 void gate(const Trial& trial, Board& board, unsigned which)
@@ -187,7 +187,7 @@ void gate(const Trial& trial, Board& board, unsigned which)
 std::string exchange(const Trial& trial, Board& board, End end, unsigned index, Worker& self)
 {
     std::string failed;
-    if (trial.shape == Shape::round_trip) {
+    if (trial.layout == Layout::round_trip) {
         for (std::uint64_t i = 1; i <= trial.messages && failed.empty(); i++) {
             failed = end == End::a ? self.send(i) : self.receive(i);
             if (failed.empty()) {
@@ -289,7 +289,7 @@ void run_processes(const Trial& trial, Board& board, Channel& channel)
         const pid_t child = waitpid(-1, &status, 0);
         const auto at = std::find(children.begin(), children.end(), child);
         if (at == children.end()) {
-            continue;   // the janitor, or an interrupted call
+            continue;   // the cleanup process, or an interrupted call
         }
         *at = 0;
         left--;
@@ -305,7 +305,7 @@ void run_processes(const Trial& trial, Board& board, Channel& channel)
 
 std::string run_channel(const Trial& trial, Board& board, Channel& channel)
 {
-    if (trial.shape == Shape::one_thread) {
+    if (trial.layout == Layout::one_thread) {
         if (const std::string failed = work_alone(trial, board, channel); !failed.empty()) {
             return failed;
         }
@@ -314,8 +314,8 @@ std::string run_channel(const Trial& trial, Board& board, Channel& channel)
     } else {
         run_processes(trial, board, channel);
     }
-    if (board.has_said) {
-        return board.said.data();
+    if (board.has_error) {
+        return board.error_text.data();
     }
     if (const int error = channel.drained()) {
         return fmt::format("left over: {}", std::strerror(error));
@@ -332,7 +332,7 @@ std::string run_channel(const Trial& trial, Board& board, Channel& channel)
 std::string run_here(const Trial& trial, Board& board)
 {
     const std::ptrdiff_t before = open_descriptors();
-    auto names = Names::start();
+    auto names = NameRegistry::start();
     if (!names) {
         return names.error().message;
     }
@@ -340,13 +340,13 @@ std::string run_here(const Trial& trial, Board& board)
     {
         auto channel = trial.mechanism.create(
             {.message_bytes = trial.bytes, .waiting = trial.waiting, .threads = trial.threads,
-             .one_direction = trial.shape == Shape::one_direction,
+             .one_direction = trial.layout == Layout::one_direction,
              .producers = trial.producers, .consumers = trial.consumers, .names = **names});
         failed = channel ? run_channel(trial, board, **channel)
                          : "refused: " + channel.error().message;
     }
-    if (failed.empty() && (*names)->held() != 0) {
-        failed = fmt::format("{} names are still held", (*names)->held());
+    if (failed.empty() && (*names)->size() != 0) {
+        failed = fmt::format("{} names are still registered", (*names)->size());
     }
     names->reset();
     if (failed.empty() && open_descriptors() != before) {
@@ -367,7 +367,7 @@ std::string outcome(pid_t child, Board& board)
         }
         usleep(1000);
     }
-    return board.has_said ? std::string(board.said.data())
+    return board.has_error ? std::string(board.error_text.data())
            : status       ? fmt::format("ended with status {:#x}", status)
                           : "";
 }
@@ -412,23 +412,23 @@ Verdict run(const Trial& trial)
     if (!board) {
         return {.failed = std::strerror(errno), .refused = {}};
     }
-    std::string said = in_child([&] { return run_here(trial, *board); });
-    if (board->has_said && said.find(board->said.data()) == std::string::npos) {
-        said = fmt::format("{} ({})", board->said.data(), said);
+    std::string error_text = in_child([&] { return run_here(trial, *board); });
+    if (board->has_error && error_text.find(board->error_text.data()) == std::string::npos) {
+        error_text = fmt::format("{} ({})", board->error_text.data(), error_text);
     }
     constexpr std::string_view kRefused = "refused: ";
-    if (said.starts_with(kRefused)) {
-        return {.failed = {}, .refused = said.substr(kRefused.size())};
+    if (error_text.starts_with(kRefused)) {
+        return {.failed = {}, .refused = error_text.substr(kRefused.size())};
     }
-    return {.failed = said, .refused = {}};
+    return {.failed = error_text, .refused = {}};
 }
 
 std::string describe(const Trial& trial)
 {
-    constexpr std::array kShapes = {"round trip", "one thread", "one direction"};
+    constexpr std::array kLayoutNames = {"round trip", "one thread", "one direction"};
     return fmt::format("{}, {}, {} bytes, {}, {}, {}:{}", trial.mechanism.name,
-                       kShapes[static_cast<unsigned>(trial.shape)], trial.bytes,
-                       trial.waiting == Waiting::spin ? "spin" : "block",
+                       kLayoutNames[static_cast<unsigned>(trial.layout)], trial.bytes,
+                       trial.waiting == WaitMode::spin ? "spin" : "block",
                        trial.threads ? "threads" : "processes", trial.producers,
                        trial.consumers);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs a channel in a process of its own, so that a mechanism that hangs, leaks
+// Runs a channel in a child process, so that a mechanism that hangs, leaks
 // or leaves something behind is seen and ended.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace ipcscope::bench::rig {
 
-enum class Shape {
+enum class Layout {
     round_trip,     ///< there and back
     one_thread,     ///< a sends, b receives, one thread does both
     one_direction,  ///< all sent by a, all received by b, no answers
@@ -23,8 +23,8 @@ struct Trial {
     const Mechanism& mechanism;
     std::size_t bytes = 0;
     std::uint64_t messages = 101;
-    Shape shape = Shape::round_trip;
-    Waiting waiting = Waiting::block;
+    Layout layout = Layout::round_trip;
+    WaitMode waiting = WaitMode::block;
     bool threads = false;
     unsigned producers = 1;
     unsigned consumers = 1;
@@ -32,7 +32,7 @@ struct Trial {
 
 struct Verdict {
     std::string failed;    ///< one line; empty where all went well
-    std::string refused;   ///< what create() said: a limit of this machine
+    std::string refused;   ///< what create() error_text: a limit of this machine
 };
 
 /// Every byte of every message is compared.  Afterwards: nothing in the channel,
@@ -44,8 +44,8 @@ std::string describe(const Trial& trial);
 /// Sizes to try: 1, 7, 64, 4096, 65536 and the largest; 0 where none has bytes.
 std::vector<std::size_t> sizes(const Mechanism& mechanism);
 
-/// Runs `body` in a child with a directory of its own as TMPDIR and, where that
-/// is allowed, in an IPC namespace of its own; 60 s at most.
+/// Runs `body` in a child with a new directory as TMPDIR and, if that
+/// is permitted, in a new IPC namespace; 60 s at most.
 /// @return what `body` returned or why it did not, or what was left behind
 std::string in_child(const std::function<std::string()>& body);
 

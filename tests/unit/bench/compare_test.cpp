@@ -123,11 +123,11 @@ TEST(Compare, WhatIsNotInBoth)
     ASSERT_EQ(comparison.changes.size(), 2u);
     EXPECT_EQ(comparison.changes[0].verdict, Verdict::only_b);
     EXPECT_EQ(comparison.changes[1].verdict, Verdict::only_a);
-    EXPECT_TRUE(comparison.nothing_in_common());
+    EXPECT_TRUE(comparison.no_common_cases());
     EXPECT_FALSE(comparison.regressed());
     EXPECT_TRUE(compare(run_of({pipes}), run_of({broken})).regressed());
-    EXPECT_FALSE(compare(run_of({pipes}), run_of({pipes})).nothing_in_common());
-    EXPECT_TRUE(compare(run_of({}), run_of({})).nothing_in_common());
+    EXPECT_FALSE(compare(run_of({pipes}), run_of({pipes})).no_common_cases());
+    EXPECT_TRUE(compare(run_of({}), run_of({})).no_common_cases());
 }
 
 TEST(Compare, AMatrixIsMatchedByCpu)
@@ -174,7 +174,7 @@ TEST(Key, HoldsAllButTheCpus)
     EXPECT_EQ(key(one), "pipe/round_trip/1B/same_cpu");
     one.placement = {3, 9, Distance::other_cpu};
     one.message_bytes = 65'536;
-    one.waiting = Waiting::spin;
+    one.waiting = WaitMode::spin;
     one.threads = one.awake = true;
     one.rate_hz = 2500.5;
     EXPECT_EQ(key(one), "pipe/round_trip/64KiB/other_cpu/spin/threads/awake/2500.5Hz");

@@ -135,7 +135,7 @@ TEST(BenchJson, NeverShowsWhatIsNotANumber)
     bench::Run run = small();
     run.environment.clock_cost_ns = std::nan("");
     run.results[0].rounds[0].value = INFINITY;
-    EXPECT_FALSE(read(json(run)));   // null, which is no number: not measured by anybody
+    EXPECT_FALSE(read(json(run)));   // null is no number, so it cannot be a measurement
 }
 
 TEST(BenchLoad, EveryBeginningIsRefused)
@@ -164,7 +164,7 @@ TEST(BenchLoad, AnyDamageIsReadOrRefused)
         const auto found = read(text);
         refused += !found;
         if (!found) continue;
-        // What was let in can be used like any other.
+        // A document that was accepted can be used like any other.
         const std::string shown = bench::text(*found, sample::mechanisms());
         EXPECT_EQ(shown.find('\x1b'), std::string::npos);
         EXPECT_TRUE(read(json(*found)));
@@ -266,7 +266,7 @@ TEST(BenchLoad, SaysWhatIsWrong)
 TEST(BenchLoad, TooMuchOfAnything)
 {
     Json many = Json::parse(json(small()));
-    many["results"][0]["rounds"] = Json(kMostRounds + 1, many["results"][0]["rounds"][0]);
+    many["results"][0]["rounds"] = Json(kMaxRounds + 1, many["results"][0]["rounds"][0]);
     EXPECT_EQ(why_not(many), "results[0]: rounds is too long");
     const std::string deep(100'000, '[');
     EXPECT_EQ(read(deep).error().message,

@@ -18,7 +18,7 @@
 
 #include "base/clock.hpp"
 #include "channel_rig.hpp"
-#include "bench/names.hpp"
+#include "bench/name_registry.hpp"
 #include "bench/supervisor.hpp"
 #include "bench/worker.hpp"
 
@@ -29,31 +29,31 @@ static void PrintTo(const Mechanism& mechanism, std::ostream* out) { *out << mec
 
 namespace {
 
-using rig::Shape;
+using rig::Layout;
 using rig::Trial;
 
-std::vector<Waiting> ways_to_wait(const Mechanism& mechanism)
+std::vector<WaitMode> ways_to_wait(const Mechanism& mechanism)
 {
-    std::vector<Waiting> ways;
-    if (mechanism.blocks) ways.push_back(Waiting::block);
-    if (mechanism.spins) ways.push_back(Waiting::spin);
+    std::vector<WaitMode> ways;
+    if (mechanism.blocks) ways.push_back(WaitMode::block);
+    if (mechanism.spins) ways.push_back(WaitMode::spin);
     return ways;
 }
 
-/// Few where each takes a time slice: who spins does not let the other run.
-std::uint64_t count(const Mechanism& mechanism, Waiting waiting, std::size_t bytes)
+/// Few messages if each takes a time slice: a spinning end does not yield the CPU.
+std::uint64_t count(const Mechanism& mechanism, WaitMode waiting, std::size_t bytes)
 {
-    const bool slow = waiting == Waiting::spin || !mechanism.blocks || bytes >= 65536;
+    const bool slow = waiting == WaitMode::spin || !mechanism.blocks || bytes >= 65536;
     return slow ? 14 : 102;
 }
 
-/// A limit may forbid what is larger than usual, and has to say which limit.
+/// A limit may forbid messages above the default; the error must name the limit.
 void expect_carried(const Trial& trial)
 {
     const rig::Verdict verdict = rig::run(trial);
     EXPECT_EQ(verdict.failed, "") << rig::describe(trial);
     if (!verdict.refused.empty()) {
-        EXPECT_GT(trial.bytes, trial.mechanism.usual_max)
+        EXPECT_GT(trial.bytes, trial.mechanism.default_max)
             << rig::describe(trial) << ": " << verdict.refused;
         EXPECT_EQ(std::count(verdict.refused.begin(), verdict.refused.end(), '\n'), 0);
     }
@@ -64,7 +64,7 @@ class EachMechanism : public testing::TestWithParam<Mechanism> {};
 TEST_P(EachMechanism, CarriesBetweenProcesses)
 {
     const Mechanism& mechanism = GetParam();
-    for (const Waiting waiting : ways_to_wait(mechanism)) {
+    for (const WaitMode waiting : ways_to_wait(mechanism)) {
         for (const std::size_t bytes : rig::sizes(mechanism)) {
             const std::uint64_t messages = count(mechanism, waiting, bytes);
             expect_carried({.mechanism = mechanism, .bytes = bytes, .messages = messages,
@@ -73,9 +73,9 @@ TEST_P(EachMechanism, CarriesBetweenProcesses)
                 continue;
             }
             Trial trial{.mechanism = mechanism, .bytes = bytes, .messages = 4 * messages,
-                        .shape = Shape::one_direction, .waiting = waiting};
+                        .layout = Layout::one_direction, .waiting = waiting};
             expect_carried(trial);
-            if (mechanism.many && bytes <= 4096) {
+            if (mechanism.mpmc && bytes <= 4096) {
                 trial.producers = trial.consumers = 2;
                 expect_carried(trial);
             }
@@ -86,28 +86,28 @@ TEST_P(EachMechanism, CarriesBetweenProcesses)
 TEST_P(EachMechanism, CarriesWithinAProcess)
 {
     const Mechanism& mechanism = GetParam();
-    for (const Waiting waiting : ways_to_wait(mechanism)) {
+    for (const WaitMode waiting : ways_to_wait(mechanism)) {
         const std::size_t bytes = std::clamp<std::size_t>(64, mechanism.min_message,
                                                           mechanism.max_message);
         Trial trial{.mechanism = mechanism, .bytes = bytes,
                     .messages = count(mechanism, waiting, bytes), .waiting = waiting};
-        if (mechanism.lone) {
-            trial.shape = Shape::one_thread;
+        if (mechanism.single_thread) {
+            trial.layout = Layout::one_thread;
             expect_carried(trial);
         }
         if (mechanism.threads) {
             trial.threads = true;
-            trial.shape = Shape::round_trip;
+            trial.layout = Layout::round_trip;
             expect_carried(trial);
             if (mechanism.throughput) {
-                trial.shape = Shape::one_direction;
+                trial.layout = Layout::one_direction;
                 expect_carried(trial);
             }
         }
     }
 }
 
-// What follows goes through the workers of the benchmark: it is their checking.
+// The following tests use the benchmark's workers and test their checks.
 
 struct UnmapShared {
     void operator()(Shared* shared) const { munmap(shared, sizeof(Shared)); }
@@ -155,14 +155,14 @@ unsigned last_cpu() { return std::max(1u, std::thread::hardware_concurrency()) -
 
 enum class Fault { none, corrupted, doubled };
 
-/// What the benchmark says of a short run with a fault in it.
+/// The benchmark's error for a short run with an injected fault.
 std::string run_with(Fault fault, const Case& what)
 {
     void* memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const std::unique_ptr<Shared, UnmapShared> shared(new (memory) Shared);
-    HeldSignals signals;
-    auto names = Names::start();
+    BlockedSignals signals;
+    auto names = NameRegistry::start();
     if (!names) {
         return names.error().message;
     }
@@ -178,7 +178,7 @@ std::string run_with(Fault fault, const Case& what)
                   .shared = *shared,
                   .slice_ns = 2'000'000,
                   .corrupt_number = fault == Fault::corrupted ? 5 : UINT64_MAX};
-    const Ending ending = run_workers(job, signals, monotonic_ns() + 30'000'000'000);
+    const WorkersResult ending = run_workers(job, signals, monotonic_ns() + 30'000'000'000);
     return !ending.failed.empty() ? ending.failed
            : (*channel)->drained() ? "what arrived is not what was sent (left over)"
                                    : "";
@@ -190,19 +190,19 @@ TEST_P(EachMechanism, IsFoundOutWhereAMessageIsFalse)
     const Case what{.mechanism = std::string(mechanism.name),
                     .message_bytes = std::min<std::size_t>(mechanism.max_message, 64),
                     .placement = {.cpu_a = 0, .cpu_b = last_cpu()},
-                    .waiting = mechanism.blocks ? Waiting::block : Waiting::spin};
+                    .waiting = mechanism.blocks ? WaitMode::block : WaitMode::spin};
     const auto said_of = [&](Fault fault) {
         return rig::in_child([&] { return run_with(fault, what); });
     };
     EXPECT_EQ(said_of(Fault::none), "");
-    // A signal that is sent while it is pending is one signal: nobody can tell.
+    // A signal that is sent while it is pending merges with it: not detectable.
     const bool merges = mechanism.family == Family::signal && mechanism.max_message == 0;
     for (const Fault fault : {Fault::corrupted, Fault::doubled}) {
         if (fault == Fault::doubled && merges) {
             continue;
         }
-        const std::string said = said_of(fault);
-        EXPECT_TRUE(said.starts_with("what arrived is not what was sent")) << said;
+        const std::string error_text = said_of(fault);
+        EXPECT_TRUE(error_text.starts_with("what arrived is not what was sent")) << error_text;
     }
 }
 
@@ -229,7 +229,7 @@ TEST(Mechanisms, HaveNamesOfTheirOwnAndLimitsThatFit)
         EXPECT_FALSE(mechanism.title.empty()) << mechanism.name;
         EXPECT_LE(mechanism.min_message, mechanism.max_message) << mechanism.name;
         EXPECT_TRUE(mechanism.blocks || mechanism.spins) << mechanism.name;
-        EXPECT_TRUE(mechanism.throughput || !mechanism.many) << mechanism.name;
+        EXPECT_TRUE(mechanism.throughput || !mechanism.mpmc) << mechanism.name;
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the tables look like, as a whole: golden/*.txt.  After a wanted change
+// The complete tables, compared with golden/*.txt.  After an intended change
 //     UPDATE_GOLDEN=1 build/tests/unit/unit_bench --gtest_filter='BenchGolden*'
 // writes them anew; read the diff.
 #include "bench/output/output.hpp"
@@ -119,7 +119,7 @@ TEST(BenchText, SizesAndModesHaveRowsOfTheirOwn)
     what.threads = true;
     run.results.push_back(sample::result(what, {2500}));
     what = sample::round_trip("unix-stream", 1, Distance::other_cpu);
-    what.waiting = Waiting::spin;
+    what.waiting = WaitMode::spin;
     run.results.push_back(sample::result(what, {5000}));
     for (const std::size_t width : {80, 99}) {
         const std::string shown = table(run, width);

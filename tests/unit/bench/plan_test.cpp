@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 #include "sample_run.hpp"
 
 namespace ipcscope::bench {
@@ -156,7 +156,7 @@ TEST(Plan, SizesThatDoNotFit)
                                 .sizes = {4}});
     EXPECT_EQ(small->refused.at(0).failed,
               "message smaller than the mechanism takes: 8B is the least");
-    // What carries nothing has no size to ask for, and 1 and 64 are not two cases.
+    // A mechanism without payload has no sizes: 1 and 64 are not two cases.
     EXPECT_EQ(keys(planned({.names = {"futex"}, .metrics = {Metric::call}, .sizes = {1, 64}})),
               Keys{"futex/call"});
     EXPECT_EQ(planned({.names = {"pipe"}, .metrics = {Metric::call, Metric::call},
@@ -181,7 +181,7 @@ TEST(Plan, AbilitiesThatAreNotThere)
               "one thread cannot do both ends: take --metric round-trip");
     EXPECT_EQ(refused({.names = {"posix-mq"}, .sizes = {64}, .producers = 2}),
               "it has one producer and one consumer: leave --producers and --consumers out");
-    // Nobody named those: they are left out, and only what can is measured.
+    // Not named in full: unsupported mechanisms are left out silently.
     EXPECT_EQ(keys(planned({.metrics = one_metric, .spin = true})),
               (Keys{"shm-spin/round_trip/64B/other_cpu/spin",
                     "eventfd/round_trip/other_cpu/spin",
@@ -202,21 +202,21 @@ TEST(Plan, ModesReachTheCases)
 
 TEST(Words, ReadBackWhatTheySay)
 {
-    EXPECT_EQ(metric_of("round-trip"), Metric::round_trip);
-    EXPECT_EQ(metric_of("one_way"), Metric::one_way);
-    EXPECT_FALSE(metric_of("latency"));
-    EXPECT_EQ(distance_of(word(Distance::smt)), Distance::smt);
-    EXPECT_EQ(waiting_of("spin"), Waiting::spin);
-    EXPECT_EQ(size_of("64"), 64u);
-    EXPECT_EQ(size_of("64B"), 64u);
-    EXPECT_EQ(size_of("4K"), 4096u);
-    EXPECT_EQ(size_of("1MiB"), 1u << 20);
+    EXPECT_EQ(parse_metric("round-trip"), Metric::round_trip);
+    EXPECT_EQ(parse_metric("one_way"), Metric::one_way);
+    EXPECT_FALSE(parse_metric("latency"));
+    EXPECT_EQ(parse_distance(name_of(Distance::smt)), Distance::smt);
+    EXPECT_EQ(parse_wait_mode("spin"), WaitMode::spin);
+    EXPECT_EQ(parse_size("64"), 64u);
+    EXPECT_EQ(parse_size("64B"), 64u);
+    EXPECT_EQ(parse_size("4K"), 4096u);
+    EXPECT_EQ(parse_size("1MiB"), 1u << 20);
     for (const char* bad : {"", "K", "-1", "1.5K", "4k", "1 K", "99999999999999999999",
                             "99999999999999999G"})
-        EXPECT_FALSE(size_of(bad)) << bad;
+        EXPECT_FALSE(parse_size(bad)) << bad;
     for (const std::size_t bytes : {std::size_t{1}, std::size_t{1000}, std::size_t{4096},
                                     std::size_t{3} << 20, std::size_t{5} << 30})
-        EXPECT_EQ(size_of(size_word(bytes)), bytes);
+        EXPECT_EQ(parse_size(format_size(bytes)), bytes);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ constexpr Mechanism kMechanisms[] = {
      .create = none},
     {.name = "futex", .title = "futex, bare", .family = Family::futex, .create = none},
     {.name = "pipe", .title = "pipe", .family = Family::pipe, .min_message = 1,
-     .max_message = kMiB, .throughput = true, .many = true, .create = none},
+     .max_message = kMiB, .throughput = true, .mpmc = true, .create = none},
     {.name = "pipe-packet", .title = "pipe, packets", .family = Family::pipe, .min_message = 1,
      .max_message = 4096, .throughput = true, .create = none},
     {.name = "unix-stream", .title = "Unix socket, stream", .family = Family::unix_socket,
@@ -29,12 +29,12 @@ constexpr Mechanism kMechanisms[] = {
     {.name = "tcp-loopback", .title = "TCP over loopback", .family = Family::tcp,
      .min_message = 1, .max_message = kMiB, .throughput = true, .create = none},
     {.name = "posix-mq", .title = "POSIX message queue", .family = Family::message_queue,
-     .min_message = 1, .max_message = 8192, .usual_max = 64, .throughput = true,
+     .min_message = 1, .max_message = 8192, .default_max = 64, .throughput = true,
      .create = none},
     {.name = "signal-queue", .title = "sigqueue", .family = Family::signal, .min_message = 8,
      .max_message = 8, .threads = false, .create = none},
     {.name = "signal-pair", .title = "two signals", .family = Family::signal, .threads = false,
-     .lone = false, .create = none},
+     .single_thread = false, .create = none},
 };
 
 std::vector<double> about(double value)
@@ -54,7 +54,7 @@ void add_latencies(Run& run, const char* name, std::size_t bytes, double call_ns
 {
     const bool spins = same_ns == 0;
     const auto add = [&](Case what, double ns) {
-        what.waiting = spins ? Waiting::spin : Waiting::block;
+        what.waiting = spins ? WaitMode::spin : WaitMode::block;
         if (ns != 0) run.results.push_back(result(what, about(ns)));
     };
     add(call(name, bytes), call_ns);

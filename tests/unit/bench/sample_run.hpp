@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs made up for tests: what a machine like the one of the facts would give.
+// Synthetic runs for tests, with values as of a real machine.
 #pragma once
 
 #include <span>

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/fd.hpp"
 #include "capture/format.hpp"
@@ -300,6 +301,43 @@ TEST_F(Damage, AHugeClaimCostsNoMemory)
     EXPECT_TRUE(replay_bytes(bytes, got).value_or("").starts_with("cut at byte"));
 }
 
+/// Bytes of memory that a process has used at most.
+std::size_t peak_bytes()
+{
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+/// Ledgers of as many CPUs as can be claimed, with as little behind them as can be.
+TEST_F(Damage, MemoryIsBoundedByTheFile)
+{
+    Record bytes(file.begin(), file.begin() + static_cast<long>(blocks[1].at));
+    std::uint32_t sequence = 1;
+    for (std::uint16_t kinds = 0; kinds < IPCSCOPE_KIND_COUNT; ++kinds) {
+        const std::size_t each = (kinds * std::size_t{2} + 1) * sizeof(__u64);
+        const auto cpus = static_cast<std::uint32_t>(
+            std::min<std::size_t>(kMaxCpus, (kMaxPayload - sizeof(LedgerHeader)) / each));
+        Record payload(sizeof(LedgerHeader) + cpus * each);
+        poke(payload, 0, LedgerHeader{0, cpus, cpus, kinds, 0});
+        BlockHeader header{};
+        header.magic = kBlockMagic;
+        header.type = kLedger;
+        header.payload_bytes = static_cast<std::uint32_t>(payload.size());
+        header.sequence = sequence++;
+        header.payload_crc = crc32(payload);
+        header.crc = header_crc(header);
+        const auto head = bytes_of(header);
+        bytes.insert(bytes.end(), head.begin(), head.end());
+        bytes.insert(bytes.end(), payload.begin(), payload.end());
+    }
+    const std::size_t before = peak_bytes();
+    Memory got;
+    EXPECT_NE(replay_bytes(bytes, got).value_or("").find("contradicts itself"),
+              std::string::npos);
+    EXPECT_LT(peak_bytes() - before, 2 * bytes.size() + (8U << 20));
+}
+
 class Refused : public Damage {
 protected:
     void expect_refused(FileHeader header, std::string_view says)
@@ -320,13 +358,23 @@ protected:
 TEST_F(Refused, AnotherVersionNamesBoth)
 {
     FileHeader other = header();
-    other.transport = 7;
+    other.format_version = 7;
     expect_refused(other,
-                   "has transport version 7 and record schema 1, this ipcscope reads 1 and 1");
+                   "has capture format version 7 and record schema 2, this ipcscope reads 2 and 2");
     other = header();
     other.schema = 9;
     expect_refused(other,
-                   "has transport version 1 and record schema 9, this ipcscope reads 1 and 1");
+                   "has capture format version 2 and record schema 9, this ipcscope reads 2 and 2");
+}
+
+/// What the first release recorded.
+TEST_F(Refused, VersionOne)
+{
+    FileHeader other = header();
+    other.format_version = 1;
+    other.schema = 1;
+    expect_refused(other, "has capture format version 1 and record schema 1, this ipcscope "
+                          "reads 2 and 2: use the version that recorded it");
 }
 
 TEST_F(Refused, TheOtherByteOrder)

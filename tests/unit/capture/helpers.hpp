@@ -180,8 +180,8 @@ inline Result<void> write_example(source::Sink& sink)
     auto done = sink.host(example_host());
     if (done) done = sink.records(0, on(0, all_records()));
     if (done) done = sink.records(source::Sink::kCollector, on(0, symbol("odd")));
-    if (done) done = sink.records(1, on(1, signal_send()));
-    if (done) done = sink.records(1, on(1, signal_get()));
+    if (done) done = sink.records(1, on(1, signal_take()));
+    if (done) done = sink.records(1, on(1, short_call(IPCSCOPE_CALL_PIPE)));
     if (done) done = sink.watermark(1000);
     if (done) done = sink.records(3, on(3, all_records()));
     if (done) done = sink.ledger(example_ledger(2));

@@ -88,7 +88,8 @@ TEST(RoundTrip, AnyCallsAtAll)
                 } else if (what == 1) {
                     RC_ASSERT(sink->ledger(example_ledger(cpu)).has_value());
                 } else {
-                    RC_ASSERT(sink->records(cpu, record_of(kKinds[step % 12])).has_value());
+                    const Record record = record_of(kKinds[step % std::size(kKinds)]);
+                    RC_ASSERT(sink->records(cpu, record).has_value());
                     ++records;
                 }
             }
@@ -142,22 +143,23 @@ TEST(RoundTrip, TheLargestRecord)
 TEST(RoundTrip, BytesThatAreNoRecordAreKept)
 {
     const Folder folder;
-    Record bytes = signal_get();
+    Record bytes = slice();
     const Record junk(3000, std::byte{0xff});
     bytes.insert(bytes.end(), junk.begin(), junk.end());
     const auto writer = writer_of(folder / "a");
     ASSERT_TRUE(writer->host(example_host()));
     ASSERT_TRUE(writer->records(1, bytes));
-    ASSERT_TRUE(writer->records(1, signal_send()));  // not hidden behind it
+    ASSERT_TRUE(writer->records(1, signal_take()));  // not hidden behind it
     ASSERT_TRUE(writer->end(1));
     Memory got;
     EXPECT_EQ(replay(folder / "a", got).value_or("failed"), "");
-    EXPECT_EQ(got.records_seen, (std::vector<Record>{signal_get(), junk, signal_send()}));
+    EXPECT_EQ(got.records_seen, (std::vector<Record>{slice(), junk, signal_take()}));
 }
 
 TEST(RoundTrip, LedgersOfEverySize)
 {
-    for (const std::size_t cpus : {0U, 1U, 1472U, 1473U, 8192U}) {
+    for (const std::size_t cpus : {std::size_t{0}, std::size_t{1}, kLedgerCpusPerBlock,
+                                   kLedgerCpusPerBlock + 1, std::size_t{8192}}) {
         const Folder folder;
         const auto writer = writer_of(folder / "a");
         ASSERT_TRUE(writer->host(example_host()));
@@ -171,20 +173,74 @@ TEST(RoundTrip, LedgersOfEverySize)
     }
 }
 
+std::size_t size_of(const std::vector<std::string>& list)
+{
+    std::size_t bytes = 0;
+    for (const std::string& text : list) bytes += text.size() + 1;
+    return bytes;
+}
+
 TEST(RoundTrip, HostileHost)
 {
     source::Host host = example_host();
     host.hostname = "\xff\x80\x1b[2J";
     host.kernel = std::string(1 << 20, '\x01');
+    host.version = std::string(kMaxHostText, '\xff');
+    host.machine = std::string(kMaxHostText - 1, 'x') + "ü";
     host.command = std::vector<std::string>(100'000, std::string(20, '\x02'));
+    host.filters = {std::string(1 << 20, '\xfe'), "--pid=1"};
     host.hooks = std::vector<std::string>(1'000'000);
     const std::string json = host_to_json(host);
     EXPECT_LE(json.size(), kMaxPayload);
     const auto back = host_from_json(json);
     ASSERT_TRUE(back);
     EXPECT_EQ(back->hostname, "\ufffd\ufffd\x1b[2J");
-    EXPECT_EQ(back->command.back(), "…");
+    for (const std::string* text : {&back->kernel, &back->version, &back->machine}) {
+        EXPECT_LE(text->size(), kMaxHostText);
+        EXPECT_GT(text->size(), kMaxHostText - 8);
+        EXPECT_TRUE(text->ends_with("…"));
+    }
+    EXPECT_EQ(back->machine, std::string(kMaxHostText - 3, 'x') + "…");
+    for (const auto* list : {&back->command, &back->hooks}) {
+        EXPECT_EQ(list->back(), "…");
+        EXPECT_LE(size_of(*list), kMaxHostList);
+        EXPECT_GT(size_of(*list), kMaxHostList - 30);
+    }
+    EXPECT_TRUE(back->filters[0].ends_with("\ufffd…"));
+    EXPECT_EQ(back->filters[1], "--pid=1");
     EXPECT_EQ(back->cpus, host.cpus);
+}
+
+TEST(RoundTrip, AHostWithinItsBoundsIsKeptAsItIs)
+{
+    source::Host host = example_host();
+    host.kernel = std::string(kMaxHostText - 2, 'x') + "ü";
+    host.command = std::vector<std::string>(7, std::string(kMaxHostText, 'y'));
+    const auto back = host_from_json(host_to_json(host));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->kernel, host.kernel);
+    EXPECT_EQ(back->command, host.command);
+}
+
+/// Whatever wrote it, a reader has to print it.
+TEST(RoundTrip, AHostBeyondItsBoundsIsRefused)
+{
+    const auto text = [](std::size_t bytes) {
+        return host_from_json("{\"kernel\":\"" + std::string(bytes, 'x') + "\"}");
+    };
+    EXPECT_TRUE(text(kMaxHostText));
+    EXPECT_FALSE(text(kMaxHostText + 1));
+    const auto list = [](std::size_t count, std::size_t each) {
+        std::string json = "{\"command\":[";
+        for (std::size_t i = 0; i < count; ++i)
+            json += (i ? ",\"" : "\"") + std::string(each, 'x') + "\"";
+        return host_from_json(json + "]}");
+    };
+    EXPECT_TRUE(list(kMaxHostList, 0));
+    EXPECT_FALSE(list(kMaxHostList + 1, 0));
+    EXPECT_TRUE(list(kMaxHostList / 1024, 1023));
+    EXPECT_FALSE(list(kMaxHostList / 1024 + 1, 1023));
+    EXPECT_FALSE(list(1, kMaxHostText + 1));
 }
 
 TEST(RoundTrip, HostFromOtherJson)
@@ -226,23 +282,19 @@ TEST(RoundTrip, LedgerBlocksThatContradictThemselves)
     EXPECT_EQ(reader.add(payload({2, 1, 1, k, c}, 1)), Status::damaged);  // total shrank
 }
 
-TEST(RoundTrip, LedgerOfFewerKindsAndCauses)
+/// Else a small file could claim very many CPUs.
+TEST(RoundTrip, NoLedgerHasFewerKindsOrCausesThanTheFormatBeganWith)
 {
-    // As an older ipcscope would have written it: two kinds, one cause.
-    const LedgerHeader header{0, 1, 1, 2, 1};
-    const std::uint64_t values[] = {1, 2, 3, 4, 5, 6, 7};
-    Record bytes(sizeof header + sizeof values);
-    std::memcpy(bytes.data(), &header, sizeof header);
-    std::memcpy(bytes.data() + sizeof header, values, sizeof values);
-    LedgerReader reader;
-    ASSERT_EQ(reader.add(bytes), LedgerReader::Status::complete);
-    const ipcscope_ledger& cpu = reader.ledger().at(0);
-    EXPECT_EQ(cpu.kind[0].lost[0], 3U);
-    EXPECT_EQ(cpu.kind[1].emitted, 4U);
-    EXPECT_EQ(cpu.kind[1].lost[0], 6U);
-    EXPECT_EQ(cpu.kind[1].lost[1], 0U);
-    EXPECT_EQ(cpu.kind[2].emitted, 0U);
-    EXPECT_EQ(cpu.lost, 7U);
+    const auto add = [](std::uint16_t kinds, std::uint16_t causes) {
+        const LedgerHeader header{0, 1, 1, kinds, causes};
+        Record bytes(sizeof header + (kinds * (2U + causes) + 1) * sizeof(__u64));
+        std::memcpy(bytes.data(), &header, sizeof header);
+        return LedgerReader{}.add(bytes);
+    };
+    EXPECT_EQ(add(kLeastKinds, kLeastCauses), LedgerReader::Status::complete);
+    EXPECT_EQ(add(kLeastKinds - 1, kLeastCauses), LedgerReader::Status::damaged);
+    EXPECT_EQ(add(kLeastKinds, kLeastCauses - 1), LedgerReader::Status::damaged);
+    EXPECT_EQ(add(0, 0), LedgerReader::Status::damaged);
 }
 
 TEST(RoundTrip, ThroughAPipeByteByByte)

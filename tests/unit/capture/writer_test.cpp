@@ -149,7 +149,7 @@ TEST(Writer, WithoutAnEndKeepsWhatItHas)
     }
     Memory got;
     EXPECT_TRUE(replay(folder / "a", got).value_or("").starts_with("cut at byte"));
-    EXPECT_EQ(got.records_seen.size(), std::size(kKinds));
+    EXPECT_EQ(got.records_seen.size(), std::size(kKinds) + 1);
 }
 
 TEST(Writer, AWatermarkBringsEverythingToTheFile)
@@ -161,10 +161,50 @@ TEST(Writer, AWatermarkBringsEverythingToTheFile)
     ASSERT_TRUE((*writer)->records(1, all_records()));
     ASSERT_TRUE((*writer)->watermark(5));
     EXPECT_EQ((*writer)->bytes(), file_size(folder / "a"));
-    EXPECT_EQ((*writer)->count(), std::size(kKinds));
+    EXPECT_EQ((*writer)->count(), std::size(kKinds) + 1);
     Memory got;
     ASSERT_TRUE(replay(folder / "a", got));
     EXPECT_EQ(got.calls.back(), "watermark 5");
+}
+
+/// Records one every 10 ms, and never a watermark.
+[[noreturn]] void record_for_ever(const std::string& path)
+{
+    auto writer = Writer::create(path, false);
+    if (!writer || !(*writer)->host(example_host())) ::_exit(1);
+    for (;;) {
+        if (!(*writer)->records(1, slice())) ::_exit(1);
+        ::usleep(10'000);
+    }
+}
+
+TEST(Writer, OneThatIsKilledHasWrittenAllButTheLastSecond)
+{
+    const Folder folder;
+    const pid_t child = ::fork();
+    if (child == 0) record_for_ever(folder / "a");
+    ::usleep(2'500'000);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    Memory got;
+    EXPECT_TRUE(replay(folder / "a", got).value_or("").starts_with("cut at byte"));
+    ASSERT_EQ(got.hosts.size(), 1U);
+    EXPECT_EQ(got.hosts[0].cpus, example_host().cpus);
+    EXPECT_GT(got.records_seen.size(), 20U);
+    EXPECT_FALSE(got.ended);
+}
+
+TEST(Writer, TheHostIsInTheFileAtOnce)
+{
+    const Folder folder;
+    auto writer = Writer::create(folder / "a", false);
+    ASSERT_TRUE(writer && (*writer)->host(example_host()));
+    Memory got;
+    ASSERT_TRUE(replay(folder / "a", got));
+    ASSERT_EQ(got.hosts.size(), 1U);
+    EXPECT_EQ(got.hosts[0].start_ns, example_host().start_ns);
 }
 
 /// In a process of its own, since the limit stays.

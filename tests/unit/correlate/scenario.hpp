@@ -2,6 +2,7 @@
 // Builds a stream of events in a few words, and runs it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -12,39 +13,74 @@
 
 namespace ipcscope::correlate::test {
 
-inline constexpr std::uint64_t kMs = 1'000'000;
+using decode::Disposition;
+using decode::GroupCause;
+using decode::How;
 
 inline Task task(std::uint32_t tgid, std::uint32_t tid = 0)
 {
     const auto number = tid ? tid : tgid;
-    return {tgid, number, SafeText::escape("t" + std::to_string(number))};
+    return {tgid, number, Comm("t" + std::to_string(number))};
 }
 
-/// One generation that is still being described.
-class Generate {
-public:
-    Generate(decode::Event& event) : event_(event) {}
+template <typename Enum>
+std::uint8_t id(Enum value)
+{
+    return static_cast<std::uint8_t>(value);
+}
 
-    Generate& shared() { return set([](auto& g) { g.shared = true; }); }
-    Generate& fatal() { return set([](auto& g) { g.fatal = true; }); }
-    Generate& blocked() { return set([](auto& g) { g.blocked = true; }); }
-    Generate& outcome(Outcome o) { return set([&](auto& g) { g.outcome = o; }); }
-    Generate& code(std::int32_t c) { return set([&](auto& g) { g.si_code = c; }); }
-    Generate& pid(std::uint32_t p) { return set([&](auto& g) { g.sender_pid = p; }); }
-    Generate& given() { return set([](auto& g) { g.has_info = true; }); }
-    Generate& state(State s) { return set([&](auto& g) { g.target_state = s; }); }
-    Generate& value(std::uint64_t v)
+/// One record that is still being described.  Of these words each kind knows some.
+template <typename Body>
+class Described {
+public:
+    explicit Described(decode::Event& event) : event_(event) {}
+
+    // of a generation
+    auto& shared() { return set([](auto& b) { b.shared = 1; }); }
+    auto& fatal() { return set([](auto& b) { b.fatal = 1; }); }
+    auto& blocked() { return set([](auto& b) { b.blocked = 1; }); }
+    auto& dying() { return set([](auto& b) { b.dying = 1; }); }
+    auto& requeued() { return set([](auto& b) { b.requeued = 1; }); }
+    auto& outcome(Outcome o) { return set([&](auto& b) { b.result = id(o); }); }
+    auto& state(State s) { return set([&](auto& b) { b.target_state = id(s); }); }
+    auto& entered(std::uint64_t t) { return set([&](auto& b) { b.enter_ns = t; }); }
+    auto& timer(std::uint32_t number)
     {
-        return set([&](auto& g) { g.value = v, g.has_info = true, g.si_code = -1; });
+        set([&](auto& b) { b.origin = id(Origin::timer); });
+        return given(-2, number);
     }
-    Generate& timer(std::uint32_t id)
+    // of a taking
+    auto& dequeued(std::uint64_t t) { return set([&](auto& b) { b.dequeued_ns = t; }); }
+    auto& traced() { return set([](auto& b) { b.traced = 1; }); }
+    auto& group(GroupCause cause, unsigned signal = 0)
     {
-        return set([&](auto& g) {
-            g.origin = Origin::timer, g.has_info = true, g.si_code = -2, g.sender_pid = id;
+        return set([&](auto& b) {
+            b.group = id(cause);
+            b.group_signal = static_cast<std::uint8_t>(signal);
         });
     }
-    Generate& does(decode::Disposition d) { return set([&](auto& g) { g.disposition = d; }); }
-    Generate& cpu(unsigned c)
+    // of both
+    auto& code(std::int32_t c) { return set([&](auto& b) { b.si_code = c; }); }
+    auto& pid(std::uint32_t p) { return set([&](auto& b) { b.sender_pid = p; }); }
+    auto& given(std::int32_t c, std::uint32_t p)
+    {
+        return set([&](auto& b) { b.has_info = 1, b.si_code = c, b.sender_pid = p; });
+    }
+    auto& value(std::uint64_t v)
+    {
+        set([&](auto& b) { b.value = v; });
+        return given(-1, 0);
+    }
+    auto& does(Disposition d) { return set([&](auto& b) { b.disposition = id(d); }); }
+    // of a kill
+    auto& stack(std::vector<std::uint64_t> ids)
+    {
+        return set([&](auto& b) {
+            std::copy(ids.begin(), ids.end(), b.stack);
+            b.stack_depth = static_cast<std::uint32_t>(ids.size());
+        });
+    }
+    auto& cpu(unsigned c)
     {
         event_.cpu = c;
         return *this;
@@ -52,9 +88,9 @@ public:
 
 private:
     template <typename Change>
-    Generate& set(Change change)
+    Described& set(Change change)
     {
-        change(std::get<decode::SignalGenerate>(event_.body));
+        change(std::get<Body>(event_.body));
         return *this;
     }
     decode::Event& event_;
@@ -77,62 +113,86 @@ public:
         return events.emplace_back(std::move(event));
     }
 
-    Generate generate(std::uint64_t t, Task sender, Task target, unsigned signal)
+    Described<decode::SignalGenerate> generate(std::uint64_t t, Task sender, Task target,
+                                               unsigned signal)
     {
-        decode::SignalGenerate body;
-        body.target = std::move(target);
-        body.signal = signal;
-        return add(t, std::move(sender), IPCSCOPE_SIGNAL_GENERATE, body);
+        decode::SignalGenerate body{};
+        body.enter_ns = t;
+        body.target_tgid = target.tgid;
+        body.target_tid = target.tid;
+        body.sig = static_cast<std::uint8_t>(signal);
+        auto& event = add(t, std::move(sender), IPCSCOPE_SIGNAL_GENERATE, body);
+        event.target = std::move(target);
+        return Described<decode::SignalGenerate>(event);
     }
-    void dequeue(std::uint64_t t, Task who, unsigned signal, std::uint64_t value = 0,
-                 std::int32_t si_code = 0, std::uint32_t sender_pid = 0)
+    /// Dequeued at the same time, with no information but what a bit has.
+    Described<decode::SignalTake> take(std::uint64_t t, Task who, unsigned signal, How how)
     {
-        add(t, who, IPCSCOPE_SIGNAL_DEQUEUE,
-            decode::SignalDequeue{value, si_code, sender_pid, signal});
+        decode::SignalTake body{};
+        body.dequeued_ns = t;
+        body.sig = static_cast<std::uint8_t>(signal);
+        body.how = id(how);
+        body.has_info = 1;
+        return Described<decode::SignalTake>(
+            add(t, std::move(who), IPCSCOPE_SIGNAL_TAKE, body));
     }
-    void queued_value(std::uint64_t t, Task who, unsigned signal, std::uint64_t value)
+    auto handled(std::uint64_t t, Task who, unsigned signal)
     {
-        dequeue(t, std::move(who), signal, value, -1);
+        return take(t, std::move(who), signal, How::handler);
     }
-    void deliver(std::uint64_t t, Task who, unsigned signal,
-                 decode::Disposition disposition = decode::Disposition::handler)
+    auto waited(std::uint64_t t, Task who, unsigned signal)
     {
-        decode::SignalDeliver body;
-        body.signal = signal;
-        body.disposition = disposition;
-        add(t, std::move(who), IPCSCOPE_SIGNAL_DELIVER, body);
+        return take(t, std::move(who), signal, How::sigwait);
     }
-    void got(std::uint64_t t, Task who, unsigned signal = 0)
+    /// A SIGKILL that was never generated.
+    void group_exit(std::uint64_t t, Task who, GroupCause cause, unsigned signal = 0)
     {
-        add(t, std::move(who), IPCSCOPE_SIGNAL_GET, decode::SignalGet{t, signal});
+        take(t, std::move(who), 9, How::group_exit).dequeued(0).group(cause, signal);
     }
-    void pipe(std::uint64_t t, Task who)
+    void thread(std::uint64_t t, Task who, decode::ThreadReason reason,
+                std::uint64_t start_ns = 0)
     {
-        add(t, std::move(who), IPCSCOPE_PIPE_READ, decode::PipeOp{});
+        decode::Thread body{};
+        body.reason = id(reason);
+        body.start_ns = start_ns;
+        add(t, std::move(who), IPCSCOPE_THREAD, body);
     }
     void exit(std::uint64_t t, Task who, std::int32_t code, bool group_dead)
     {
-        add(t, std::move(who), IPCSCOPE_TASK_EXIT, decode::TaskExit{code, group_dead});
+        decode::ThreadTime body{};
+        body.exit_code = code;
+        body.group_dead = group_dead;
+        add(t, std::move(who), IPCSCOPE_THREAD_EXIT, body);
     }
     void freed(std::uint64_t t, Task whom)
     {
-        add(t, task(0), IPCSCOPE_TASK_FREE, decode::TaskFree{std::move(whom)});
+        add(t, std::move(whom), IPCSCOPE_THREAD_FREE, decode::ThreadFree{});
     }
-    decode::Kill& kill(std::uint64_t t, Task sender, Task target, unsigned signal)
+    /// Of a record that says nothing about signals.
+    void slice(std::uint64_t t, Task who)
     {
-        decode::Kill body;
-        body.target = std::move(target);
-        body.signal = signal;
-        body.state = State::uninterruptible;
+        add(t, std::move(who), IPCSCOPE_SLICE, decode::Slice{});
+    }
+    Described<decode::Kill> kill(std::uint64_t t, Task sender, Task target, unsigned signal)
+    {
+        decode::Kill body{};
+        body.target_tgid = target.tgid;
+        body.stuck_tid = target.tid;
+        body.sig = static_cast<std::uint8_t>(signal);
+        body.state = id(State::uninterruptible);
         body.stuck_threads = 1;
-        return std::get<decode::Kill>(
-            add(t, std::move(sender), IPCSCOPE_KILL, body).body);
+        auto& event = add(t, std::move(sender), IPCSCOPE_KILL, body);
+        event.target = std::move(target);
+        return Described<decode::Kill>(event);
     }
-    void symbol(std::uint64_t id, const std::string& text)
+    void symbol(std::uint64_t number, const std::string& text)
     {
-        add(0, task(0), IPCSCOPE_SYMBOL, decode::Symbol{id, SafeText::escape(text)});
+        decode::Symbol body;
+        body.record.id = number;
+        body.text = SafeText::escape(text);
+        add(0, task(0), IPCSCOPE_SYMBOL, body);
     }
-    /// The records that follow tell of so many more lost ones.
+    /// The records that follow say that so many more were lost.
     void lose(std::uint64_t count) { lost_ += count; }
 
 private:
@@ -147,7 +207,7 @@ struct Outcomes {
     std::size_t before_finish = 0;     ///< signal intervals that came at once
 };
 
-inline Outcomes run(const Scenario& scenario, std::uint64_t end_ns = 0)
+inline Outcomes run(const std::vector<decode::Event>& events, std::uint64_t end_ns = 0)
 {
     Outcomes out;
     Correlator correlator([&](const Interval& interval) {
@@ -158,10 +218,15 @@ inline Outcomes run(const Scenario& scenario, std::uint64_t end_ns = 0)
         else
             out.kills.push_back(std::get<KillInterval>(interval));
     });
-    for (const auto& event : scenario.events) correlator.event(event);
+    for (const auto& event : events) correlator.event(event);
     out.before_finish = out.signals.size();
     correlator.finish(end_ns);
     return out;
+}
+
+inline Outcomes run(const Scenario& scenario, std::uint64_t end_ns = 0)
+{
+    return run(scenario.events, end_ns);
 }
 
 /// The interval of the signal that was generated at that time.

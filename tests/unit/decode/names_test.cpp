@@ -85,20 +85,42 @@ TEST(SignalNames, WhatIsNone)
 
 TEST(Names, KindsAreThoseOfTheContract)
 {
-    EXPECT_EQ(kind_name(IPCSCOPE_SIGNAL_GENERATE), "signal_generate");
-    EXPECT_EQ(kind_name(IPCSCOPE_SIGNAL_SEND), "signal_send");
-    EXPECT_EQ(kind_name(IPCSCOPE_SIGNAL_DELIVER), "signal_deliver");
-    EXPECT_EQ(kind_name(IPCSCOPE_SIGNAL_DEQUEUE), "signal_dequeue");
-    EXPECT_EQ(kind_name(IPCSCOPE_SIGNAL_GET), "signal_get");
-    EXPECT_EQ(kind_name(IPCSCOPE_PIPE_READ), "pipe_read");
-    EXPECT_EQ(kind_name(IPCSCOPE_PIPE_WRITE), "pipe_write");
-    EXPECT_EQ(kind_name(IPCSCOPE_KILL), "kill");
-    EXPECT_EQ(kind_name(IPCSCOPE_TASK_EXIT), "task_exit");
-    EXPECT_EQ(kind_name(IPCSCOPE_TASK_FREE), "task_free");
-    EXPECT_EQ(kind_name(IPCSCOPE_SYMBOL), "symbol");
-    EXPECT_EQ(kind_name(IPCSCOPE_PIPE_END), "pipe_end");
-    for (const unsigned kind : {0U, 11U, 255U, 258U, UINT32_MAX})
+    const std::pair<unsigned, std::string_view> known[] = {
+        {IPCSCOPE_SIGNAL_GENERATE, "signal_generate"},
+        {IPCSCOPE_SIGNAL_TAKE, "signal_take"},
+        {IPCSCOPE_KILL, "kill"},
+        {IPCSCOPE_THREAD, "thread"},
+        {IPCSCOPE_THREAD_TIME, "thread_time"},
+        {IPCSCOPE_THREAD_EXIT, "thread_exit"},
+        {IPCSCOPE_THREAD_FREE, "thread_free"},
+        {IPCSCOPE_SLICE, "slice"},
+        {IPCSCOPE_CALL_PIPE, "call_pipe"},
+        {IPCSCOPE_CALL_SPLICE, "call_splice"},
+        {IPCSCOPE_CALL_UNIX, "call_unix"},
+        {IPCSCOPE_CALL_EVENTFD, "call_eventfd"},
+        {IPCSCOPE_CALL_MQUEUE, "call_mqueue"},
+        {IPCSCOPE_CALL_SYSV, "call_sysv"},
+        {IPCSCOPE_CALL_FUTEX, "call_futex"},
+        {IPCSCOPE_SYMBOL, "symbol"},
+        {IPCSCOPE_HOLDER, "holder"},
+        {IPCSCOPE_OBSERVED, "observed"},
+    };
+    for (const auto& [kind, name] : known) EXPECT_EQ(kind_name(kind), name);
+    for (const unsigned kind : {0U, 16U, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})
         EXPECT_EQ(kind_name(kind), "unknown");
+}
+
+TEST(Names, FamiliesOfKinds)
+{
+    EXPECT_EQ(family_name(IPCSCOPE_SIGNAL_GENERATE), "signals");
+    EXPECT_EQ(family_name(IPCSCOPE_SIGNAL_TAKE), "signals");
+    EXPECT_EQ(family_name(IPCSCOPE_KILL), "kills");
+    EXPECT_EQ(family_name(IPCSCOPE_CALL_PIPE), "pipes");
+    EXPECT_EQ(family_name(IPCSCOPE_CALL_SPLICE), "pipes");
+    EXPECT_EQ(family_name(IPCSCOPE_CALL_FUTEX), "futex");
+    for (const unsigned kind : {0U, unsigned{IPCSCOPE_THREAD}, unsigned{IPCSCOPE_SLICE}, 64U,
+                                unsigned{IPCSCOPE_SYMBOL}, UINT32_MAX})
+        EXPECT_EQ(family_name(kind), "");
 }
 
 TEST(Names, CausesOfLoss)
@@ -112,18 +134,69 @@ TEST(Names, CausesOfLoss)
     EXPECT_EQ(loss_name(IPCSCOPE_LOST_COUNT), "unknown");
 }
 
-TEST(Names, StatesAndOutcomes)
+TEST(Names, States)
 {
     std::string letters;
     for (unsigned state = 0; state < IPCSCOPE_STATE_COUNT; ++state)
         letters += state_letter(static_cast<State>(state));
-    EXPECT_EQ(letters, "?RSDKITtZX?");
+    EXPECT_EQ(letters, "?RSDKITtZX?QPF");
     EXPECT_EQ(state_letter(static_cast<State>(200)), '?');
+    EXPECT_EQ(state_name(State::uninterruptible), "uninterruptible");
+    EXPECT_EQ(state_name(State::runnable), "runnable");
+    EXPECT_EQ(state_name(State::frozen), "frozen");
+    EXPECT_EQ(state_name(static_cast<State>(200)), "unknown");
+}
+
+TEST(Names, Ids)
+{
+    EXPECT_EQ(origin_name(Origin::timer), "timer");
     EXPECT_EQ(outcome_name(Outcome::delivered), "delivered");
-    EXPECT_EQ(outcome_name(Outcome::ignored), "ignored");
-    EXPECT_EQ(outcome_name(Outcome::already_pending), "already_pending");
-    EXPECT_EQ(outcome_name(Outcome::overflow), "overflow");
     EXPECT_EQ(outcome_name(Outcome::info_lost), "info_lost");
+    EXPECT_EQ(disposition_name(Disposition::standard), "default");
+    EXPECT_EQ(disposition_name(Disposition::unknown), "unknown");
+    EXPECT_EQ(how_name(How::handler), "handler");
+    EXPECT_EQ(how_name(How::standard), "default");
+    EXPECT_EQ(how_name(How::kernel_thread), "kernel_thread");
+    EXPECT_EQ(group_name(GroupCause::core_dump), "core_dump");
+    EXPECT_EQ(reason_name(ThreadReason::rename), "rename");
+    EXPECT_EQ(object_name(ObjectType::unix_stream), "unix_stream");
+    EXPECT_EQ(object_name(ObjectType::futex), "futex");
+    EXPECT_EQ(op_name(Op::read), "read");
+    EXPECT_EQ(op_name(Op::vmsplice), "vmsplice");
+    EXPECT_EQ(op_name(Op::requeue), "requeue");
+}
+
+TEST(Names, IdsByMeaning)
+{
+    EXPECT_EQ(id_name(Meaning::STATE, IPCSCOPE_STATE_POLLING), "polling");
+    EXPECT_EQ(id_name(Meaning::CALL, IPCSCOPE_CALL_PIPE), "call_pipe");
+    EXPECT_EQ(id_name(Meaning::CALL, 0), "none");
+    EXPECT_EQ(id_name(Meaning::BOOL, 1), "true");
+    EXPECT_EQ(id_name(Meaning::TAKE, IPCSCOPE_TAKE_SIGWAIT), "sigwait");
+    EXPECT_EQ(id_name(Meaning::OP, UINT64_MAX), "unknown");
+    for (const Meaning number : {Meaning::TIME, Meaning::SIGNAL, Meaning::CALL_FLAGS,
+                                 Meaning::SYSCALL, Meaning::COMM, Meaning::PAD})
+        EXPECT_EQ(id_name(number, 1), "");
+}
+
+/// No two ids of a list are called the same, and none is left without a name.
+TEST(Names, AreDistinct)
+{
+    const std::pair<Meaning, unsigned> lists[] = {
+        {Meaning::STATE, IPCSCOPE_STATE_COUNT},   {Meaning::ORIGIN, IPCSCOPE_ORIGIN_COUNT},
+        {Meaning::RESULT, IPCSCOPE_RESULT_COUNT}, {Meaning::TAKE, IPCSCOPE_TAKE_COUNT},
+        {Meaning::GROUP, IPCSCOPE_GROUP_COUNT},   {Meaning::OBJECT, IPCSCOPE_OBJECT_COUNT},
+        {Meaning::OP, IPCSCOPE_OP_COUNT},         {Meaning::CALL, IPCSCOPE_KIND_COUNT},
+        {Meaning::REASON, IPCSCOPE_THREAD_REASON_COUNT},
+    };
+    for (const auto& [meaning, count] : lists) {
+        std::set<std::string_view> seen;
+        for (unsigned id = 0; id < count; ++id) {
+            EXPECT_TRUE(seen.insert(id_name(meaning, id)).second) << id_name(meaning, id);
+            EXPECT_FALSE(id_name(meaning, id).empty());
+        }
+        EXPECT_EQ(id_name(meaning, count), "unknown");
+    }
 }
 
 TEST(Names, EveryMalformationIsDescribed)

@@ -17,29 +17,37 @@ void expect_golden(const std::string& name, const std::string& actual)
     ipcscope::expect_golden(__FILE__, name, actual);
 }
 
-TEST(Golden, Empty) { expect_golden("empty.txt", render::text(sample::empty())); }
-TEST(Golden, Quiet) { expect_golden("quiet.txt", render::text(sample::quiet())); }
-TEST(Golden, Kills) { expect_golden("kills.txt", render::text(sample::stuck_kills())); }
+TEST(Golden, Empty) { expect_golden("empty.txt", sample::text(sample::empty())); }
+TEST(Golden, Quiet) { expect_golden("quiet.txt", sample::text(sample::quiet())); }
+TEST(Golden, Kills) { expect_golden("kills.txt", sample::text(sample::stuck_kills())); }
 TEST(Golden, Container)
 {
-    expect_golden("container.txt", render::text(sample::container_stop()));
+    expect_golden("container.txt", sample::text(sample::container_stop()));
 }
 TEST(Golden, Pipeline)
 {
-    expect_golden("pipeline.txt", render::text(sample::slow_pipeline()));
+    expect_golden("pipeline.txt", sample::text(sample::slow_pipeline()));
 }
-TEST(Golden, Signals) { expect_golden("signals.txt", render::text(sample::bad_signals())); }
-TEST(Golden, Lossy) { expect_golden("lossy.txt", render::text(sample::lossy())); }
+TEST(Golden, PollStage)
+{
+    expect_golden("poll-stage.txt", sample::text(sample::poll_stage()));
+}
+TEST(Golden, Filtered)
+{
+    expect_golden("filtered.txt", sample::text(sample::filtered()));
+}
+TEST(Golden, Signals) { expect_golden("signals.txt", sample::text(sample::bad_signals())); }
+TEST(Golden, Lossy) { expect_golden("lossy.txt", sample::text(sample::lossy())); }
 TEST(Golden, Everything)
 {
-    expect_golden("everything.txt", render::text(sample::everything()));
+    expect_golden("everything.txt", sample::text(sample::everything()));
 }
 TEST(Golden, Ascii)
 {
     render::TextOptions options;
     options.utf8 = false;
     options.top = 2;
-    expect_golden("ascii.txt", render::text(sample::everything(), options));
+    expect_golden("ascii.txt", sample::text(sample::everything(), options));
 }
 TEST(Golden, Json)
 {
@@ -48,7 +56,7 @@ TEST(Golden, Json)
     aggregate::Report report = sample::everything();
     report.signals.resize(4);
     report.calls.clear();
-    const auto json = nlohmann::ordered_json::parse(render::json(report));
+    const auto json = nlohmann::ordered_json::parse(sample::json(report));
     expect_golden("everything.json", json.dump(1) + '\n');
 }
 

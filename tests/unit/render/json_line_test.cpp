@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <cstring>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "decode/decode.hpp"
 #include "render/render.hpp"
 #include "sample.hpp"
 
@@ -13,117 +16,241 @@ decode::Event event(unsigned kind, decode::Body body)
     decode::Event event;
     event.time_ns = (1ull << 63) + 1;
     event.lost_before = 3;
-    event.task = {12, 13, SafeText::escape("a\x1b")};
+    event.task = {12, 13, Comm("a\x1b")};
+    event.process = Comm("p\\");
     event.cpu = 1;
     event.kind = kind;
-    event.interrupt = true;
+    event.before_trace = true;
     event.body = std::move(body);
     return event;
 }
 
 constexpr const char* kHeader =
     R"({"time_ns":9223372036854775809,"lost_before":3,"cpu":1,"kind":"%","tgid":12,)"
-    R"("tid":13,"comm":"a\\x1b","copy_fault":false,"unfinished":false,"interrupt":true,)";
+    R"("tid":13,"comm":"a\\x1b","process":"p\\\\","unfinished":false,"before_trace":true)";
 
 /// `body` after the header, for the kind's name.
-void expect_line(unsigned kind, decode::Body body, const char* name, const char* rest)
+void expect_line(unsigned kind, decode::Body body, const char* name, const char* rest,
+                 const decode::Task& target = {})
 {
     std::string expected = kHeader;
     expected.replace(expected.find('%'), 1, name);
-    EXPECT_EQ(render::json_line(event(kind, std::move(body))), expected + rest);
+    auto what = event(kind, std::move(body));
+    what.target = target;
+    EXPECT_EQ(render::json_line(what), expected + rest);
 }
 
 TEST(EventJson, SignalGenerate)
 {
-    decode::SignalGenerate body;
+    decode::SignalGenerate body{};
+    body.enter_ns = 5;
     body.value = UINT64_MAX;
-    body.target = sample::task(20, "cat");
+    body.target_tgid = body.target_tid = 20;
     body.si_code = -6;
     body.sender_pid = 7;
-    body.signal = 10;
-    body.outcome = decode::Outcome::overflow;
-    body.target_state = decode::State::uninterruptible;
-    body.shared = body.fatal = true;
-    body.origin = decode::Origin::timer;
-    body.disposition = decode::Disposition::handler;
+    body.ret = -11;
+    body.sig = 10;
+    body.result = IPCSCOPE_RESULT_OVERFLOW;
+    body.target_state = IPCSCOPE_STATE_UNINTERRUPTIBLE;
+    body.shared = body.fatal = 1;
+    body.origin = IPCSCOPE_ORIGIN_TIMER;
+    body.disposition = IPCSCOPE_DISPOSITION_HANDLER;
     expect_line(IPCSCOPE_SIGNAL_GENERATE, body, "signal_generate",
-                R"("value":18446744073709551615,"target_tgid":20,"target_tid":20,)"
-                R"("target_comm":"cat","si_code":-6,"sender_pid":7,"sig":10,)"
-                R"("signal":"SIGUSR1","result":"overflow","target_state":"D",)"
-                R"("shared":true,"origin":"timer","disposition":"handler",)"
-                R"("blocked":false,"fatal":true,"unkillable":false,"has_info":false})");
+                R"(,"enter_ns":5,"value":18446744073709551615,"target_tgid":20,"target_tid":20,)"
+                R"("si_code":-6,"sender_pid":7,"ret":-11,"sig":10,"signal":"SIGUSR1",)"
+                R"("result":"overflow","target_state":"uninterruptible","origin":"timer",)"
+                R"("disposition":"handler","shared":true,"blocked":false,"fatal":true,)"
+                R"("unkillable":false,"has_info":false,"dying":false,"requeued":false,)"
+                R"("target_comm":"cat"})",
+                sample::task(20, "cat"));
 }
 
-TEST(EventJson, OtherSignalRecords)
+TEST(EventJson, SignalTake)
 {
-    expect_line(IPCSCOPE_SIGNAL_SEND, decode::SignalSend{5, 20, 21, -11, 9}, "signal_send",
-                R"("enter_ns":5,"target_tgid":20,"target_tid":21,"ret":-11,"sig":9,)"
-                R"("signal":"SIGKILL"})");
-    decode::SignalDeliver deliver{0, 7, 0x80000000u, 15, decode::Disposition::standard, true};
-    expect_line(IPCSCOPE_SIGNAL_DELIVER, deliver, "signal_deliver",
-                R"("si_code":0,"sender_pid":7,"sa_flags":2147483648,"sig":15,)"
-                R"("signal":"SIGTERM","disposition":"default","has_info":true})");
-    expect_line(IPCSCOPE_SIGNAL_DEQUEUE, decode::SignalDequeue{1, -1, 7, 34},
-                "signal_dequeue",
-                R"("value":1,"si_code":-1,"sender_pid":7,"sig":34,"signal":"SIGRTMIN"})");
-    expect_line(IPCSCOPE_SIGNAL_GET, decode::SignalGet{5, 0}, "signal_get",
-                R"("enter_ns":5,"sig":0,"signal":null})");
+    decode::SignalTake body{};
+    body.dequeued_ns = 1;
+    body.enter_ns = 2;
+    body.value = 3;
+    body.si_code = INT32_MIN;
+    body.sender_pid = 7;
+    body.sa_flags = 0x80000000u;
+    body.overrun = 4;
+    body.sig = 9;
+    body.how = IPCSCOPE_TAKE_GROUP_EXIT;
+    body.has_info = 1;
+    body.group = IPCSCOPE_GROUP_EXEC;
+    body.group_signal = 15;
+    expect_line(IPCSCOPE_SIGNAL_TAKE, body, "signal_take",
+                R"(,"dequeued_ns":1,"enter_ns":2,"value":3,"si_code":-2147483648,)"
+                R"("sender_pid":7,"sa_flags":2147483648,"overrun":4,"sig":9,)"
+                R"("signal":"SIGKILL","how":"group_exit","disposition":"default",)"
+                R"("has_info":true,"traced":false,"group":"exec","group_signal":"SIGTERM"})");
+    body.group_signal = 0;
+    EXPECT_NE(render::json_line(event(IPCSCOPE_SIGNAL_TAKE, body)).find(R"("group_signal":null)"),
+              std::string::npos);
 }
 
-TEST(EventJson, PipeOp)
+TEST(EventJson, CallOnAPipe)
 {
-    decode::PipeOp body;
-    body.enter_ns = 1;
-    body.inode = 2;
-    body.requested_bytes = 3;
+    decode::Call body{};
+    body.since_ns = 1;
+    body.enter_ns = 2;
+    body.object = UINT64_MAX;
+    body.peer = 3;
+    body.requested = 4;
     body.ret = -32;
-    body.blocked_ns = 4;
-    body.runqueue_ns = 5;
-    body.uninterruptible_ns = 6;
-    body.woken_ns = 11;
     body.dev = 13;
-    body.ring_slots = 16;
-    body.used_slots = 7;
-    body.readers = 8;
-    body.writers = 9;
+    body.type = IPCSCOPE_OBJECT_FIFO;
+    body.op = IPCSCOPE_OP_WRITE;
+    body.flags = IPCSCOPE_CALL_PACKET;
     body.sleeps = 10;
-    body.packet = true;
-    const char* rest =
-        R"("enter_ns":1,"inode":2,"requested_bytes":3,"ret":-32,"blocked_ns":4,)"
-        R"("runqueue_ns":5,"uninterruptible_ns":6,"woken_ns":11,"dev":"0:13","ring_slots":16,)"
-        R"("used_slots":7,"readers":8,"writers":9,"sleeps":10,"fifo":false,)"
-        R"("nonblock":false,"packet":true})";
-    expect_line(IPCSCOPE_PIPE_READ, body, "pipe_read", rest);
-    body.write = true;
-    expect_line(IPCSCOPE_PIPE_WRITE, body, "pipe_write", rest);
+    body.blocked_ns = 11;
+    body.runnable_ns = 12;
+    body.uninterruptible_ns = 13;
+    body.waker_tid = 14;
+    body.woken_before_ns = 15;
+    body.between_runnable_ns = 16;
+    body.between_sleeping_ns = 17;
+    body.between_polling_ns = 18;
+    body.between_uninterruptible_ns = 19;
+    body.between_killable_ns = 20;
+    body.between_other_ns = 21;
+    body.tail.pipe = {16, 7, 8, 9};
+    expect_line(IPCSCOPE_CALL_PIPE, body, "call_pipe",
+                R"(,"since_ns":1,"enter_ns":2,"object":18446744073709551615,"peer":3,)"
+                R"("requested":4,"ret":-32,"dev":"0:13","type":"fifo","op":"write",)"
+                R"("nonblock":false,"packet":true,"sleeps":10,"blocked_ns":11,)"
+                R"("runnable_ns":12,"uninterruptible_ns":13,"waker_tid":14,)"
+                R"("woken_before_ns":15,"between_runnable_ns":16,"between_sleeping_ns":17,)"
+                R"("between_polling_ns":18,"between_uninterruptible_ns":19,)"
+                R"("between_killable_ns":20,"between_other_ns":21,"ring_slots":16,)"
+                R"("used_slots":7,"readers":8,"writers":9})");
 }
 
-TEST(EventJson, KillAndDeath)
+TEST(EventJson, TailsAreThoseOfTheType)
 {
-    decode::Kill kill;
-    kill.target = {790, 791, SafeText::escape("dd")};
-    kill.signal = 9;
-    kill.state = decode::State::killable;
+    decode::Call body{};
+    body.type = IPCSCOPE_OBJECT_EVENTFD;
+    body.tail.eventfd = {UINT64_MAX, 1, 2};
+    const auto json = nlohmann::json::parse(
+        render::json_line(event(IPCSCOPE_CALL_EVENTFD, body)));
+    EXPECT_EQ(json["kind"], "call_eventfd");
+    EXPECT_EQ(json["counter"], UINT64_MAX);
+    EXPECT_EQ(json["semaphore"], true);
+    EXPECT_FALSE(json.contains("ring_slots"));
+}
+
+TEST(EventJson, Threads)
+{
+    decode::Thread thread{};
+    thread.start_ns = 1;
+    thread.cgroup = 2;
+    thread.ppid = 3;
+    thread.ns_pid = 4;
+    thread.uid = 5;
+    thread.reason = IPCSCOPE_THREAD_EXEC;
+    std::memcpy(thread.comm, "sixteen bytes \x01\xff", 16);
+    auto line = render::json_line(event(IPCSCOPE_THREAD, thread));
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["kind"], "thread");
+    EXPECT_EQ(json["start_ns"], 1);
+    EXPECT_EQ(json["cgroup"], 2);
+    EXPECT_EQ(json["ppid"], 3);
+    EXPECT_EQ(json["ns_pid"], 4);
+    EXPECT_EQ(json["uid"], 5);
+    EXPECT_EQ(json["reason"], "exec");
+    EXPECT_EQ(json["comm"], "sixteen bytes \\x01\\xff");
+
+    decode::ThreadTime time{};
+    time.since_ns = 1;
+    time.between_sleeping_ns = 2;
+    time.exit_code = 9;
+    time.syscall = IPCSCOPE_SYSCALL_NONE;
+    time.state = IPCSCOPE_STATE_DEAD;
+    time.group_dead = 1;
+    expect_line(IPCSCOPE_THREAD_EXIT, time, "thread_exit",
+                R"(,"since_ns":1,"between_runnable_ns":0,"between_sleeping_ns":2,)"
+                R"("between_polling_ns":0,"between_uninterruptible_ns":0,)"
+                R"("between_killable_ns":0,"between_other_ns":0,"exit_code":9,)"
+                R"("syscall":null,"state":"dead","group_dead":true})");
+    expect_line(IPCSCOPE_THREAD_FREE, decode::ThreadFree{}, "thread_free", "}");
+    decode::Slice slice{};
+    slice.start_ns = 1;
+    slice.end_ns = 2;
+    slice.waker_tid = 3;
+    slice.syscall = 7;
+    slice.state = IPCSCOPE_STATE_POLLING;
+    expect_line(IPCSCOPE_SLICE, slice, "slice",
+                R"(,"start_ns":1,"end_ns":2,"waker_tid":3,"syscall":7,"state":"polling",)"
+                R"("call":null})");
+    slice.call = IPCSCOPE_CALL_PIPE;
+    EXPECT_NE(render::json_line(event(IPCSCOPE_SLICE, slice)).find(R"("call":"call_pipe")"),
+              std::string::npos);
+}
+
+TEST(EventJson, Kill)
+{
+    decode::Kill kill{};
+    kill.target_tgid = 790;
+    kill.stuck_tid = 791;
+    kill.sig = 9;
+    kill.state = IPCSCOPE_STATE_KILLABLE;
     kill.stuck_threads = 2;
-    kill.stack = {1, UINT64_MAX};
+    kill.stack_depth = 2;
+    kill.stack[0] = 1;
+    kill.stack[1] = UINT64_MAX;
     expect_line(IPCSCOPE_KILL, kill, "kill",
-                R"("target_tgid":790,"stuck_tid":791,"target_comm":"dd","sig":9,)"
-                R"("signal":"SIGKILL","state":"K","origin":"task","stuck_threads":2,)"
-                R"("stack_depth":2,"result":"delivered","stack":[1,18446744073709551615]})");
-    expect_line(IPCSCOPE_TASK_EXIT, decode::TaskExit{9, true}, "task_exit",
-                R"("exit_code":9,"group_dead":true})");
-    expect_line(IPCSCOPE_TASK_FREE, decode::TaskFree{sample::task(5, "x")}, "task_free",
-                R"("freed_tgid":5,"freed_tid":5,"freed_comm":"x"})");
+                R"(,"target_tgid":790,"stuck_tid":791,"stuck_threads":2,"stack_depth":2,)"
+                R"("sig":9,"signal":"SIGKILL","state":"killable","origin":"task",)"
+                R"("result":"delivered","stack":[1,18446744073709551615],)"
+                R"("target_comm":"dd"})",
+                sample::task(790, "dd"));
+    kill.stack_depth = UINT32_MAX;   // beyond the record
+    const auto json = nlohmann::json::parse(render::json_line(event(IPCSCOPE_KILL, kill)));
+    EXPECT_EQ(json["stack"].size(), std::size_t{IPCSCOPE_STACK_DEPTH});
 }
 
 TEST(EventJson, CollectorNotes)
 {
-    expect_line(IPCSCOPE_SYMBOL, decode::Symbol{4, SafeText::escape("f+0x1/0x2")}, "symbol",
-                R"("id":4,"text":"f+0x1/0x2"})");
-    decode::PipeEnd end{2, 13, true, false, true, SafeText::escape("/run/\xff")};
-    expect_line(IPCSCOPE_PIPE_END, end, "pipe_end",
-                R"("inode":2,"dev":"0:13","reads":true,"writes":false,"fifo":true,)"
+    decode::Symbol symbol;
+    symbol.record.id = 4;
+    symbol.text = SafeText::escape("f+0x1/0x2");
+    expect_line(IPCSCOPE_SYMBOL, symbol, "symbol", R"(,"id":4,"text":"f+0x1/0x2"})");
+    decode::Holder holder;
+    holder.record.object = 2;
+    holder.record.dev = 13;
+    holder.record.type = IPCSCOPE_OBJECT_FIFO;
+    holder.record.reads = 1;
+    holder.path = SafeText::escape("/run/\xff");
+    expect_line(IPCSCOPE_HOLDER, holder, "holder",
+                R"(,"object":2,"dev":"0:13","type":"fifo","reads":true,"writes":false,)"
                 R"("path":"/run/\\xff"})");
+    decode::Observed observed;
+    observed.record.sent_ns = 5;
+    observed.record.blocked = 1u << 14;
+    observed.record.ppid = 1;
+    observed.record.threads = 3;
+    observed.record.stack_depth = 1;
+    observed.record.syscall = IPCSCOPE_SYSCALL_NONE;
+    observed.record.missing = IPCSCOPE_MISSING_SYSCALL | IPCSCOPE_MISSING_STACK;
+    observed.record.sig = 15;
+    observed.record.state = IPCSCOPE_STATE_TRACED;
+    observed.record.stack[0] = 4;
+    observed.wait_channel = SafeText::escape("ptrace_stop");
+    expect_line(IPCSCOPE_OBSERVED, observed, "observed",
+                R"(,"sent_ns":5,"blocked":16384,"ignored":0,"caught":0,"pending":0,"ppid":1,)"
+                R"("tracer_pid":0,"vfork_child":0,"exit_code":0,"threads":3,"stack_depth":1,)"
+                R"("syscall":null,"missing":["syscall","stack"],"sig":15,"signal":"SIGTERM",)"
+                R"("state":"traced","frozen":false,"stack":[4],)"
+                R"("wait_channel":"ptrace_stop"})");
+}
+
+/// A kind that does not go with its body, of an event that was not decoded.
+TEST(EventJson, NothingIsReadBeyondTheBody)
+{
+    EXPECT_NO_THROW(nlohmann::json::parse(
+        render::json_line(event(IPCSCOPE_KILL, decode::Slice{}))));
+    EXPECT_NO_THROW(nlohmann::json::parse(render::json_line(event(99, decode::Slice{}))));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <gtest/gtest.h>
 
-#include "decode/decode.hpp"
+#include "decode/names.hpp"
 #include "render/render.hpp"
 #include "sample.hpp"
 #include "schema.hpp"
@@ -11,11 +11,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json parsed(const aggregate::Report& report) { return Json::parse(render::json(report)); }
+Json parsed(const aggregate::Report& report) { return Json::parse(sample::json(report)); }
 
 TEST(ReportJson, FollowsItsSchema)
 {
     for (const auto& report : {sample::empty(), sample::stuck_kills(), sample::slow_pipeline(),
+                               sample::poll_stage(), sample::filtered(),
                                sample::bad_signals(), sample::lossy(), sample::everything(),
                                sample::extreme()})
         EXPECT_EQ(schema::check(parsed(report), schema::report()), "");
@@ -54,7 +55,7 @@ TEST(ReportJson, IntegersAreExact)
     EXPECT_EQ(json["pipes"][0]["writes"]["bytes"].get<std::uint64_t>(), kOdd);
     EXPECT_EQ(json["loss"]["shown"].get<std::uint64_t>(), kOdd);
     EXPECT_EQ(json["host"]["realtime_offset_ns"].get<std::int64_t>(), INT64_MIN + 1);
-    EXPECT_NE(render::json(report).find("9223372036854775809"), std::string::npos);
+    EXPECT_NE(sample::json(report).find("9223372036854775809"), std::string::npos);
 }
 
 TEST(ReportJson, TimesCountFromTheStart)
@@ -79,8 +80,36 @@ TEST(ReportJson, AbsentIsNull)
     EXPECT_TRUE(json["incomplete_why"].is_null());
     EXPECT_EQ(json["pipelines"][0]["bottleneck"], 102);
     aggregate::Report report = sample::slow_pipeline();
-    report.pipelines[0].bottleneck.reset();
+    report.waits.clear();
     EXPECT_TRUE(parsed(report)["pipelines"][0]["bottleneck"].is_null());
+}
+
+TEST(ReportJson, TimeHasEachPartByItsName)
+{
+    const Json stage = parsed(sample::poll_stage())["pipelines"][0]["stages"][2];
+    EXPECT_EQ(stage["comm"], "node");
+    EXPECT_EQ(stage["not_waiting_ns"], 90'000'000);
+    EXPECT_EQ(stage["time"]["span_ns"], 3'050'000'000u);
+    EXPECT_EQ(stage["time"]["poll_input_ns"], 2'960'000'000u);
+    EXPECT_EQ(stage["time"]["running_ns"], 60'000'000);
+    EXPECT_EQ(stage["time"]["stopped_ns"], 0);
+    std::uint64_t sum = 0;
+    for (const auto& [name, ns] : stage["time"].items())
+        if (name != "span_ns") sum += ns.get<std::uint64_t>();
+    EXPECT_EQ(sum, stage["time"]["span_ns"]);
+    EXPECT_EQ(parsed(sample::slow_pipeline())["processes"][1]["threads"], 2);
+}
+
+TEST(ReportJson, WhatIsOutsideTheTraceIsSaid)
+{
+    const Json json = parsed(sample::filtered());
+    EXPECT_EQ(json["restricted"], true);
+    EXPECT_EQ(json["signals"][0]["unmatched"]["outside"], 1);
+    EXPECT_EQ(json["pipes"][0]["writes"]["traced"], false);
+    EXPECT_EQ(json["pipes"][0]["reads"]["traced"], true);
+    EXPECT_EQ(json["pipes"][0]["writers"][0]["traced"], false);
+    EXPECT_TRUE(parsed(sample::bad_signals())["signals"][2]["sender"].is_null());   // the kernel
+    EXPECT_EQ(parsed(sample::lossy())["evicted"]["pipes"], 12);
 }
 
 TEST(ReportJson, DeviceIsSplitAsTheKernelDoes)
@@ -94,7 +123,6 @@ TEST(ReportJson, DeviceIsSplitAsTheKernelDoes)
 TEST(ReportJson, EveryCauseOfLossIsThere)
 {
     aggregate::Report report = sample::empty();
-    report.loss.lost.clear();
     const Json lost = parsed(report)["loss"]["lost"];
     EXPECT_EQ(lost.size(), std::size_t{IPCSCOPE_LOST_COUNT});
     for (unsigned cause = 0; cause < IPCSCOPE_LOST_COUNT; cause++)
@@ -105,11 +133,11 @@ TEST(ReportJson, EveryCauseOfLossIsThere)
 TEST(ReportJson, HostileTextStaysText)
 {
     aggregate::Report report = sample::quiet();
-    report.signals[0].sender.comm = SafeText::escape("\xff\x1b[2J\"\\\n");
+    report.signals[0].sender.comm = Comm("\xff\x1b[2J\"\\\n");
     report.host.command = {"\xc3\x28", "\xe2\x80\xae"};
     report.host.hostname = "\x9b";
-    report.kills.emplace_back().stack = {"\xff not text"};   // beyond the contract
-    const std::string text = render::json(report);
+    report.kills.emplace_back().stack = {SafeText::escape("\xff not text")};
+    const std::string text = sample::json(report);
     EXPECT_EQ(text.find('\x1b'), std::string::npos);
     EXPECT_EQ(text.find('\n'), std::string::npos);
     const Json json = Json::parse(text);

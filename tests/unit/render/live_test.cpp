@@ -28,29 +28,33 @@ correlate::SignalInterval signal()
 
 decode::Event pipe_op()
 {
-    decode::PipeOp op;
-    op.write = true;
+    decode::Call op{};
+    op.type = IPCSCOPE_OBJECT_PIPE;
+    op.op = IPCSCOPE_OP_WRITE;
     op.enter_ns = kStart + 1'000 * kMs;
-    op.inode = 40'001;
-    op.requested_bytes = op.ret = 65'536;
+    op.object = 40'001;
+    op.requested = op.ret = 65'536;
     op.blocked_ns = 310 * kMs;
-    op.ring_slots = op.used_slots = 16;
+    op.tail.pipe.ring_slots = op.tail.pipe.used_slots = 16;
     decode::Event event;
     event.time_ns = op.enter_ns + 312 * kMs;
     event.task = sample::task(101, "yes");
-    event.kind = IPCSCOPE_PIPE_WRITE;
+    event.kind = IPCSCOPE_CALL_PIPE;
     event.body = op;
     return event;
 }
 
 decode::Event kill()
 {
-    decode::Kill kill;
-    kill.target = sample::task(790, "dd");
-    kill.signal = 9;
-    kill.state = decode::State::uninterruptible;
-    kill.stack = {1, 2};
+    decode::Kill kill{};
+    kill.target_tgid = kill.stuck_tid = 790;
+    kill.sig = 9;
+    kill.state = IPCSCOPE_STATE_UNINTERRUPTIBLE;
+    kill.stack_depth = 2;
+    kill.stack[0] = 1;
+    kill.stack[1] = 2;
     decode::Event event;
+    event.target = sample::task(790, "dd");
     event.time_ns = kStart + 2'000 * kMs;
     event.task = sample::task(812, "bash");
     event.kind = IPCSCOPE_KILL;
@@ -72,7 +76,7 @@ std::string line(const decode::Event& event, LiveOptions options = {},
 TEST(Live, SignalStandsUnderItsHeader)
 {
     LiveOptions options;
-    options.pipes = false;
+    options.families = IPCSCOPE_FAMILY_SIGNALS;
     EXPECT_EQ(render::live_header(options) + "\n" + line(signal(), options),
               "       TIME SENDER           SIGNAL      → TARGET           OUTCOME    LATENCY\n"
               "  12.345678 bash/812         SIGUSR1     → dd/790           handler    12.3 µs");
@@ -81,13 +85,32 @@ TEST(Live, SignalStandsUnderItsHeader)
 TEST(Live, PipeCallStandsUnderItsHeader)
 {
     LiveOptions options;
-    options.signals = false;
+    options.families = IPCSCOPE_FAMILY_PIPES;
     EXPECT_EQ(render::live_header(options) + "\n" + line(pipe_op(), options),
-              "       TIME     PID COMM            INODE   BYTES/REQ  LATENCY  BLOCKED   SLOTS\n"
+              "       TIME     PID COMM           OBJECT   BYTES/REQ  LATENCY  BLOCKED   PAGES\n"
               "   1.312000     101 yes       w     40001 65536/65536   312 ms   310 ms   16/16");
 }
 
-TEST(Live, SignalTellsHowItEnded)
+TEST(Live, CallOnAnotherObjectNamesItInTheLastColumn)
+{
+    auto event = pipe_op();
+    event.kind = IPCSCOPE_CALL_EVENTFD;
+    auto& op = std::get<decode::Call>(event.body);
+    op.type = IPCSCOPE_OBJECT_EVENTFD;
+    op.op = IPCSCOPE_OP_READ;
+    op.object = 12;
+    op.ret = 8;
+    op.requested = 8;
+    LiveOptions options;
+    options.families = IPCSCOPE_FAMILY_EVENTFD;
+    EXPECT_EQ(render::live_header(options) + "\n" + line(event, options),
+              "       TIME     PID COMM           OBJECT   BYTES/REQ  LATENCY  BLOCKED   PAGES\n"
+              "   1.312000     101 yes       r        12         8/8   312 ms   310 ms eventfd");
+    options.families = IPCSCOPE_FAMILY_PIPES;
+    EXPECT_EQ(line(event, options), "(none)");
+}
+
+TEST(Live, SignalShowsHowItEnded)
 {
     const auto ended = [](End end, decode::Outcome outcome) {
         auto one = signal();
@@ -98,7 +121,11 @@ TEST(Live, SignalTellsHowItEnded)
     };
     using decode::Outcome;
     EXPECT_EQ(ended(End::standard, Outcome::delivered), "default    12.3 µs");
-    EXPECT_EQ(ended(End::accepted, Outcome::delivered), "accepted   12.3 µs");
+    EXPECT_EQ(ended(End::ignored, Outcome::delivered), "ignored    12.3 µs");
+    EXPECT_EQ(ended(End::sigwait, Outcome::delivered), "sigwait    12.3 µs");
+    EXPECT_EQ(ended(End::signalfd, Outcome::delivered), "signalfd   12.3 µs");
+    EXPECT_EQ(ended(End::debugger, Outcome::delivered), "debugger   12.3 µs");
+    EXPECT_EQ(ended(End::kernel_thread, Outcome::delivered), "kthread    12.3 µs");
     EXPECT_EQ(ended(End::death, Outcome::delivered), "died       12.3 µs");
     EXPECT_EQ(ended(End::not_queued, Outcome::ignored), "ignored");
     EXPECT_EQ(ended(End::not_queued, Outcome::already_pending), "merged");
@@ -106,33 +133,40 @@ TEST(Live, SignalTellsHowItEnded)
     EXPECT_EQ(ended(End::pending, Outcome::delivered), "pending");
     EXPECT_EQ(ended(End::target_exited, Outcome::delivered), "exited");
     EXPECT_EQ(ended(End::unseen, Outcome::delivered), "unseen");
-    EXPECT_EQ(ended(End::flushed, Outcome::delivered), "discarded");
+    EXPECT_EQ(ended(End::flushed, Outcome::delivered), "flushed");
+    EXPECT_EQ(ended(End::discarded, Outcome::delivered), "discarded");
+    EXPECT_EQ(ended(End::outside, Outcome::delivered), "untraced");
 }
 
-TEST(Live, PipeCallTellsItsError)
+TEST(Live, PipeCallShowsItsError)
 {
     auto event = pipe_op();
-    auto& op = std::get<decode::PipeOp>(event.body);
+    auto& op = std::get<decode::Call>(event.body);
     op.ret = -11;
-    op.requested_bytes = 4096;
+    op.requested = 4096;
     EXPECT_NE(line(event).find(" EAGAIN/4096 "), std::string::npos);
     op.ret = -512;   // ERESTARTSYS: the kernel's own, without a name
     EXPECT_NE(line(event).find(" -512/4096 "), std::string::npos);
+    op.ret = INT32_MIN;   // of a damaged capture
+    EXPECT_NE(line(event).find(" -21474836"), std::string::npos);
     op.ret = 1'000'000;
-    op.requested_bytes = 1 << 20;
+    op.requested = 1 << 20;
     EXPECT_NE(line(event).find(" 977K/1.00M "), std::string::npos);
     event.unfinished = true;
     EXPECT_NE(line(event).find(" inside "), std::string::npos);
 }
 
-TEST(Live, KillIsToldAtOnceAndAtItsEnd)
+TEST(Live, KillIsShownAtOnceAndAtItsEnd)
 {
     render::Symbols symbols;
     decode::Event symbol;
-    symbol.body = decode::Symbol{1, SafeText::escape("io_schedule+0x46/0x80")};
-    symbols.note(symbol);
-    symbol.body = decode::Symbol{2, SafeText::escape("folio_wait_bit+0x13d/0x350")};
-    symbols.note(symbol);
+    for (const std::string_view text : {"io_schedule+0x46/0x80", "folio_wait_bit+0x13d/0x350"}) {
+        decode::Symbol body;
+        body.record.id = text.starts_with("io") ? 1 : 2;
+        body.text = SafeText::escape(text);
+        symbol.body = body;
+        symbols.note(symbol);
+    }
     EXPECT_EQ(line(kill(), {}, &symbols),
               "   2.000000 KILL SIGKILL bash/812 → dd/790 in D, stuck in\n"
               "            folio_wait_bit+0x13d/0x350");
@@ -157,14 +191,27 @@ TEST(Live, KillIsToldAtOnceAndAtItsEnd)
 TEST(Live, ShowsOnlyWhatWasAskedFor)
 {
     LiveOptions none;
-    none.signals = none.pipes = none.kills = false;
+    none.families = 0;
     EXPECT_EQ(render::live_header(none), "");
     EXPECT_EQ(line(signal(), none), "(none)");
     EXPECT_EQ(line(pipe_op(), none), "(none)");
     EXPECT_EQ(line(kill(), none), "(none)");
     EXPECT_EQ(line(correlate::KillInterval{}, none), "(none)");
     EXPECT_EQ(line(correlate::Orphan{}), "(none)");
-    EXPECT_EQ(line(decode::Event{}), "(none)");   // a generation: part of its interval
+    // A generation and a taking are parts of an interval; the rest is for the report.
+    for (const decode::Body& body : std::initializer_list<decode::Body>{
+             decode::SignalGenerate{}, decode::SignalTake{}, decode::Thread{},
+             decode::ThreadTime{}, decode::ThreadFree{}, decode::Slice{}, decode::Symbol{},
+             decode::Holder{}}) {
+        decode::Event event;
+        event.body = body;
+        EXPECT_EQ(line(event), "(none)");
+    }
+    auto other = pipe_op();
+    other.kind = IPCSCOPE_CALL_EVENTFD;
+    LiveOptions pipes;
+    pipes.families = IPCSCOPE_FAMILY_PIPES;
+    EXPECT_EQ(line(other, pipes), "(none)");
 }
 
 TEST(Live, AsciiHasNoOtherCharacters)
@@ -187,7 +234,7 @@ TEST(Live, ColourIsOnlyAroundLines)
 
 TEST(Live, HostileFiguresDoNotWidenALine)
 {
-    const decode::Task wide{UINT32_MAX, UINT32_MAX, SafeText::escape("漢字漢字漢字\xff\xff\x1b")};
+    const decode::Task wide{UINT32_MAX, UINT32_MAX, Comm("漢字漢字\xff\xff\x1b")};
     auto one = signal();
     one.sender = one.target = wide;
     one.signal = 63;
@@ -195,14 +242,16 @@ TEST(Live, HostileFiguresDoNotWidenALine)
     one.ended_ns = UINT64_MAX;
     auto call = pipe_op();
     call.task = wide;
-    auto& op = std::get<decode::PipeOp>(call.body);
+    auto& op = std::get<decode::Call>(call.body);
     op.enter_ns = 0;
-    op.inode = op.requested_bytes = op.blocked_ns = UINT64_MAX;
-    op.ret = INT64_MIN;
-    op.ring_slots = op.used_slots = UINT32_MAX;
+    op.object = op.blocked_ns = UINT64_MAX;
+    op.requested = UINT32_MAX;
+    op.ret = INT32_MIN;
+    op.tail.pipe.ring_slots = op.tail.pipe.used_slots = UINT32_MAX;
     call.time_ns = UINT64_MAX;
     auto stuck = kill();
-    stuck.task = std::get<decode::Kill>(stuck.body).target = wide;
+    stuck.task = stuck.target = wide;
+    std::get<decode::Kill>(stuck.body).stack_depth = UINT32_MAX;
     correlate::KillInterval end;
     end.sender = end.target = wide;
     end.signal = 63;
@@ -217,6 +266,18 @@ TEST(Live, HostileFiguresDoNotWidenALine)
                                         render::live_header(options)})
             EXPECT_EQ(screen::bad_line(text, width), "");
     }
+}
+
+TEST(Live, AFindingIsASentence)
+{
+    diagnose::Finding finding = diagnose::finding(
+        diagnose::Code::slow_exit,
+        "SIGTERM from 5 (bash) to 6 (app): it ran its handler at 1.00 s; it was gone 2.00 s "
+        "after the signal → …");
+    finding.at_ns = kStart + 1'000'000'000;
+    EXPECT_EQ(render::live_line(finding, kStart, {.utf8 = false}),
+              "   1.000000 FINDING SIGTERM from 5 (bash) to 6 (app): it ran its handler at\n"
+              "            1.00 s; it was gone 2.00 s after the signal -> ...");
 }
 
 }  // namespace

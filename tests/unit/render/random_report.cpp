@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "random_report.hpp"
 
-#include "decode/decode.hpp"
-
 namespace ipcscope {
 namespace {
 
@@ -29,11 +27,11 @@ std::string bytes()
     return *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
 }
 
-std::string safe() { return SafeText::escape(bytes()).str(); }
+SafeText safe() { return SafeText::escape(bytes()); }
 
 decode::Task task()
 {
-    return {small(), small(), SafeText::escape(bytes().substr(0, 16))};
+    return {small(), small(), Comm(bytes().substr(0, 16))};
 }
 
 Histogram histogram()
@@ -53,9 +51,8 @@ aggregate::SignalRow signal_row()
     row.target = task();
     row.origin = origin();
     for (auto& outcome : row.outcomes) outcome = number();
-    for (auto* field : {&row.to_handler, &row.by_default, &row.accepted, &row.died,
-                        &row.pending, &row.target_exited, &row.unseen, &row.flushed,
-                        &row.to_unkillable, &row.first_ns, &row.last_ns})
+    for (auto& end : row.ends) end = number();
+    for (auto* field : {&row.to_unkillable, &row.requeued, &row.first_ns, &row.last_ns})
         *field = number();
     row.latency = histogram();
     return row;
@@ -64,16 +61,29 @@ aggregate::SignalRow signal_row()
 aggregate::PipeSide side()
 {
     aggregate::PipeSide side;
-    for (auto* field : {&side.count, &side.bytes, &side.blocked_ns, &side.runqueue_ns,
-                        &side.uninterruptible_ns, &side.blocked_count, &side.nonblocking,
+    for (auto* field : {&side.count, &side.bytes, &side.blocked_ns, &side.polled_ns,
+                        &side.runnable_ns, &side.uninterruptible_ns, &side.blocked_count,
+                        &side.nonblocking,
                         &side.eagain, &side.epipe, &side.eof, &side.interrupted, &side.errors,
                         &side.unfinished})
         *field = number();
+    side.traced = flip();
     side.latency = histogram();
     return side;
 }
 
-aggregate::PipeEndRow pipe_end() { return {task(), number(), number(), number(), flip()}; }
+aggregate::PipeEndRow pipe_end()
+{
+    return {task(), number(), number(), number(), number(), flip(), flip()};
+}
+
+aggregate::Time time()
+{
+    aggregate::Time time;
+    time.span_ns = number();
+    for (auto& part : time.parts_ns) part = number();
+    return time;
+}
 
 aggregate::PipeRow pipe()
 {
@@ -96,15 +106,59 @@ aggregate::PipeRow pipe()
 aggregate::StageRow stage()
 {
     return {task(), some(number), some(number), number(), number(), number(), number(),
-            small()};
+            small(), time()};
 }
 
 aggregate::Pipeline pipeline()
 {
     aggregate::Pipeline pipeline;
     pipeline.stages = some(stage);
-    if (flip()) pipeline.bottleneck = *rc::gen::inRange<std::size_t>(0, 6);
     return pipeline;
+}
+
+aggregate::WaitRow wait()
+{
+    aggregate::WaitRow row;
+    row.inode = small();
+    row.output = flip();
+    row.waiter = task();
+    row.waker = task();
+    for (auto* field : {&row.count, &row.total_ns, &row.polled_ns, &row.unfinished_ns,
+                        &row.longest_ns})
+        *field = number();
+    return row;
+}
+
+aggregate::LongWait long_wait()
+{
+    aggregate::LongWait row;
+    row.inode = small();
+    row.output = flip();
+    row.waiter = task();
+    row.process = task();
+    row.waker = task();
+    row.start_ns = number();
+    row.end_ns = number();
+    row.ended = static_cast<aggregate::LongWait::Ended>(*rc::gen::inRange(0, 5));
+    return row;
+}
+
+aggregate::StopRow stop()
+{
+    aggregate::StopRow row;
+    row.process = task();
+    row.state = decode::State::stopped;
+    row.start_ns = number();
+    row.end_ns = number();
+    row.unfinished = flip();
+    if (flip()) row.stopped_by = aggregate::StopRow::By{19, task(), origin(), number()};
+    if (flip()) row.continued_by = aggregate::StopRow::By{18, task(), origin(), number()};
+    return row;
+}
+
+aggregate::LifeRow life()
+{
+    return {task(), small(), number(), number(), static_cast<std::int32_t>(number())};
 }
 
 correlate::KillInterval kill()
@@ -115,7 +169,7 @@ correlate::KillInterval kill()
     kill.sender = task();
     kill.origin = origin();
     kill.target = task();
-    kill.state = static_cast<decode::State>(*rc::gen::inRange(0, 11));
+    kill.state = static_cast<decode::State>(*rc::gen::inRange(0, int{IPCSCOPE_STATE_COUNT}));
     kill.stuck_threads = small();
     kill.stack = some(safe);
     kill.repeats = small();
@@ -126,25 +180,19 @@ correlate::KillInterval kill()
     return kill;
 }
 
-std::string kind()
-{
-    return std::string(decode::kind_name(*rc::gen::inRange(1u, 11u)));
-}
-std::string cause()
-{
-    return std::string(decode::loss_name(*rc::gen::inRange(0u, unsigned{IPCSCOPE_LOST_COUNT})));
-}
-
 aggregate::LossLedger ledger()
 {
     aggregate::LossLedger loss;
     for (auto* field : {&loss.generated, &loss.shown, &loss.filtered, &loss.malformed,
                         &loss.late})
         *field = number();
-    loss.lost = some([] { return aggregate::LossRow{cause(), number()}; });
-    loss.by_cpu = some([] { return aggregate::CpuLoss{small(), cause(), kind(), number()}; });
-    for (const std::string& name : some(kind))
-        loss.kinds[name] = {number(), number(), number(), number()};
+    for (auto& lost : loss.lost) lost = number();
+    loss.by_cpu = some([] {
+        return aggregate::CpuLoss{small(), *rc::gen::inRange(0u, unsigned{IPCSCOPE_LOST_COUNT}),
+                                  *rc::gen::inRange(1u, unsigned{IPCSCOPE_KIND_COUNT}),
+                                  number()};
+    });
+    for (auto& kind : loss.kinds) kind = {number(), number(), number(), number()};
     loss.exact = flip();
     return loss;
 }
@@ -175,10 +223,23 @@ rc::Gen<aggregate::Report> any_report()
         report.incomplete_why = bytes();
         report.end_ns = number();
         report.signals = some(signal_row);
-        report.calls = some([] { return aggregate::CallRow{bytes(), number(), histogram()}; });
+        report.calls = some([] {
+            return aggregate::CallRow{static_cast<aggregate::KernelFunction>(flip()), number(),
+                                      histogram()};
+        });
         report.pipes = some(pipe);
         report.pipelines = some(pipeline);
+        report.processes =
+            some([] { return aggregate::ProcessRow{task(), number(), time()}; });
         report.kills = some(kill);
+        report.waits = some(wait);
+        report.long_waits = some(long_wait);
+        report.actors =
+            some([] { return aggregate::ActorRow{task(), number(), number(), number()}; });
+        report.stops = some(stop);
+        report.lives = some(life);
+        report.restricted = flip();
+        report.evicted = {number(), number(), number(), number(), number()};
         report.orphans_group_exit = number();
         report.orphans_unknown = number();
         report.loss = ledger();

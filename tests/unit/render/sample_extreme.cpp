@@ -14,7 +14,7 @@ decode::Task widest(unsigned which)
         "\x1b[31m\x07\n\r\t\x80\x9b", "a b c d e f g h ", "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
         "\xe2\x80\xae\xe2\x80\xae", "",
     };
-    return {4'194'303 - which, 4'194'304, SafeText::escape(kNames[which % 7])};
+    return {4'194'303 - which, 4'194'304, Comm(kNames[which % 7])};
 }
 
 Histogram wide_histogram()
@@ -28,8 +28,8 @@ Histogram wide_histogram()
 
 aggregate::PipeSide side()
 {
-    return {kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax,
-            wide_histogram()};
+    return {{kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, wide_histogram()},
+            kMax, kMax, kMax, false};
 }
 
 correlate::KillInterval kill(unsigned which)
@@ -39,10 +39,12 @@ correlate::KillInterval kill(unsigned which)
     kill.sender = widest(which);
     kill.target = widest(which + 1);
     kill.origin = static_cast<decode::Origin>(which % 3);
-    kill.state = static_cast<decode::State>(which % 11);
+    kill.state = static_cast<decode::State>(which % IPCSCOPE_STATE_COUNT);
     kill.stuck_threads = UINT32_MAX;
     kill.repeats = UINT32_MAX;
-    kill.stack.assign(which % 33, std::string(200, 'f') + "+0x1/0x2");
+    std::string entry(200, 'f');
+    entry += "+0x1/0x2";
+    kill.stack.assign(which % 33, SafeText::escape(entry));
     if (which % 2 != 0) kill.gone_ns = kMax;
     if (which % 4 == 3) kill.reaped_ns = kMax;
     return kill;
@@ -56,8 +58,8 @@ aggregate::SignalRow row(unsigned which)
     row.target = widest(which / 2);
     row.origin = static_cast<decode::Origin>(which % 3);
     row.outcomes.fill(kMax);
-    row.to_handler = row.by_default = row.accepted = row.died = kMax;
-    row.pending = row.target_exited = row.unseen = row.flushed = row.to_unkillable = kMax;
+    row.ends.fill(kMax);
+    row.to_unkillable = row.requeued = kMax;
     row.last_ns = which % 2 != 0 ? kMax : 0;
     row.latency = wide_histogram();
     return row;
@@ -69,7 +71,7 @@ aggregate::PipeRow pipe(unsigned which)
     pipe.fifo = which % 2 != 0;
     pipe.inode = kMax;
     pipe.dev = UINT32_MAX;
-    pipe.path = pipe.fifo ? std::string(300, 'p') : "";
+    if (pipe.fifo) pipe.path = SafeText::escape(std::string(300, 'p'));
     pipe.ring_slots = which % 3 == 0 ? 16 : 999'999;
     pipe.last_ns = which % 5 == 0 ? 0 : kMax;
     pipe.reads = pipe.writes = side();
@@ -79,18 +81,28 @@ aggregate::PipeRow pipe(unsigned which)
     pipe.reads.bytes = pipe.writes.bytes = 1023ull << 50;
     pipe.occupancy.fill(kMax);
     for (unsigned at = 0; at < 6; at++) {
-        pipe.readers.push_back({widest(at), kMax, kMax, kMax, false});
-        pipe.writers.push_back({widest(at + 1), kMax, kMax, kMax, which % 2 != 0});
+        pipe.readers.push_back({widest(at), kMax, kMax, kMax, kMax, false, true});
+        pipe.writers.push_back({widest(at + 1), kMax, kMax, kMax, kMax, which % 2 != 0,
+                                false});
     }
     return pipe;
+}
+
+/// Each part is the whole, which is beyond what can be.
+aggregate::Time time(unsigned which)
+{
+    aggregate::Time time;
+    time.span_ns = which % 3 == 0 ? 0 : which % 3 == 1 ? 1 : kMax;
+    time.parts_ns.fill(kMax);
+    return time;
 }
 
 aggregate::Pipeline pipeline(unsigned stages)
 {
     aggregate::Pipeline pipeline;
     for (unsigned at = 0; at < stages; at++)
-        pipeline.stages.push_back({widest(at), {kMax, kMax}, {kMax}, kMax, kMax, kMax, kMax, at});
-    if (stages != 0) pipeline.bottleneck = stages / 2;
+        pipeline.stages.push_back({widest(at), {kMax, kMax}, {kMax}, kMax, kMax, kMax, kMax, at,
+                                   time(at)});
     return pipeline;
 }
 
@@ -113,10 +125,13 @@ aggregate::Report extreme()
         report.signals.push_back(row(at));
         report.pipes.push_back(pipe(at));
         report.pipelines.push_back(pipeline(at));
-        report.loss.by_cpu.push_back({UINT32_MAX, "capture_damaged", "signal_generate", kMax});
+        report.processes.push_back({widest(at), kMax, time(at)});
+        report.loss.by_cpu.push_back({UINT32_MAX, IPCSCOPE_LOST_DAMAGED,
+                                      IPCSCOPE_SIGNAL_GENERATE, kMax});
     }
-    for (auto& cause : report.loss.lost) cause.count = kMax;
-    report.calls = {{"get_signal", kMax, wide_histogram()}};
+    report.loss.lost.fill(kMax);
+    report.calls = {{aggregate::KernelFunction::get_signal, kMax, wide_histogram()}};
+    report.evicted = {kMax, kMax, kMax, kMax, kMax};
     report.orphans_group_exit = report.orphans_unknown = kMax;
     report.loss.generated = report.loss.shown = report.loss.filtered = kMax;
     report.loss.malformed = report.loss.late = kMax;

@@ -42,8 +42,12 @@ std::string check_object(const Json& value, const Json& schema, const std::strin
             return where + ": lacks " + name.get<std::string>();
     const Json properties = schema.value("properties", Json::object());
     for (const auto& [name, member] : value.items()) {
-        if (!properties.contains(name)) return where + ": must not have " + name;
-        if (auto wrong = check_in(member, properties[name], where + "." + name, root);
+        // false, or the schema of all that have no other
+        const Json others = schema.value("additionalProperties", Json(false));
+        if (!properties.contains(name) && !others.is_object())
+            return where + ": must not have " + name;
+        const Json& own = properties.contains(name) ? properties[name] : others;
+        if (auto wrong = check_in(member, own, where + "." + name, root);
             !wrong.empty())
             return wrong;
     }
@@ -92,7 +96,8 @@ std::string unknown_keyword(const Json& schema)
     };
     for (const auto& [keyword, value] : schema.items()) {
         if (std::ranges::find(kKnown, keyword) == kKnown.end()) return keyword;
-        if (keyword == "additionalProperties" && value != false) return keyword;
+        if (keyword == "additionalProperties" && value != false && !value.is_object())
+            return keyword;
     }
     return schema.value("type", Json()) == "object" && !schema.contains("additionalProperties")
                ? "(object open for any property)"
@@ -139,6 +144,12 @@ const Json& bench()
 const Json& bench_diff()
 {
     static const Json schema = load("bench-diff.schema.json");
+    return schema;
+}
+
+const Json& stat()
+{
+    static const Json schema = load("stat.schema.json");
     return schema;
 }
 

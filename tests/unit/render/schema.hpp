@@ -8,10 +8,11 @@
 
 namespace ipcscope::schema {
 
-/// The schemas of reports, of benchmark runs, and of what changed between two.
+/// The schemas of reports, of benchmark runs, of what changed between two, and of stat.
 const nlohmann::json& report();
 const nlohmann::json& bench();
 const nlohmann::json& bench_diff();
+const nlohmann::json& stat();
 
 /// `schema` is a whole one, or a part that refers to no other.
 /// Empty where `value` is valid, else what is wrong and where.  A keyword that

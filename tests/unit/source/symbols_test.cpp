@@ -38,6 +38,27 @@ TEST(Symbols, HasNoNameForAnAddressOutsideTheKernel)
     EXPECT_EQ(names[0].text, "?");
 }
 
+TEST(Symbols, AStackBeginsWithWhatTheThreadWaitsFor)
+{
+    Symbols symbols;
+    const auto tops = [&](const std::string& text) {
+        std::string joined;
+        for (const auto& name : symbols.of_stack_text(text)) joined += name.text + ";";
+        return joined;
+    };
+    EXPECT_EQ(tops("[<0>] __traceiter_sched_switch+0x1/0x2\n[<0>] __schedule+0x1/0x2\n"
+                   "[<0>] schedule+0x1/0x2\n[<0>] io_schedule+0x1/0x2\n"
+                   "[<0>] schedule+0x1/0x2\n"),
+              "io_schedule+0x1;schedule+0x1;");
+    EXPECT_EQ(tops("[<0>] bpf_prog_1234_on_switch+0x1/0x2 [bpf]\n"
+                   "[<0>] ipcscope_on_switch+0x1/0x2 [ipcscope]\n[<0>] pipe_read+0x1/0x2\n"),
+              "pipe_read+0x1;");
+    EXPECT_EQ(tops("[<0>] finish_task_switch.isra.0+0x1/0x2\n[<0>] pipe_read+0x1/0x2\n"),
+              "pipe_read+0x1;");
+    EXPECT_EQ(tops("[<0>] schedule_timeout+0x1/0x2\n"), "schedule_timeout+0x1;");
+    EXPECT_EQ(tops("[<0>] __schedule+0x1/0x2\n"), "__schedule+0x1;") << "better than none";
+}
+
 TEST(Symbols, OfTextThatIsNoStackAreNone)
 {
     Symbols symbols;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// eventfd: as a counter, whose value tells what was sent, and as a semaphore.
+// eventfd: as a counter, whose value is the message's number, and as a semaphore.
 #include <array>
 #include <cstring>
 
@@ -28,7 +28,7 @@ int read_value(int fd, std::uint64_t expected)
     return error ? error : value == expected ? 0 : EBADMSG;
 }
 
-/// The value is the number of the message: a lost or doubled one is seen.
+/// The value is the number of the message, so that a lost or duplicated one is detected.
 class CounterPort final : public LoopedPort<CounterPort> {
 public:
     CounterPort(int in, int out) : in_(in), out_(out) {}
@@ -55,7 +55,7 @@ private:
     int out_;
 };
 
-/// [0] leads from a to b, [1] back.
+/// [0]: from a to b, [1]: back.
 template <typename PortType>
 class EventChannel final : public Channel {
 public:
@@ -85,7 +85,7 @@ private:
 template <typename PortType, int kFlags>
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
 {
-    const int nonblocking = setup.waiting == Waiting::spin ? EFD_NONBLOCK : 0;
+    const int nonblocking = setup.waiting == WaitMode::spin ? EFD_NONBLOCK : 0;
     std::array<Fd, 2> events;
     for (Fd& event : events) {
         event.reset(eventfd(0, EFD_CLOEXEC | nonblocking | kFlags));
@@ -101,7 +101,7 @@ constexpr Mechanism kMechanisms[] = {
     {.name = "eventfd", .title = "eventfd, counter", .family = Family::eventfd,
      .spins = true, .create = create<CounterPort, 0>},
     {.name = "eventfd-semaphore", .title = "eventfd, semaphore mode",
-     .family = Family::eventfd, .spins = true, .throughput = true, .many = true,
+     .family = Family::eventfd, .spins = true, .throughput = true, .mpmc = true,
      .create = create<SemaphorePort, EFD_SEMAPHORE>},
 };
 

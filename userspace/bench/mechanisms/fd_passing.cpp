@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A descriptor that goes with each message (SCM_RIGHTS), from process to process.
+// Passes a file descriptor with each message (SCM_RIGHTS).
 #include <array>
 #include <cstring>
 
@@ -16,21 +16,21 @@
 namespace ipcscope::bench {
 namespace {
 
-/// Open files that are sent in turn.  Each stands at a position of its own, which
-/// goes with it and is the cheapest to ask for that tells one from another.
-constexpr unsigned kWitnesses = 8;
-using Witnesses = std::array<Fd, kWitnesses>;
+/// Open files that are sent in turn.  Each has a different file position, which is part
+/// of the open file description and the cheapest way to identify it.
+constexpr unsigned kSentFiles = 8;
+using SentFiles = std::array<Fd, kSentFiles>;
 
-off_t position_of(std::uint32_t number) { return 1000 + number % kWitnesses; }
+off_t position_of(std::uint32_t number) { return 1000 + number % kSentFiles; }
 
-/// Room for one descriptor more than there should be, so that it is seen.
+/// Room for one surplus descriptor, so that it is detected.
 struct Control {
     alignas(cmsghdr) std::array<char, CMSG_SPACE(2 * sizeof(int))> bytes{};
 };
 
 class RightsPort final : public LoopedPort<RightsPort> {
 public:
-    RightsPort(int socket, const Witnesses& witnesses) : socket_(socket), witnesses_(witnesses)
+    RightsPort(int socket, const SentFiles& files) : socket_(socket), files_(files)
     {
     }
 
@@ -47,7 +47,7 @@ public:
         rights->cmsg_level = SOL_SOCKET;
         rights->cmsg_type = SCM_RIGHTS;
         rights->cmsg_len = CMSG_LEN(sizeof(int));
-        const int fd = witnesses_[sent_++ % kWitnesses].get();
+        const int fd = files_[sent_++ % kSentFiles].get();
         std::memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
         ssize_t size = 0;
         do {
@@ -77,7 +77,7 @@ public:
     }
 
 private:
-    /// Closes what came; true where it is the one descriptor that was sent.
+    /// Closes the received descriptors; true if exactly the one that was sent arrived.
     bool take_descriptors(msghdr& header)
     {
         const off_t expected = position_of(received_++);
@@ -97,28 +97,28 @@ private:
     }
 
     int socket_;
-    const Witnesses& witnesses_;
+    const SentFiles& files_;
     std::uint32_t sent_ = 0;
     std::uint32_t received_ = 0;
 };
 
 class RightsChannel final : public Channel {
 public:
-    RightsChannel(SocketPair pair, Witnesses witnesses)
-        : pair_(std::move(pair)), witnesses_(std::move(witnesses))
+    RightsChannel(SocketPair pair, SentFiles files)
+        : pair_(std::move(pair)), files_(std::move(files))
     {
     }
 
     Result<std::unique_ptr<Port>> port(End end, const Peer&) override
     {
-        return std::make_unique<RightsPort>(pair_[end == End::a ? 0 : 1].get(), witnesses_);
+        return std::make_unique<RightsPort>(pair_[end == End::a ? 0 : 1].get(), files_);
     }
 
     int drained() override { return readable(pair_[0]) || readable(pair_[1]) ? EBADMSG : 0; }
 
 private:
     SocketPair pair_;
-    Witnesses witnesses_;
+    SentFiles files_;
 };
 
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
@@ -127,21 +127,21 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
     if (!pair) {
         return tl::unexpected(pair.error());
     }
-    Witnesses witnesses;
-    for (std::uint32_t i = 0; i < kWitnesses; i++) {
-        witnesses[i].reset(memfd_create("ipcscope-witness", MFD_CLOEXEC));
-        if (!witnesses[i] || lseek(witnesses[i].get(), position_of(i), SEEK_SET) < 0) {
+    SentFiles files;
+    for (std::uint32_t i = 0; i < kSentFiles; i++) {
+        files[i].reset(memfd_create("ipcscope-file", MFD_CLOEXEC));
+        if (!files[i] || lseek(files[i].get(), position_of(i), SEEK_SET) < 0) {
             return fail(Exit::kernel, fmt::format("memfd_create: {}; raise ulimit -n",
                                                   std::strerror(errno)));
         }
     }
-    return std::make_unique<RightsChannel>(std::move(*pair), std::move(witnesses));
+    return std::make_unique<RightsChannel>(std::move(*pair), std::move(files));
 }
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "scm-rights", .title = "Unix socket, a descriptor passed (SCM_RIGHTS)",
      .family = Family::unix_socket, .min_message = 1, .max_message = 1 << 20,
-     .usual_max = kMaxDatagram, .spins = true, .throughput = true, .create = create},
+     .default_max = kMaxDatagram, .spins = true, .throughput = true, .create = create},
 };
 
 }  // namespace

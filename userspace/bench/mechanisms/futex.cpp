@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A bare futex that is handed back and forth, and what is built on it most:
-// a mutex with a condition variable.  Neither carries bytes.
+// A bare futex, and a mutex with a condition variable.  Neither carries bytes.
 #include <array>
 #include <new>
 
@@ -16,8 +15,8 @@ namespace {
 
 /// The word counts what was sent.
 struct Word {
-    alignas(kApart) std::atomic<std::uint32_t> sent{0};
-    alignas(kApart) std::atomic<std::uint32_t> received{0};   ///< for left() only
+    alignas(kFalseSharingBytes) std::atomic<std::uint32_t> sent{0};
+    alignas(kFalseSharingBytes) std::atomic<std::uint32_t> received{0};   ///< for left() only
 
     explicit Word(const Setup&) {}
     bool left() const { return sent != received; }
@@ -57,7 +56,7 @@ private:
 };
 
 /// A count under a mutex.
-struct alignas(kApart) Condition {
+struct alignas(kFalseSharingBytes) Condition {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     std::uint64_t count = 0;   ///< sent and not received
@@ -115,7 +114,7 @@ private:
     std::uint64_t at_most_;   ///< messages that can be under way
 };
 
-/// [0] leads from a to b, [1] back.
+/// [0]: from a to b, [1]: back.
 template <typename PortType, typename Place>
 class PlaceChannel final : public Channel {
 public:
@@ -158,7 +157,7 @@ constexpr Mechanism kMechanisms[] = {
     {.name = "futex", .title = "futex, bare", .family = Family::futex,
      .create = create<FutexPort, Word>},
     {.name = "mutex-cond", .title = "mutex and condition variable", .family = Family::futex,
-     .throughput = true, .many = true, .create = create<ConditionPort, Condition>},
+     .throughput = true, .mpmc = true, .create = create<ConditionPort, Condition>},
 };
 
 }  // namespace

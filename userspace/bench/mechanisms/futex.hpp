@@ -12,7 +12,7 @@
 
 namespace ipcscope::bench {
 
-/// Private futexes spare the kernel the look at the mapping, but hold within one
+/// A private futex saves the kernel the lookup of the mapping, but works within one
 /// process only.
 class Futex {
 public:

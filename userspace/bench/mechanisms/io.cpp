@@ -5,9 +5,9 @@
 
 namespace ipcscope::bench {
 
-int set_waiting(int fd, Waiting waiting)
+int set_waiting(int fd, WaitMode waiting)
 {
-    if (waiting == Waiting::block) {
+    if (waiting == WaitMode::block) {
         return 0;
     }
     const int flags = fcntl(fd, F_GETFL);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "bench/model.hpp"
-#include "bench/relax.hpp"
+#include "bench/cpu_relax.hpp"
 
 namespace ipcscope::bench {
 
@@ -18,7 +18,7 @@ namespace ipcscope::bench {
 inline bool again(int error)
 {
     if (error == EAGAIN) {
-        relax();
+        cpu_relax();
         return true;
     }
     return error == EINTR;
@@ -56,7 +56,7 @@ inline int read_all(int fd, std::span<std::byte> message)
     });
 }
 
-/// Sets O_NONBLOCK for Waiting::spin.  @return 0 or an errno
-int set_waiting(int fd, Waiting waiting);
+/// Sets O_NONBLOCK for WaitMode::spin.  @return 0 or an errno
+int set_waiting(int fd, WaitMode waiting);
 
 }  // namespace ipcscope::bench

@@ -18,14 +18,14 @@
 #include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
-#include "bench/names.hpp"
+#include "bench/name_registry.hpp"
 
 namespace ipcscope::bench {
 namespace {
 
 /// The kernel's defaults: fs.mqueue.msgsize_max, kernel.msgmax.
 constexpr std::size_t kUsual = 8192;
-/// HARD_MSGSIZEMAX; System V has none of its own.
+/// HARD_MSGSIZEMAX; System V has no such limit.
 constexpr std::size_t kLargest = 16 << 20;
 
 std::size_t limit(const char* path)
@@ -37,7 +37,7 @@ std::size_t limit(const char* path)
 }
 
 /// What EMFILE means: of descriptors, or of bytes in all queues of a user.
-std::string too_many(const mq_attr& shape)
+std::string too_many(const mq_attr& attr)
 {
     if (const int spare = dup(STDERR_FILENO); spare >= 0) {
         close(spare);
@@ -46,18 +46,18 @@ std::string too_many(const mq_attr& shape)
     }
     // The kernel adds a msg_msg and a posix_msg_tree_node for each message.
     constexpr unsigned long kOverhead = 48 + 48;
-    const unsigned long two = 2 * static_cast<unsigned long>(shape.mq_maxmsg) *
-                              (static_cast<unsigned long>(shape.mq_msgsize) + kOverhead);
+    const unsigned long two = 2 * static_cast<unsigned long>(attr.mq_maxmsg) *
+                              (static_cast<unsigned long>(attr.mq_msgsize) + kOverhead);
     rlimit allowed{};
     getrlimit(RLIMIT_MSGQUEUE, &allowed);
-    // Where that much is allowed, others hold some of it.
+    // If the limit is sufficient, other queues of the user occupy part of it.
     return fmt::format("two queues take {} bytes, more than ulimit -q allows: ulimit -q {}",
                        two, two > allowed.rlim_cur ? two : allowed.rlim_cur + two);
 }
 
 class PosixQueue {
 public:
-    PosixQueue(mqd_t queue, Names::Entry name) : queue_(queue), name_(std::move(name)) {}
+    PosixQueue(mqd_t queue, NameRegistry::Entry name) : queue_(queue), name_(std::move(name)) {}
     PosixQueue(PosixQueue&& from) noexcept
         : queue_(std::exchange(from.queue_, -1)), name_(std::move(from.name_))
     {
@@ -78,22 +78,22 @@ public:
 
 private:
     mqd_t queue_;
-    Names::Entry name_;
+    NameRegistry::Entry name_;
 };
 
 Result<PosixQueue> PosixQueue::make(const Setup& setup)
 {
-    // As deep as anyone may ask for, less where that would be too many bytes.
-    mq_attr shape{};
-    shape.mq_msgsize = static_cast<long>(setup.message_bytes);
-    shape.mq_maxmsg = std::clamp<long>(256 * 1024 / shape.mq_msgsize, 1, 10);
-    auto name = setup.names.reserve(Names::Kind::posix_mq);
+    // The depth that an unprivileged user may request, less for large messages.
+    mq_attr attr{};
+    attr.mq_msgsize = static_cast<long>(setup.message_bytes);
+    attr.mq_maxmsg = std::clamp<long>(256 * 1024 / attr.mq_msgsize, 1, 10);
+    auto name = setup.names.reserve(NameRegistry::Kind::posix_mq);
     if (!name) {
         return tl::unexpected(name.error());
     }
-    const int waiting = setup.waiting == Waiting::spin ? O_NONBLOCK : 0;
+    const int waiting = setup.waiting == WaitMode::spin ? O_NONBLOCK : 0;
     const mqd_t queue = mq_open(name->name().c_str(), O_RDWR | O_CREAT | O_EXCL | waiting,
-                                0600, &shape);
+                                0600, &attr);
     if (queue >= 0) {
         return PosixQueue(queue, std::move(*name));
     }
@@ -105,7 +105,7 @@ Result<PosixQueue> PosixQueue::make(const Setup& setup)
                                 "sysctl fs.mqueue.msgsize_max={0}", setup.message_bytes, most));
     }
     if (error == EMFILE) {
-        return fail(Exit::kernel, too_many(shape));
+        return fail(Exit::kernel, too_many(attr));
     }
     if (error == ENOSPC) {
         return fail(Exit::kernel, fmt::format("no more queues: sysctl "
@@ -203,9 +203,9 @@ public:
     }
 
 private:
-    SysvQueue(int queue, Names::Entry name) : queue_(queue), name_(std::move(name)) {}
+    SysvQueue(int queue, NameRegistry::Entry name) : queue_(queue), name_(std::move(name)) {}
     int queue_;
-    Names::Entry name_;
+    NameRegistry::Entry name_;
 };
 
 Result<SysvQueue> SysvQueue::make(const Setup& setup)
@@ -223,16 +223,16 @@ Result<SysvQueue> SysvQueue::make(const Setup& setup)
                                               setup.message_bytes, room,
                                               2 * setup.message_bytes));
     }
-    auto name = setup.names.reserve(Names::Kind::sysv_msg);
+    auto name = setup.names.reserve(NameRegistry::Kind::sysv_msg);
     if (!name) {
         return tl::unexpected(name.error());
     }
     const int queue = msgget(name->key(), IPC_CREAT | IPC_EXCL | 0600);
     if (queue < 0) {
-        const std::string mend = errno == ENOSPC
+        const std::string fix = errno == ENOSPC
             ? fmt::format(": sysctl kernel.msgmni={}", limit("/proc/sys/kernel/msgmni") + 16)
             : "";
-        return fail(Exit::kernel, fmt::format("msgget: {}{}", std::strerror(errno), mend));
+        return fail(Exit::kernel, fmt::format("msgget: {}{}", std::strerror(errno), fix));
     }
     return SysvQueue(queue, std::move(*name));
 }
@@ -240,8 +240,8 @@ Result<SysvQueue> SysvQueue::make(const Setup& setup)
 /// The system calls take the type in front of the bytes: one copy each way.
 class SysvPort final : public LoopedPort<SysvPort> {
 public:
-    SysvPort(int in, int out, Waiting waiting, std::size_t bytes)
-        : in_(in), out_(out), flags_(waiting == Waiting::spin ? IPC_NOWAIT : 0),
+    SysvPort(int in, int out, WaitMode waiting, std::size_t bytes)
+        : in_(in), out_(out), flags_(waiting == WaitMode::spin ? IPC_NOWAIT : 0),
           buffer_(sizeof(long) + bytes)
     {
     }
@@ -262,7 +262,7 @@ public:
         ssize_t size = 0;
         while ((size = msgrcv(in_, buffer_.data(), message.size(), kType, flags_)) < 0) {
             if (errno == ENOMSG) {
-                relax();
+                cpu_relax();
             } else if (!again(errno)) {
                 return errno == E2BIG ? EBADMSG : errno;
             }
@@ -299,7 +299,7 @@ public:
 private:
     SysvQueue there_;
     SysvQueue back_;
-    Waiting waiting_;
+    WaitMode waiting_;
     std::size_t bytes_;
 };
 
@@ -318,14 +318,14 @@ Result<std::unique_ptr<Channel>> create_sysv(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "posix-mq", .title = "POSIX message queue", .family = Family::message_queue,
-     .min_message = 1, .max_message = kLargest, .usual_max = kUsual, .spins = true,
-     .throughput = true, .many = true, .create = create_posix<1>},
+     .min_message = 1, .max_message = kLargest, .default_max = kUsual, .spins = true,
+     .throughput = true, .mpmc = true, .create = create_posix<1>},
     {.name = "posix-mq-priority", .title = "POSIX message queue, 31 priorities in turn",
      .family = Family::message_queue, .min_message = 1, .max_message = kLargest,
-     .usual_max = kUsual, .spins = true, .create = create_posix<31>},
+     .default_max = kUsual, .spins = true, .create = create_posix<31>},
     {.name = "sysv-msg", .title = "System V message queue", .family = Family::message_queue,
-     .min_message = 1, .max_message = kLargest, .usual_max = kUsual, .spins = true,
-     .throughput = true, .many = true, .create = create_sysv},
+     .min_message = 1, .max_message = kLargest, .default_max = kUsual, .spins = true,
+     .throughput = true, .mpmc = true, .create = create_sysv},
 };
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
 #include "bench/mechanisms/pipe_pair.hpp"
-#include "bench/names.hpp"
+#include "bench/name_registry.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -30,7 +30,7 @@ private:
     int out_;
 };
 
-/// A read takes one packet; a shorter or longer one is not ours.
+/// A read returns one packet; a shorter or longer one is an error.
 class PacketPort final : public LoopedPort<PacketPort> {
 public:
     PacketPort(int in, int out) : in_(in), out_(out) {}
@@ -68,17 +68,17 @@ private:
 };
 
 /// How one of the two pipes is made.
-using Make = Result<Pipe> (*)(Names& names);
+using Make = Result<Pipe> (*)(NameRegistry& names);
 
 template <int kFlags>
-Result<Pipe> make_unnamed(Names&)
+Result<Pipe> make_unnamed(NameRegistry&)
 {
     return make_pipe(kFlags);
 }
 
-Result<Pipe> make_fifo(Names& names)
+Result<Pipe> make_fifo(NameRegistry& names)
 {
-    auto name = names.reserve(Names::Kind::file);
+    auto name = names.reserve(NameRegistry::Kind::file);
     if (!name) {
         return tl::unexpected(name.error());
     }
@@ -123,13 +123,15 @@ constexpr std::size_t kHeld = 64 << 10;   ///< a new pipe's 16 pages of 4 KiB
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "pipe", .title = "pipe", .family = Family::pipe, .min_message = 1,
-     .max_message = kMegabyte, .lone_max = kHeld, .spins = true, .throughput = true, .many = true,
+     .max_message = kMegabyte, .single_thread_max = kHeld, .spins = true, .throughput = true,
+     .mpmc = true,
      .create = create<PipePort, make_unnamed<0>>},
     {.name = "pipe-packet", .title = "pipe, packets (O_DIRECT)", .family = Family::pipe,
      .min_message = 1, .max_message = PIPE_BUF, .spins = true, .throughput = true,
-     .many = true, .create = create<PacketPort, make_unnamed<O_DIRECT>>},
+     .mpmc = true, .create = create<PacketPort, make_unnamed<O_DIRECT>>},
     {.name = "fifo", .title = "FIFO (named pipe)", .family = Family::pipe, .min_message = 1,
-     .max_message = kMegabyte, .lone_max = kHeld, .spins = true, .throughput = true, .many = true,
+     .max_message = kMegabyte, .single_thread_max = kHeld, .spins = true, .throughput = true,
+     .mpmc = true,
      .create = create<PipePort, make_fifo>},
 };
 

@@ -17,15 +17,15 @@
 #include "bench/latency.hpp"
 #include "bench/mechanisms/io.hpp"
 #include "bench/mechanisms/mechanisms.hpp"
-#include "bench/names.hpp"
+#include "bench/name_registry.hpp"
 
 namespace ipcscope::bench {
 namespace {
 
 class PosixPort final : public LoopedPort<PosixPort> {
 public:
-    PosixPort(sem_t* in, sem_t* out, Waiting waiting)
-        : in_(in), out_(out), take_(waiting == Waiting::spin ? sem_trywait : sem_wait)
+    PosixPort(sem_t* in, sem_t* out, WaitMode waiting)
+        : in_(in), out_(out), take_(waiting == WaitMode::spin ? sem_trywait : sem_wait)
     {
     }
 
@@ -47,7 +47,7 @@ private:
 /// [0] from a to b, [1] back.
 class PosixChannel : public Channel {
 public:
-    explicit PosixChannel(Waiting waiting) : waiting_(waiting) {}
+    explicit PosixChannel(WaitMode waiting) : waiting_(waiting) {}
 
     Result<std::unique_ptr<Port>> port(End end, const Peer&) override
     {
@@ -69,7 +69,7 @@ protected:
     virtual sem_t* semaphore(int direction) = 0;
 
 private:
-    Waiting waiting_;
+    WaitMode waiting_;
 };
 
 class UnnamedChannel final : public PosixChannel {
@@ -92,7 +92,7 @@ private:
         alignas(64) sem_t back;
     };
 
-    UnnamedChannel(Waiting waiting, Pair* pair) : PosixChannel(waiting), pair_(pair)
+    UnnamedChannel(WaitMode waiting, Pair* pair) : PosixChannel(waiting), pair_(pair)
     {
         sem_init(&pair->there, 1, 0);
         sem_init(&pair->back, 1, 0);
@@ -111,7 +111,7 @@ public:
     {
         auto made = std::unique_ptr<NamedChannel>(new NamedChannel(setup.waiting));
         for (std::size_t i = 0; i < 2; i++) {
-            auto name = setup.names.reserve(Names::Kind::posix_sem);
+            auto name = setup.names.reserve(NameRegistry::Kind::posix_sem);
             if (!name) {
                 return tl::unexpected(name.error());
             }
@@ -133,19 +133,20 @@ public:
     }
 
 private:
-    explicit NamedChannel(Waiting waiting) : PosixChannel(waiting) {}
+    explicit NamedChannel(WaitMode waiting) : PosixChannel(waiting) {}
     // cppcheck-suppress CastIntegerToAddressAtReturn ; it takes the array for ints
     sem_t* semaphore(int direction) override { return semaphores_[direction]; }
 
     std::array<sem_t*, 2> semaphores_{};
-    std::array<Names::Entry, 2> names_;
+    std::array<NameRegistry::Entry, 2> names_;
 };
 
 /// A set of two semaphores: number 0 from a to b, 1 back.
 class SysvPort final : public LoopedPort<SysvPort> {
 public:
-    SysvPort(int set, unsigned short in, unsigned short out, Waiting waiting)
-        : set_(set), take_{in, -1, static_cast<short>(waiting == Waiting::spin ? IPC_NOWAIT : 0)},
+    SysvPort(int set, unsigned short in, unsigned short out, WaitMode waiting)
+        : set_(set), take_{in, -1,
+                           static_cast<short>(waiting == WaitMode::spin ? IPC_NOWAIT : 0)},
           give_{out, 1, 0}
     {
     }
@@ -171,7 +172,7 @@ class SysvChannel final : public Channel {
 public:
     static Result<std::unique_ptr<Channel>> create(const Setup& setup)
     {
-        auto name = setup.names.reserve(Names::Kind::sysv_sem);
+        auto name = setup.names.reserve(NameRegistry::Kind::sysv_sem);
         if (!name) {
             return tl::unexpected(name.error());
         }
@@ -196,7 +197,7 @@ public:
     }
 
 private:
-    SysvChannel(int set, Names::Entry name, Waiting waiting)
+    SysvChannel(int set, NameRegistry::Entry name, WaitMode waiting)
         : set_(set), name_(std::move(name)), waiting_(waiting)
     {
     }
@@ -212,8 +213,8 @@ private:
     }
 
     int set_;
-    Names::Entry name_;
-    Waiting waiting_;
+    NameRegistry::Entry name_;
+    WaitMode waiting_;
 };
 
 constexpr Mechanism kMechanisms[] = {

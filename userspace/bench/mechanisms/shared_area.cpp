@@ -32,7 +32,7 @@ Result<SharedArea> map(int fd, std::size_t bytes, int flags)
 Result<SharedArea> map_descriptor(const Fd& fd, std::string_view name, std::size_t bytes,
                                   std::string_view remedy)
 {
-    // Not ftruncate(): a full file system is to be told now, not by a SIGBUS.
+    // Not ftruncate(): a full file system must fail here, not later by SIGBUS.
     if (const int error = posix_fallocate(fd.get(), 0, static_cast<off_t>(bytes))) {
         return fail(Exit::kernel, fmt::format("{}: no {} bytes: {}; {}", name, bytes,
                                               std::strerror(error), remedy));
@@ -51,9 +51,9 @@ void Unmap::operator()(std::byte* memory) const
     }
 }
 
-Result<SharedArea> map_posix_shm(Names& names, std::size_t bytes)
+Result<SharedArea> map_posix_shm(NameRegistry& names, std::size_t bytes)
 {
-    auto name = names.reserve(Names::Kind::posix_shm);
+    auto name = names.reserve(NameRegistry::Kind::posix_shm);
     if (!name) {
         return tl::unexpected(name.error());
     }
@@ -65,9 +65,9 @@ Result<SharedArea> map_posix_shm(Names& names, std::size_t bytes)
     return map_descriptor(fd, "/dev/shm", bytes, "mount -o remount,size=64M /dev/shm");
 }
 
-Result<SharedArea> map_file(Names& names, std::size_t bytes)
+Result<SharedArea> map_file(NameRegistry& names, std::size_t bytes)
 {
-    auto name = names.reserve(Names::Kind::file);
+    auto name = names.reserve(NameRegistry::Kind::file);
     if (!name) {
         return tl::unexpected(name.error());
     }
@@ -80,12 +80,12 @@ Result<SharedArea> map_file(Names& names, std::size_t bytes)
     return map_descriptor(fd, path, bytes, "set TMPDIR to a file system that has space");
 }
 
-Result<SharedArea> map_anonymous(Names&, std::size_t bytes)
+Result<SharedArea> map_anonymous(NameRegistry&, std::size_t bytes)
 {
     return map(-1, bytes, MAP_ANONYMOUS);
 }
 
-Result<SharedArea> map_memfd(Names&, std::size_t bytes)
+Result<SharedArea> map_memfd(NameRegistry&, std::size_t bytes)
 {
     const Fd fd(memfd_create("ipcscope", MFD_CLOEXEC));
     if (!fd) {
@@ -95,9 +95,9 @@ Result<SharedArea> map_memfd(Names&, std::size_t bytes)
     return map_descriptor(fd, "memfd", bytes, "free some memory");
 }
 
-Result<SharedArea> map_sysv_shm(Names& names, std::size_t bytes)
+Result<SharedArea> map_sysv_shm(NameRegistry& names, std::size_t bytes)
 {
-    auto name = names.reserve(Names::Kind::sysv_shm);
+    auto name = names.reserve(NameRegistry::Kind::sysv_shm);
     if (!name) {
         return tl::unexpected(name.error());
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Shared memory with one place for a message, which is the answer's place too:
-// every kind of area with every way to tell the other end that a message is there.
+// every kind of area with every way to notify the other end of a message.
 #include <array>
 #include <atomic>
 #include <cstring>
@@ -26,15 +26,15 @@ namespace {
 using Word = std::atomic<std::uint32_t>;
 
 /// The numbers of both directions share a line with a message that fits there: a
-/// line that is read and then written by one CPU goes over to it at once, where
-/// a line for each direction would have to be asked for twice.
+/// line that one CPU reads and then writes is transferred to it once; with a line for
+/// each direction there would be two transfers.
 struct Place {
     struct Direction {
-        alignas(kApart) Word received{0};   ///< told by the receiver, for drained()
-        alignas(kApart) sem_t posted;
+        alignas(kFalseSharingBytes) Word received{0};   ///< written by the receiver, for drained()
+        alignas(kFalseSharingBytes) sem_t posted;
     };
     std::array<Direction, 2> directions;
-    alignas(kApart) std::array<Word, 2> sent{};
+    alignas(kFalseSharingBytes) std::array<Word, 2> sent{};
     alignas(8) std::array<std::byte, 56> small;   ///< a larger message follows the place
 
     std::byte* message(std::size_t bytes)
@@ -58,8 +58,8 @@ struct Lane {
 /// From a to b, and back.
 constexpr unsigned outgoing(End end) { return end == End::a ? 0 : 1; }
 
-// Notifiers: made for an end from what the channel has (Shared); post() tells
-// that the lane has a message, await() returns when more than `last` were sent.
+// Notifiers: created for an end from the channel's state (Shared); post() announces a
+// message in the lane, await() returns when more than `last` were sent.
 // Both return 0 or an errno.
 
 struct SpinNotifier {
@@ -71,7 +71,7 @@ struct SpinNotifier {
     int await(Lane& lane, std::uint32_t last)
     {
         while (lane.sent.load(std::memory_order_acquire) == last) {
-            relax();
+            cpu_relax();
         }
         return 0;
     }

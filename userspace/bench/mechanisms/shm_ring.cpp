@@ -2,14 +2,14 @@
 // A ring of messages in shared memory for one producer and one consumer.
 //
 // A place is full when its number is that of the message awaited there, so the
-// line that tells of a message is the first line of the message.  The consumer
-// tells how far it has come in `taken`, which the producer reads only when it
-// believes the ring to be full.
+// line that announces a message is the first line of the message.  The consumer
+// stores its position in `taken`, which the producer reads only when the ring appears
+// to be full.
 //
-// Waiting::block: who has to wait says so in a word of its own (`asleep`), looks
-// once more and sleeps on that word; the other side looks at it after each
-// message.  Both write before they look, with a full barrier between, so one of
-// them sees the other.  No system call is made while nobody sleeps.
+// WaitMode::block: an end that has to wait sets its own word (`asleep`), checks the ring
+// once more and sleeps on that word; the other end checks the word after each message.
+// Both write before they read, with a full barrier between, so at least one of them
+// sees the other's write.  No system call is made while neither end sleeps.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -30,9 +30,9 @@ using Number = std::atomic<std::uint64_t>;   ///< of a message, from 1
 
 /// Followed by the places.
 struct Ring {
-    alignas(kApart) Number taken{0};
-    alignas(kApart) Word producer_asleep{0};
-    alignas(kApart) Word consumer_asleep{0};
+    alignas(kFalseSharingBytes) Number taken{0};
+    alignas(kFalseSharingBytes) Word producer_asleep{0};
+    alignas(kFalseSharingBytes) Word consumer_asleep{0};
 };
 
 /// A short message lies in the line of its number, a larger one follows.
@@ -46,11 +46,11 @@ struct alignas(64) Place {
     }
 };
 
-struct Shape {
+struct Layout {
     std::size_t place_bytes;
     std::uint64_t places;   ///< a power of two
 
-    explicit Shape(std::size_t message_bytes)
+    explicit Layout(std::size_t message_bytes)
         : place_bytes(sizeof(Place) + (message_bytes > sizeof(Place::small)
                                            ? round_up(message_bytes, alignof(Place))
                                            : 0)),
@@ -59,20 +59,20 @@ struct Shape {
     }
     std::size_t bytes() const
     {
-        return round_up(sizeof(Ring) + places * place_bytes, kApart);
+        return round_up(sizeof(Ring) + places * place_bytes, kFalseSharingBytes);
     }
 
-    /// What a ring should hold: it stays in the cache of a CPU.
+    /// Preferred size of a ring: it fits into a CPU's cache.
     static constexpr std::size_t kBytes = 256 * 1024;
 };
 
 /// Returns when `ready`.  @return 0 or an errno
-template <Waiting kWaiting, typename Ready>
+template <WaitMode kWaiting, typename Ready>
 int await(Word& asleep, const Futex& futex, Ready ready)
 {
     while (!ready()) {
-        if constexpr (kWaiting == Waiting::spin) {
-            relax();
+        if constexpr (kWaiting == WaitMode::spin) {
+            cpu_relax();
         } else {
             asleep.store(1, std::memory_order_relaxed);
             std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -87,11 +87,11 @@ int await(Word& asleep, const Futex& futex, Ready ready)
     return 0;
 }
 
-/// Wakes who waits for what was just written, if `worth_it`.
-template <Waiting kWaiting, typename WorthIt>
+/// Wakes the other end if it waits and `worth_it`.
+template <WaitMode kWaiting, typename WorthIt>
 int rouse(Word& asleep, const Futex& futex, WorthIt worth_it)
 {
-    if constexpr (kWaiting == Waiting::spin) {
+    if constexpr (kWaiting == WaitMode::spin) {
         return 0;
     }
     std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -102,20 +102,20 @@ int rouse(Word& asleep, const Futex& futex, WorthIt worth_it)
     return futex.wake(asleep);
 }
 
-template <Waiting kWaiting>
+template <WaitMode kWaiting>
 class RingPort final : public LoopedPort<RingPort<kWaiting>> {
 public:
-    RingPort(Ring* in, Ring* out, const Shape& shape, bool threads)
-        : in_(in), out_(out), shape_(shape), futex_(threads)
+    RingPort(Ring* in, Ring* out, const Layout& layout, bool threads)
+        : in_(in), out_(out), layout_(layout), futex_(threads)
     {
     }
 
     int send(std::span<const std::byte> message) override
     {
-        if (sent_ - known_taken_ == shape_.places) {
+        if (sent_ - known_taken_ == layout_.places) {
             const int error = await<kWaiting>(out_->producer_asleep, futex_, [this] {
                 known_taken_ = out_->taken.load(std::memory_order_acquire);
-                return sent_ - known_taken_ < shape_.places;
+                return sent_ - known_taken_ < layout_.places;
             });
             if (error) {
                 return error;
@@ -131,7 +131,7 @@ public:
     {
         Place& place = place_of(in_, ++received_);
         const std::uint64_t before =
-            received_ > shape_.places ? received_ - shape_.places : 0;
+            received_ > layout_.places ? received_ - layout_.places : 0;
         std::uint64_t number = 0;
         const int error = await<kWaiting>(in_->consumer_asleep, futex_, [&] {
             number = place.number.load(std::memory_order_acquire);
@@ -142,9 +142,9 @@ public:
         }
         copy_message(message.data(), place.message(message.size()), message.size());
         in_->taken.store(received_, std::memory_order_release);
-        // A producer asleep had filled the ring: one wake-up for half of it.
+        // A sleeping producer has filled the ring: wake it once half of it is free.
         return rouse<kWaiting>(in_->producer_asleep, futex_, [this] {
-            const std::uint64_t half = received_ + shape_.places / 2;
+            const std::uint64_t half = received_ + layout_.places / 2;
             return place_of(in_, half).number.load(std::memory_order_relaxed) != half;
         });
     }
@@ -153,12 +153,12 @@ private:
     Place& place_of(Ring* ring, std::uint64_t number) const
     {
         return *reinterpret_cast<Place*>(reinterpret_cast<std::byte*>(ring + 1) +
-                                         (number & (shape_.places - 1)) * shape_.place_bytes);
+                                         (number & (layout_.places - 1)) * layout_.place_bytes);
     }
 
     Ring* in_;
     Ring* out_;
-    Shape shape_;
+    Layout layout_;
     Futex futex_;
     std::uint64_t sent_ = 0;
     std::uint64_t known_taken_ = 0;
@@ -168,29 +168,29 @@ private:
 /// [0] leads from a to b, [1] back.
 class RingChannel final : public Channel {
 public:
-    RingChannel(SharedArea area, const Shape& shape, const Setup& setup)
-        : area_(std::move(area)), shape_(shape), waiting_(setup.waiting),
+    RingChannel(SharedArea area, const Layout& layout, const Setup& setup)
+        : area_(std::move(area)), layout_(layout), waiting_(setup.waiting),
           threads_(setup.threads)
     {
         for (std::size_t i = 0; i < rings_.size(); i++) {
             // The places are zero, as a Place that was never filled is.
-            rings_[i] = new (area_.get() + i * shape.bytes()) Ring;
+            rings_[i] = new (area_.get() + i * layout.bytes()) Ring;
         }
     }
 
     Result<std::unique_ptr<Port>> port(End end, const Peer&) override
     {
-        return waiting_ == Waiting::spin ? make<Waiting::spin>(end)
-                                         : make<Waiting::block>(end);
+        return waiting_ == WaitMode::spin ? make<WaitMode::spin>(end)
+                                         : make<WaitMode::block>(end);
     }
 
     int drained() override
     {
         for (Ring* ring : rings_) {
             const auto* places = reinterpret_cast<const std::byte*>(ring + 1);
-            for (std::uint64_t i = 0; i < shape_.places; i++) {
+            for (std::uint64_t i = 0; i < layout_.places; i++) {
                 const auto* place =
-                    reinterpret_cast<const Place*>(places + i * shape_.place_bytes);
+                    reinterpret_cast<const Place*>(places + i * layout_.place_bytes);
                 if (place->number > ring->taken) {
                     return EBADMSG;
                 }
@@ -200,35 +200,35 @@ public:
     }
 
 private:
-    template <Waiting kWaiting>
+    template <WaitMode kWaiting>
     std::unique_ptr<Port> make(End end)
     {
         const bool a = end == End::a;
         return std::make_unique<RingPort<kWaiting>>(rings_[a ? 1 : 0], rings_[a ? 0 : 1],
-                                                    shape_, threads_);
+                                                    layout_, threads_);
     }
 
     SharedArea area_;
-    Shape shape_;
-    Waiting waiting_;
+    Layout layout_;
+    WaitMode waiting_;
     bool threads_;
     std::array<Ring*, 2> rings_;
 };
 
 Result<std::unique_ptr<Channel>> create(const Setup& setup)
 {
-    const Shape shape(setup.message_bytes);
-    auto area = map_posix_shm(setup.names, 2 * shape.bytes());
+    const Layout layout(setup.message_bytes);
+    auto area = map_posix_shm(setup.names, 2 * layout.bytes());
     if (!area) {
         return tl::unexpected(area.error());
     }
-    return std::make_unique<RingChannel>(std::move(*area), shape, setup);
+    return std::make_unique<RingChannel>(std::move(*area), layout, setup);
 }
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "shm-ring", .title = "ring of messages in shared memory",
      .family = Family::shared_memory, .min_message = 1, .max_message = 1 << 20,
-     .lone_max = 64 << 10,
+     .single_thread_max = 64 << 10,
      .spins = true, .throughput = true, .create = create},
 };
 

@@ -37,7 +37,7 @@ sigset_t only(int signal)
     return set;
 }
 
-/// Nobody may take it before it is asked for.
+/// Blocks it, so that it stays pending until it is received.
 Result<void> block(int signal)
 {
     const sigset_t set = only(signal);
@@ -65,7 +65,7 @@ private:
 
 struct ThreadKill {
     static int signal() { return plain_signal(); }
-    /// glibc's sigwaitinfo() says SI_USER for it.
+    /// glibc's sigwaitinfo() reports SI_USER for it.
     static bool fits(int code) { return code == SI_TKILL || code == SI_USER; }
     Result<void> prepare(const Peer& peer)
     {
@@ -135,10 +135,10 @@ struct Taken {
 
 class Wait {
 public:
-    Result<void> prepare(int signal, Waiting waiting)
+    Result<void> prepare(int signal, WaitMode waiting)
     {
         set_ = only(signal);
-        spin_ = waiting == Waiting::spin;
+        spin_ = waiting == WaitMode::spin;
         return block(signal);
     }
     int take(Taken& taken)
@@ -160,13 +160,14 @@ private:
 
 class SignalFd {
 public:
-    Result<void> prepare(int signal, Waiting waiting)
+    Result<void> prepare(int signal, WaitMode waiting)
     {
         const sigset_t set = only(signal);
         if (auto blocked = block(signal); !blocked) {
             return blocked;
         }
-        fd_.reset(signalfd(-1, &set, SFD_CLOEXEC | (waiting == Waiting::spin ? SFD_NONBLOCK : 0)));
+        fd_.reset(
+            signalfd(-1, &set, SFD_CLOEXEC | (waiting == WaitMode::spin ? SFD_NONBLOCK : 0)));
         if (!fd_) {
             return fail(Exit::kernel, fmt::format("signalfd: {}; raise ulimit -n",
                                                   std::strerror(errno)));
@@ -188,8 +189,8 @@ private:
     Fd fd_;
 };
 
-/// Written by the handler, which can be given nothing: a worker is a process of
-/// its own and has one such port.
+/// Written by the handler, which cannot get a pointer: a worker is a process with one
+/// such port.
 volatile std::sig_atomic_t caught_count = 0;
 volatile std::sig_atomic_t caught_code = 0;
 volatile std::sig_atomic_t caught_sender = 0;
@@ -205,7 +206,7 @@ void on_signal(int signal, siginfo_t* info, void*)
 
 class Handler {
 public:
-    Result<void> prepare(int signal, Waiting waiting)
+    Result<void> prepare(int signal, WaitMode waiting)
     {
         struct sigaction action{};
         action.sa_sigaction = on_signal;
@@ -214,7 +215,7 @@ public:
         if (sigaction(signal, &action, nullptr) != 0) {
             return fail(Exit::kernel, fmt::format("sigaction: {}", std::strerror(errno)));
         }
-        spin_ = waiting == Waiting::spin;
+        spin_ = waiting == WaitMode::spin;
         taken_ = caught_count;
         // Spinning, it may come at any time; else only while it is waited for.
         const sigset_t set = only(signal);
@@ -226,12 +227,12 @@ public:
     {
         while (caught_count == taken_) {
             if (spin_) {
-                relax();
+                cpu_relax();
             } else {
                 sigsuspend(&outside_);
             }
         }
-        // One more is one that nobody has sent yet.
+        // A surplus signal has the next number, which was not sent yet.
         taken_ = taken_ + 1;
         if (caught_count != taken_) return EBADMSG;
         taken = {caught_signal, caught_code, caught_sender, 0};
@@ -247,7 +248,7 @@ private:
 template <typename Send, typename Take>
 class SignalPort final : public LoopedPort<SignalPort<Send, Take>> {
 public:
-    Result<void> prepare(const Peer& peer, Waiting waiting)
+    Result<void> prepare(const Peer& peer, WaitMode waiting)
     {
         peer_ = peer.pid;
         if (auto done = take_.prepare(Send::signal(), waiting); !done) {
@@ -277,7 +278,7 @@ private:
 template <typename Send, typename Take>
 class SignalChannel final : public Channel {
 public:
-    explicit SignalChannel(Waiting waiting) : waiting_(waiting) {}
+    explicit SignalChannel(WaitMode waiting) : waiting_(waiting) {}
 
     static Result<std::unique_ptr<Channel>> create(const Setup& setup)
     {
@@ -294,7 +295,7 @@ public:
     }
 
 private:
-    Waiting waiting_;
+    WaitMode waiting_;
 };
 
 /// Only a signal to one thread finds it among several.

@@ -28,7 +28,7 @@ private:
     int fd_;
 };
 
-/// One call takes one packet; a shorter or longer one is not ours.
+/// One call receives one packet; a shorter or longer one is an error.
 class DatagramPort final : public LoopedPort<DatagramPort> {
 public:
     explicit DatagramPort(int fd) : fd_(fd) {}
@@ -81,15 +81,15 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "unix-stream", .title = "Unix socket, stream", .family = Family::unix_socket,
-     .min_message = 1, .max_message = 1 << 20, .lone_max = 64 << 10, .spins = true,
+     .min_message = 1, .max_message = 1 << 20, .single_thread_max = 64 << 10, .spins = true,
      .throughput = true,
-     .many = true, .create = create<StreamPort, SOCK_STREAM>},
+     .mpmc = true, .create = create<StreamPort, SOCK_STREAM>},
     {.name = "unix-dgram", .title = "Unix socket, datagrams", .family = Family::unix_socket,
-     .min_message = 1, .max_message = 1 << 20, .usual_max = kMaxDatagram, .spins = true,
-     .throughput = true, .many = true, .create = create<DatagramPort, SOCK_DGRAM>},
+     .min_message = 1, .max_message = 1 << 20, .default_max = kMaxDatagram, .spins = true,
+     .throughput = true, .mpmc = true, .create = create<DatagramPort, SOCK_DGRAM>},
     {.name = "unix-seqpacket", .title = "Unix socket, sequenced packets",
      .family = Family::unix_socket, .min_message = 1, .max_message = 1 << 20,
-     .usual_max = kMaxDatagram, .spins = true, .throughput = true, .many = true,
+     .default_max = kMaxDatagram, .spins = true, .throughput = true, .mpmc = true,
      .create = create<DatagramPort, SOCK_SEQPACKET>},
 };
 
@@ -114,7 +114,7 @@ int fit_send_buffer(int fd, std::size_t message_bytes)
 
 Result<SocketPair> make_socket_pair(int type, const Setup& setup)
 {
-    const int nonblocking = setup.waiting == Waiting::spin ? SOCK_NONBLOCK : 0;
+    const int nonblocking = setup.waiting == WaitMode::spin ? SOCK_NONBLOCK : 0;
     int fds[2];
     if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | nonblocking, 0, fds) != 0) {
         return fail(Exit::kernel, fmt::format("socketpair: {}; raise ulimit -n",

@@ -22,7 +22,7 @@
 namespace ipcscope::bench {
 namespace {
 
-/// What a port is made for.
+/// The parameters of a port.
 struct Ends {
     int in;
     const Pipe* out;
@@ -72,7 +72,7 @@ private:
 };
 
 /// The message is written into a pipe of the sender's own, whose pages the other
-/// pipe then shares; the first copy is thrown away.
+/// pipe then shares; the first copy is discarded.
 class TeePort final : public LoopedPort<TeePort> {
 public:
     static Result<std::unique_ptr<Port>> make(const Ends& ends)
@@ -149,7 +149,7 @@ class VmsplicePort final : public LoopedPort<VmsplicePort> {
 public:
     static Result<std::unique_ptr<Port>> make(const Ends& ends)
     {
-        // Small ones lie close together, but none in two pages: one slot each.
+        // Small messages share pages, but none crosses a page: one slot each.
         const std::size_t size = ends.message_bytes;
         const std::size_t place_bytes =
             size > kPage ? round_up(size, kPage)
@@ -205,7 +205,7 @@ class SpliceChannel final : public Channel {
 public:
     SpliceChannel(std::array<Pipe, 2> pipes, const Setup& setup)
         : pipes_(std::move(pipes)), message_bytes_(setup.message_bytes),
-          spins_(setup.waiting == Waiting::spin)
+          spins_(setup.waiting == WaitMode::spin)
     {
     }
 
@@ -233,7 +233,7 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
     }
     std::array<Pipe, 2> pipes;
     for (Pipe& pipe : pipes) {
-        auto made = make_pipe(setup.waiting == Waiting::spin ? O_NONBLOCK : 0);
+        auto made = make_pipe(setup.waiting == WaitMode::spin ? O_NONBLOCK : 0);
         if (!made) {
             return tl::unexpected(made.error());
         }
@@ -244,17 +244,17 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "splice", .title = "pipe, spliced from another pipe", .family = Family::pipe,
-     .min_message = 1, .max_message = 1 << 20, .lone_max = 64 << 10, .spins = true,
+     .min_message = 1, .max_message = 1 << 20, .single_thread_max = 64 << 10, .spins = true,
      .throughput = true,
-     .many = true, .create = create<SplicePort>},
+     .mpmc = true, .create = create<SplicePort>},
     {.name = "vmsplice", .title = "pipe, the sender's pages (vmsplice)",
      .family = Family::pipe, .min_message = 1, .max_message = 1 << 20,
-     .lone_max = 64 << 10, .spins = true,
-     .throughput = true, .many = true, .create = create<VmsplicePort>},
+     .single_thread_max = 64 << 10, .spins = true,
+     .throughput = true, .mpmc = true, .create = create<VmsplicePort>},
     {.name = "tee", .title = "pipe, duplicated from another pipe (tee)",
      .family = Family::pipe, .min_message = 1, .max_message = 1 << 20,
-     .lone_max = 64 << 10, .spins = true,
-     .throughput = true, .many = true, .create = create<TeePort>},
+     .single_thread_max = 64 << 10, .spins = true,
+     .throughput = true, .mpmc = true, .create = create<TeePort>},
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// TCP over loopback, without Nagle's algorithm: a yardstick.
+// TCP over loopback, without Nagle's algorithm, for comparison.
 #include <cstring>
 
 #include <arpa/inet.h>
@@ -56,7 +56,7 @@ bool same_address(const sockaddr_in& a, const sockaddr_in& b)
     return a.sin_addr.s_addr == b.sin_addr.s_addr && a.sin_port == b.sin_port;
 }
 
-/// Connects to a port that is nobody's yet and that others may connect to as well.
+/// Connects to an unused port; another process could connect to it too.
 Result<SocketPair> connect_to_self()
 {
     const auto address = [](sockaddr_in& in) { return reinterpret_cast<sockaddr*>(&in); };
@@ -106,7 +106,7 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "tcp-loopback", .title = "TCP over loopback", .family = Family::tcp,
-     .min_message = 1, .max_message = 1 << 20, .lone_max = 64 << 10, .spins = true,
+     .min_message = 1, .max_message = 1 << 20, .single_thread_max = 64 << 10, .spins = true,
      .throughput = true,
      .create = create},
 };

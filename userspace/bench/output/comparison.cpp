@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Two runs side by side, for people: what is worse first, what is the same as a
-// count.
+// The text of a comparison: regressions first, unchanged cases as a count.
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "bench/output/grid.hpp"
+#include "bench/output/text_table.hpp"
 #include "bench/output/output.hpp"
 #include "bench/output/page.hpp"
 
@@ -32,11 +31,11 @@ std::string verdict_cell(const Change& change)
     switch (change.verdict) {
     case Verdict::failed: return "BROKEN";
     case Verdict::worse: return "WORSE";
-    default: return std::string(word(change.verdict));
+    default: return std::string(name_of(change.verdict));
     }
 }
 
-bool is_alarming(const Change& change)
+bool is_regression(const Change& change)
 {
     return change.verdict == Verdict::worse || change.verdict == Verdict::failed;
 }
@@ -79,7 +78,7 @@ std::string confidence_note(const Comparison& comparison)
         "CHANGE is B against A; FROM and TO hold the true change with at least {:.1f} %. "
         "worse: slower beyond that interval and by more than {:g} %.",
         least * 100, comparison.fail_above_percent);
-    if (least < kLeastConfidence)
+    if (least < kMinConfidence)
         note += " Too few rounds for a verdict in some cases: measure with --rounds 5 or more.";
     return note;
 }
@@ -87,16 +86,17 @@ std::string confidence_note(const Comparison& comparison)
 Section changes_section(const Comparison& comparison, const Style& style)
 {
     Section section{"Changes from A to B", {summary(comparison)}};
-    section.grid.columns = {{"CASE", "", true, 20}, {"A"}, {"B"}, {"CHANGE"}, {"FROM"},
+    section.table.columns = {{"CASE", "", true, 20}, {"A"}, {"B"}, {"CHANGE"}, {"FROM"},
                             {"TO"}, {"", "", true}};
     std::vector<const Change*> shown;
     for (const Change& change : comparison.changes) {
-        // A part of the mechanisms is often held against a run of all.
+        // A run of some mechanisms is often compared with a run of all.
         if (change.verdict < Verdict::unmeasured && change.verdict != Verdict::same)
             shown.push_back(&change);
     }
     std::ranges::stable_sort(shown, {}, [](const Change* change) { return change->verdict; });
-    for (const Change* change : shown) section.grid.row(cells(*change, style), is_alarming(*change));
+    for (const Change* change : shown)
+        section.table.row(cells(*change, style), is_regression(*change));
     section.notes.push_back(confidence_note(comparison));
     return section;
 }
@@ -129,7 +129,7 @@ Section differences_section(const Comparison& comparison, const Style& style)
 Section warnings(const Comparison& comparison, const Style& style)
 {
     Section section{"Warnings"};
-    section.alarming = true;
+    section.warning = true;
     for (const std::string& warning : comparison.warnings)
         section.notes.push_back(safe_text(warning, style));
     return section;

@@ -10,7 +10,7 @@
 #include "bench/output/output.hpp"
 #include "bench/output/page.hpp"
 #include "bench/stats.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -44,12 +44,12 @@ std::vector<std::string> case_cells(const Case& what)
 {
     return {cell(key(what)),
             cell(what.mechanism),
-            std::string(word(what.metric)),
+            std::string(name_of(what.metric)),
             fmt::format("{}", what.message_bytes),
             fmt::format("{}", what.placement.cpu_a),
             fmt::format("{}", what.placement.cpu_b),
-            std::string(word(what.placement.distance)),
-            std::string(word(what.waiting)),
+            std::string(name_of(what.placement.distance)),
+            std::string(name_of(what.waiting)),
             what.threads ? "1" : "0",
             what.awake ? "1" : "0",
             fmt::format("{}", what.producers),

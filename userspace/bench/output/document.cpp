@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reads back what json() wrote.  The file is somebody else's: every field is
+// Reads back what json() wrote.  The file is untrusted input: every field is
 // looked at before it is used, and every number must be one that a run can have.
 #include <algorithm>
 #include <cerrno>
@@ -18,7 +18,7 @@
 #include "base/safe_text.hpp"
 #include "bench/output/output.hpp"
 #include "bench/stats.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -71,7 +71,7 @@ public:
     Fields(const Json& object, std::string where, std::string& wrong)
         : object_(object), where_(std::move(where)), wrong_(wrong)
     {
-        if (!object_.is_object()) complain("is no object");
+        if (!object_.is_object()) fail_with("is no object");
     }
 
     bool ok() const { return wrong_.empty(); }
@@ -82,7 +82,7 @@ public:
         if (!object_.is_object()) return none;
         const auto found = object_.find(name);
         if (found == object_.end()) {
-            complain(fmt::format("lacks {}", name));
+            fail_with(fmt::format("lacks {}", name));
             return none;
         }
         return *found;
@@ -128,7 +128,7 @@ public:
         std::string text;
         read(name, text);
         if (!ok()) return;
-        if (const auto value = of(text); value && word(*value) == text)
+        if (const auto value = of(text); value && name_of(*value) == text)
             into = *value;
         else
             complain_of(name, fmt::format("'{}' is unknown", SafeText::escape(text).str()));
@@ -163,11 +163,11 @@ public:
 
     void complain_of(const char* name, const std::string& what)
     {
-        complain(fmt::format("{} {}", name, what));
+        fail_with(fmt::format("{} {}", name, what));
     }
 
 private:
-    void complain(const std::string& what)
+    void fail_with(const std::string& what)
     {
         if (wrong_.empty()) wrong_ = fmt::format("{}{}", where_, what);
     }
@@ -229,12 +229,12 @@ private:
     {
         Case what;
         fields.read("mechanism", what.mechanism);
-        fields.read("metric", what.metric, metric_of);
+        fields.read("metric", what.metric, parse_metric);
         fields.read("message_bytes", what.message_bytes);
         fields.read("cpu_a", what.placement.cpu_a);
         fields.read("cpu_b", what.placement.cpu_b);
-        fields.read("distance", what.placement.distance, distance_of);
-        fields.read("waiting", what.waiting, waiting_of);
+        fields.read("distance", what.placement.distance, parse_distance);
+        fields.read("waiting", what.waiting, parse_wait_mode);
         fields.read("threads", what.threads);
         fields.read("awake", what.awake);
         fields.read("producers", what.producers, kMostPorts);
@@ -251,12 +251,12 @@ private:
         if (!fields.at("failed").is_null()) fields.read("failed", result.failed.emplace());
         std::size_t at = 0;
         std::vector<double> values;
-        for (const Json& one : fields.array("rounds", kMostRounds)) {
+        for (const Json& one : fields.array("rounds", kMaxRounds)) {
             result.rounds.push_back(round(one, fmt::format("{}rounds[{}]: ", where, at++)));
             if (!wrong_.empty()) return result;
             values.push_back(result.rounds.back().value);
         }
-        // Not what the file says: it follows from the rounds.
+        // Not read from the file: it is computed from the rounds.
         result.estimate = estimate(std::move(values));
         if (!result.higher_is_better())
             result.latency_ns = latency(fields.at("latency_ns"), where + "latency_ns: ");
@@ -339,7 +339,7 @@ std::size_t depth(std::string_view text)
     return deepest;
 }
 
-/// Empty where it is ours; else what is wrong.
+/// Checks the schema.  @return empty if it is supported, else the error
 std::string other_schema(const Json& json)
 {
     const auto found = json.is_object() ? json.find("schema") : json.end();
@@ -391,7 +391,7 @@ Result<Run> load(const std::string& path)
     std::vector<char> buffer(64 << 10);
     while (const std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
         text.append(buffer.data(), got);
-        if (text.size() > kMostFileBytes) return refuse(EFBIG);
+        if (text.size() > kMaxFileBytes) return refuse(EFBIG);
     }
     if (std::ferror(file.get())) return refuse(errno);
     return parse(text, path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A run and a comparison for machines.  docs/bench-json.md says what each field
+// A run and a comparison as JSON.  docs/bench-json.md describes what each field
 // means; docs/bench.schema.json is checked against this by the unit tests.
 #include <cmath>
 
@@ -7,7 +7,7 @@
 
 #include "base/safe_text.hpp"
 #include "bench/output/output.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 #include "render/histogram_json.hpp"
 
 namespace ipcscope::bench {
@@ -83,17 +83,17 @@ const char* unit(const Case& what)
     return what.metric == Metric::throughput ? "messages/s" : "ns";
 }
 
-/// What was measured, in fields of its own: what `key` says in one word.
+/// The fields of a case, which `key` combines into one string.
 Json what_json(const Case& what)
 {
     return {{"key", safe(key(what))},
             {"mechanism", safe(what.mechanism)},
-            {"metric", word(what.metric)},
+            {"metric", name_of(what.metric)},
             {"message_bytes", what.message_bytes},
             {"cpu_a", what.placement.cpu_a},
             {"cpu_b", what.placement.cpu_b},
-            {"distance", word(what.placement.distance)},
-            {"waiting", word(what.waiting)},
+            {"distance", name_of(what.placement.distance)},
+            {"waiting", name_of(what.waiting)},
             {"threads", what.threads},
             {"awake", what.awake},
             {"producers", what.producers},
@@ -131,7 +131,7 @@ Json result_json(const CaseResult& result)
 Json change_json(const Change& change)
 {
     Json json = what_json(change.what);
-    json["verdict"] = word(change.verdict);
+    json["verdict"] = name_of(change.verdict);
     json["a"] = estimate_or_null(change.a);
     json["b"] = estimate_or_null(change.b);
     json["ratio"] = estimate_or_null(change.ratio);
@@ -163,7 +163,7 @@ std::string json(const Comparison& comparison)
                                {"b", safe(difference.b)}});
     for (unsigned at = 0; at <= static_cast<unsigned>(Verdict::only_b); at++) {
         const auto verdict = static_cast<Verdict>(at);
-        counts[std::string(word(verdict))] = comparison.count(verdict);
+        counts[std::string(name_of(verdict))] = comparison.count(verdict);
     }
     return dumped({{"schema", "ipcscope.bench-diff/1"},
                    {"fail_above_percent", comparison.fail_above_percent},

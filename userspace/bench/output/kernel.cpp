@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// bench --trace: where the kernel spent a round trip, beside what user space saw.
+// bench --trace: where the kernel spent a round trip, beside the time measured in user space.
 #include <algorithm>
 #include <cctype>
 
 #include <fmt/format.h>
 
 #include "bench/output/page.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -83,14 +83,15 @@ Section kernel_view(const Page& page)
 {
     Section section{"The kernel's view: where a traced round trip spent its time"};
     const auto names = all_parts(page.run);
-    section.grid.columns = {{"MECHANISM", "", true, 12}, {"CPU", "", true}};
-    for (const std::string& name : names) section.grid.columns.push_back({upper(page.safe(name))});
+    section.table.columns = {{"MECHANISM", "", true, 12}, {"CPU", "", true}};
+    for (const std::string& name : names)
+        section.table.columns.push_back({upper(page.safe(name))});
     for (const char* title : {"SUM", "USER SPACE", "UNTRACED"})
-        section.grid.columns.push_back({title});
+        section.table.columns.push_back({title});
     for (const CaseResult& result : page.run.results) {
-        if (result.kernel) section.grid.row(row(page, result, names));
+        if (result.kernel) section.table.row(row(page, result, names));
     }
-    if (!section.grid.empty()) section.notes = notes(page.run);
+    if (!section.table.empty()) section.notes = notes(page.run);
     return section;
 }
 

@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
-#include "bench/output/grid.hpp"
+#include "bench/output/text_table.hpp"
 #include "bench/output/output.hpp"
 #include "bench/output/page.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -22,10 +22,10 @@ std::string sizes(const Mechanism& mechanism, const render::Style& style)
 std::string abilities(const Mechanism& mechanism)
 {
     std::vector<std::string> words;
-    if (mechanism.lone) words.push_back("call");
+    if (mechanism.single_thread) words.push_back("call");
     words.push_back("round-trip");
     if (mechanism.throughput) words.push_back("throughput");
-    if (mechanism.many) words.push_back("many");
+    if (mechanism.mpmc) words.push_back("many");
     if (mechanism.spins) words.push_back(mechanism.blocks ? "spin" : "spin-only");
     if (mechanism.threads) words.push_back("threads");
     return fmt::format("{}", fmt::join(words, " "));
@@ -36,14 +36,14 @@ std::string abilities(const Mechanism& mechanism)
 std::string list(std::span<const Mechanism> mechanisms, const TextOptions& options)
 {
     const render::Style style{options.utf8, options.colour};
-    Grid grid{{{"NAME", "", true},
+    TextTable table{{{"NAME", "", true},
                {"WHAT", "", true, 20},
                {"MESSAGE", "", true},
                {"CAN", "", true, 20}}};
     for (const Mechanism& mechanism : mechanisms)
-        grid.row({safe_text(mechanism.name, style), safe_text(mechanism.title, style),
+        table.row({safe_text(mechanism.name, style), safe_text(mechanism.title, style),
                   sizes(mechanism, style), abilities(mechanism)});
-    return grid.text(std::max(options.width, kMinWidth), style);
+    return table.text(std::max(options.width, kMinWidth), style);
 }
 
 }  // namespace ipcscope::bench

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs and comparisons for people and for machines, and runs from a file.
+// Formats runs and comparisons as text and as data, and reads runs from files.
 //
-// Text that is not ours (names, reasons, facts of the machine) passes SafeText
+// Text from outside (names, error messages, properties of the machine) passes SafeText
 // in every output; a run that was read back has the same text as before.
 #pragma once
 
@@ -26,7 +26,7 @@ struct TextOptions {
 /// A narrower TextOptions.width counts as this one.
 inline constexpr std::size_t kMinWidth = 80;
 
-/// `mechanisms` tell the family of each name; another name has none.
+/// `mechanisms` give the family of each name; an unknown name has none.
 std::string text(const Run& run, std::span<const Mechanism> mechanisms,
                  const TextOptions& options = {});
 std::string markdown(const Run& run, std::span<const Mechanism> mechanisms);
@@ -41,13 +41,13 @@ std::string json(const Comparison& comparison);   ///< "ipcscope.bench-diff/1"
 std::string list(std::span<const Mechanism> mechanisms, const TextOptions& options = {});
 
 /// The run that json() wrote.  Exit::input with one line: no such file, no JSON
-/// or cut off, another schema or version, numbers that nobody can have measured.
+/// or cut off, another schema or version, impossible numbers.
 Result<Run> load(const std::string& path);
 /// The same from text; `name` is what errors call it.
 Result<Run> parse(std::string_view text, std::string_view name);
 
 /// No run that is read has more.
-inline constexpr std::size_t kMostFileBytes = std::size_t{256} << 20;
-inline constexpr std::size_t kMostRounds = 1000;
+inline constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
+inline constexpr std::size_t kMaxRounds = 1000;
 
 }  // namespace ipcscope::bench

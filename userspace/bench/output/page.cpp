@@ -8,9 +8,9 @@
 
 #include "base/safe_text.hpp"
 #include "bench/output/claims.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 #include "render/render.hpp"
-#include "render/units.hpp"
+#include "base/units.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -23,7 +23,7 @@ std::uint64_t whole(double value)
                          : static_cast<std::uint64_t>(std::llround(value));
 }
 
-/// Where a mechanism stands: family by claim, then as listed; unknown ones last.
+/// Sort key of a mechanism: family by claim, then as listed; unknown ones last.
 std::size_t rank(const Page& page, const std::string& name)
 {
     const Mechanism* mechanism = page.mechanism(name);
@@ -52,8 +52,8 @@ std::string time_text(double ns, const render::Style& style) { return style.time
 
 std::string rate_text(double per_second, std::size_t message_bytes)
 {
-    if (message_bytes == 0) return render::count(whole(per_second)) + "/s";
-    return render::bytes(whole(per_second * static_cast<double>(message_bytes))) + "/s";
+    if (message_bytes == 0) return count(whole(per_second)) + "/s";
+    return bytes(whole(per_second * static_cast<double>(message_bytes))) + "/s";
 }
 
 std::string figure_text(const Case& what, double value, const render::Style& style)
@@ -64,7 +64,7 @@ std::string figure_text(const Case& what, double value, const render::Style& sty
 
 std::string size_text(std::size_t bytes)
 {
-    const std::string word = size_word(bytes);
+    const std::string word = format_size(bytes);
     const std::size_t digits = std::min(word.find_first_not_of("0123456789"), word.size());
     return fmt::format("{} {}", std::string_view(word).substr(0, digits),
                        std::string_view(word).substr(digits));
@@ -108,7 +108,7 @@ std::string Variant::label(const Page& page) const
     std::string label = page.safe(mechanism);
     const Mechanism* known = page.mechanism(mechanism);
     const bool only_spins = known != nullptr && !known->blocks;
-    if (waiting == Waiting::spin && !only_spins) label += ", spin";
+    if (waiting == WaitMode::spin && !only_spins) label += ", spin";
     if (threads) label += ", threads";
     if (producers != 1 || consumers != 1)
         label += fmt::format(", {}{}{}", producers, page.times(), consumers);

@@ -12,7 +12,7 @@
 
 #include "bench/channel.hpp"
 #include "bench/model.hpp"
-#include "bench/output/grid.hpp"
+#include "bench/output/text_table.hpp"
 #include "render/layout.hpp"
 
 namespace ipcscope::bench {
@@ -28,7 +28,7 @@ struct Page {
     std::string none() const { return style.none(); }
     std::string times() const { return style.utf8 ? "×" : "x"; }
     std::string plus_minus() const { return style.utf8 ? "±" : "+-"; }
-    /// Text that is not ours.
+    /// Text from outside, escaped.
     std::string safe(std::string_view text) const;
     /// "1.96 µs" of a latency.
     std::string time(double ns) const;
@@ -51,7 +51,7 @@ bool measured(const CaseResult& result);
 struct Variant {
     std::string mechanism;
     std::size_t message_bytes = 0;
-    Waiting waiting = Waiting::block;
+    WaitMode waiting = WaitMode::block;
     bool threads = false;
     unsigned producers = 1;
     unsigned consumers = 1;
@@ -81,7 +81,7 @@ std::vector<Section> throughput(const Page& page);
 Section one_way(const Page& page);
 std::vector<Section> matrices(const Page& page);
 Section kernel_view(const Page& page);
-Section uncertain(const Page& page);
+Section wide_intervals(const Page& page);
 Section failures(const Page& page);
 Section warnings(const Page& page);
 Section environment(const Page& page);

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "bench/output/page.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -37,9 +37,9 @@ Section by_size(const Page& page, bool same_cpu, bool many)
     for (const Variant& variant : found) sizes.insert(variant.message_bytes);
     Section section{fmt::format("Throughput, {}{}", same_cpu ? "same CPU" : "other CPU",
                                 many ? ", several producers and consumers" : "")};
-    section.grid.columns.push_back({"MECHANISM", "", true, 12});
+    section.table.columns.push_back({"MECHANISM", "", true, 12});
     for (const std::size_t size : sizes)
-        section.grid.columns.push_back({size == 0 ? "NO PAYLOAD" : size_text(size)});
+        section.table.columns.push_back({size == 0 ? "NO PAYLOAD" : size_text(size)});
     std::vector<Variant> shown;
     for (const Variant& variant : found) {
         const Variant row = sizeless(variant);
@@ -51,7 +51,7 @@ Section by_size(const Page& page, bool same_cpu, bool many)
             cell.message_bytes = size;
             cells.push_back(page.median(find(page.run, Metric::throughput, cell, same_cpu)));
         }
-        section.grid.row(std::move(cells));
+        section.table.row(std::move(cells));
     }
     return section;
 }
@@ -61,15 +61,15 @@ std::vector<const CaseResult*> pairs_of(const Page& page, Metric metric,
                                         const Variant& variant)
 {
     std::vector<const CaseResult*> pairs;
-    std::set<std::pair<unsigned, unsigned>> apart;
+    std::set<std::pair<unsigned, unsigned>> other_cpu;
     for (const CaseResult& result : page.run.results) {
         if (result.what.metric != metric || !measured(result) || !variant.fits(result.what))
             continue;
         pairs.push_back(&result);
         if (result.what.placement.distance != Distance::same_cpu)
-            apart.insert({result.what.placement.cpu_a, result.what.placement.cpu_b});
+            other_cpu.insert({result.what.placement.cpu_a, result.what.placement.cpu_b});
     }
-    if (apart.size() < 2) pairs.clear();
+    if (other_cpu.size() < 2) pairs.clear();
     return pairs;
 }
 
@@ -96,12 +96,12 @@ Section matrix(const Page& page, Metric metric, const Variant& variant,
                                                 : metric == Metric::call  ? "call"
                                                                           : "round trip"),
                                 name)};
-    section.grid.columns.push_back({"CPU", "", true});
-    for (const unsigned cpu : across) section.grid.columns.push_back({std::to_string(cpu)});
+    section.table.columns.push_back({"CPU", "", true});
+    for (const unsigned cpu : across) section.table.columns.push_back({std::to_string(cpu)});
     for (const unsigned a : down) {
         std::vector<std::string> cells{std::to_string(a)};
         for (const unsigned b : across) cells.push_back(page.median(between(pairs, a, b)));
-        section.grid.row(std::move(cells));
+        section.table.row(std::move(cells));
     }
     return section;
 }
@@ -113,7 +113,7 @@ std::vector<Section> throughput(const Page& page)
     std::vector<Section> sections;
     for (const bool many : {false, true}) {
         for (const bool same_cpu : {true, false}) {
-            if (auto section = by_size(page, same_cpu, many); !section.grid.empty())
+            if (auto section = by_size(page, same_cpu, many); !section.table.empty())
                 sections.push_back(std::move(section));
         }
     }
@@ -123,7 +123,7 @@ std::vector<Section> throughput(const Page& page)
 Section one_way(const Page& page)
 {
     Section section{"One way: from before the send to after the receive"};
-    section.grid.columns = {{"MECHANISM", "", true, 12}, {"SIZE"},
+    section.table.columns = {{"MECHANISM", "", true, 12}, {"SIZE"},
                             {"p50", "SAME CPU"},         {"p99", "SAME CPU"},
                             {"p50", "OTHER CPU"},        {"p99", "OTHER CPU"}};
     const auto wanted = [](const CaseResult& result) {
@@ -131,12 +131,12 @@ Section one_way(const Page& page)
     };
     for (const Variant& variant : variants(page, wanted)) {
         const CaseResult* same = find(page.run, Metric::one_way, variant, true);
-        const CaseResult* apart = find(page.run, Metric::one_way, variant, false);
-        section.grid.row({variant.label(page),
+        const CaseResult* other_cpu = find(page.run, Metric::one_way, variant, false);
+        section.table.row({variant.label(page),
                           variant.message_bytes == 0 ? page.none()
                                                      : size_text(variant.message_bytes),
-                          page.median(same), page.quantile(same, 0.99), page.median(apart),
-                          page.quantile(apart, 0.99)});
+                          page.median(same), page.quantile(same, 0.99), page.median(other_cpu),
+                          page.quantile(other_cpu, 0.99)});
     }
     return section;
 }

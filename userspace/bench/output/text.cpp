@@ -12,14 +12,14 @@ std::vector<Section> sections(const Page& page)
 {
     std::vector<Section> all;
     const auto add = [&](Section section) {
-        if (!section.grid.empty() || !section.notes.empty()) all.push_back(std::move(section));
+        if (!section.table.empty() || !section.notes.empty()) all.push_back(std::move(section));
     };
     add(textbook(page));
     add(one_way(page));
     for (Section& section : throughput(page)) add(std::move(section));
     for (Section& section : matrices(page)) add(std::move(section));
     add(kernel_view(page));
-    add(uncertain(page));
+    add(wide_intervals(page));
     add(failures(page));
     add(warnings(page));
     add(environment(page));

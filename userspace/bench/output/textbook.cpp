@@ -7,7 +7,7 @@
 
 #include "bench/output/claims.hpp"
 #include "bench/output/page.hpp"
-#include "bench/words.hpp"
+#include "bench/enum_names.hpp"
 
 namespace ipcscope::bench {
 namespace {
@@ -17,7 +17,7 @@ struct Line {
     Variant variant;
     const CaseResult* call = nullptr;
     const CaseResult* same = nullptr;    ///< round trips
-    const CaseResult* apart = nullptr;
+    const CaseResult* other_cpu = nullptr;
     const CaseResult* throughput = nullptr;
     bool failed = false;
 };
@@ -28,7 +28,7 @@ bool is_latency(const CaseResult& result)
 }
 
 /// A call is the same whether the ends of other cases are threads, spin or are
-/// paced: it stands in each row of its mechanism and size.
+/// paced: it is shown in each row of its mechanism and size.
 const CaseResult* find_call(const Run& run, const Variant& variant)
 {
     for (const CaseResult& result : run.results) {
@@ -78,7 +78,7 @@ std::vector<Line> lines(const Page& page)
         Line line{variant};
         line.call = find_call(page.run, variant);
         line.same = find(page.run, Metric::round_trip, variant, true);
-        line.apart = find(page.run, Metric::round_trip, variant, false);
+        line.other_cpu = find(page.run, Metric::round_trip, variant, false);
         line.throughput = best_throughput(page.run, variant);
         line.failed = std::ranges::any_of(page.run.results, [&](const CaseResult& result) {
             return result.failed && is_latency(result) && variant.fits(result.what);
@@ -89,24 +89,24 @@ std::vector<Line> lines(const Page& page)
 }
 
 /// The measured figure that the claim means, in ns.
-std::optional<double> held(const Line& line, Basis basis)
+std::optional<double> basis_ns(const Line& line, Basis basis)
 {
     const CaseResult* result = basis == Basis::call        ? line.call
-                               : basis == Basis::half_same ? line.same
-                                                           : line.apart;
+                               : basis == Basis::half_same_cpu ? line.same
+                                                           : line.other_cpu;
     if (result == nullptr) return std::nullopt;
     return result->estimate.median / (basis == Basis::call ? 1 : 2);
 }
 
 std::string verdict_cell(const Page& page, const Claim* claim, const Line& line)
 {
-    if (line.call == nullptr && line.same == nullptr && line.apart == nullptr)
+    if (line.call == nullptr && line.same == nullptr && line.other_cpu == nullptr)
         return line.failed ? "not measured" : page.none();
     if (claim == nullptr || claim->ns == 0 || line.variant.rate_hz != 0 ||
         line.variant.message_bytes > kClaimedBytes)
         return page.none();
-    const bool spins = line.variant.waiting == Waiting::spin;
-    const auto figure = held(line, spins ? claim->spinning : claim->blocking);
+    const bool spins = line.variant.waiting == WaitMode::spin;
+    const auto figure = basis_ns(line, spins ? claim->spinning : claim->blocking);
     const std::string word = figure ? verdict(*figure, claim->ns, page.style.utf8) : "";
     return word.empty() ? page.none() : word;
 }
@@ -122,7 +122,7 @@ std::string throughput_cell(const Page& page, const Line& line)
     return line.throughput == nullptr ? page.none() : page.median(line.throughput);
 }
 
-/// "~1.00 µs" says more than anybody claimed.
+/// Removes the decimals of "~1.00 µs": a claim has no such precision.
 std::string rounded(std::string claim)
 {
     if (const auto at = claim.find(".00"); at != std::string::npos) claim.erase(at, 3);
@@ -135,7 +135,7 @@ std::string heading(const Page& page, const Claim& claim)
     const std::string name(title(claim.family));
     if (claim.ns == 0) return name + ": no claim";
     return fmt::format("{}, {}: held against {}", name, rounded(claim_cell(page, &claim)),
-                       claim.against);
+                       claim.basis_text);
 }
 
 const Claim* claim_of(const Page& page, const Variant& variant)
@@ -147,7 +147,7 @@ const Claim* claim_of(const Page& page, const Variant& variant)
     return found == all.end() ? nullptr : &*found;
 }
 
-std::string apart_title(const Page& page)
+std::string other_cpu_title(const Page& page)
 {
     bool smt = false, other = false, awake = false;
     for (const CaseResult& result : page.run.results) {
@@ -173,21 +173,21 @@ bool several_sizes(const std::vector<Line>& lines)
     return false;
 }
 
-std::vector<Grid::Column> columns(const Page& page, const std::vector<Line>& lines)
+std::vector<TextTable::Column> columns(const Page& page, const std::vector<Line>& lines)
 {
     const bool rates = std::ranges::any_of(lines, [](const Line& line) {
         return line.throughput != nullptr;
     });
-    const std::string apart = apart_title(page);
-    std::vector<Grid::Column> columns{
+    const std::string other_cpu = other_cpu_title(page);
+    std::vector<TextTable::Column> columns{
         {"MECHANISM", "", true, 12},
         {"SIZE", "", false, 0, !several_sizes(lines)},
         {"CLAIM"},
         {"CALL"},
         {"p50", "SAME CPU"},
         {"p99", "SAME CPU"},
-        {"p50", apart},
-        {"p99", apart},
+        {"p50", other_cpu},
+        {"p99", other_cpu},
     };
     if (rates) columns.push_back({"BEST RATE", "", false, 0, true});
     columns.push_back({"VERDICT", "", true, 6});
@@ -199,10 +199,10 @@ std::string distance_note(const Page& page, const std::vector<Line>& lines)
 {
     std::vector<double> ratios;
     for (const Line& line : lines) {
-        if (line.same == nullptr || line.apart == nullptr ||
-            line.variant.waiting == Waiting::spin || !(line.same->estimate.median > 0))
+        if (line.same == nullptr || line.other_cpu == nullptr ||
+            line.variant.waiting == WaitMode::spin || !(line.same->estimate.median > 0))
             continue;
-        ratios.push_back(line.apart->estimate.median / line.same->estimate.median);
+        ratios.push_back(line.other_cpu->estimate.median / line.same->estimate.median);
     }
     constexpr double kWorthTelling = 3;
     const double typical = median_of(ratios);
@@ -211,7 +211,7 @@ std::string distance_note(const Page& page, const std::vector<Line>& lines)
                        "(median of {}): that is the cost of waking a CPU, not of the "
                        "mechanism. --awake keeps them from sleeping.",
                        typical, page.times(),
-                       render::counted(ratios.size(), "mechanism", "mechanisms"));
+                       counted(ratios.size(), "mechanism", "mechanisms"));
 }
 
 std::string method_note(const Page& page, const std::vector<Line>& lines)
@@ -220,7 +220,7 @@ std::string method_note(const Page& page, const std::vector<Line>& lines)
     double confidence = 0;
     bool threads = false, processes = false;
     for (const Line& line : lines) {
-        for (const CaseResult* result : {line.call, line.same, line.apart}) {
+        for (const CaseResult* result : {line.call, line.same, line.other_cpu}) {
             if (result == nullptr || result->rounds.size() <= rounds) continue;
             rounds = result->rounds.size();
             confidence = result->estimate.confidence;
@@ -230,11 +230,11 @@ std::string method_note(const Page& page, const std::vector<Line>& lines)
     const char* ends = threads && processes ? "workers" : threads ? "threads" : "processes";
     std::string text = fmt::format(
         "CALL: one thread sends and receives. SAME CPU and {}: round trips between two {}. "
-        "CALL and p50 are medians of {}", apart_title(page), ends,
-        render::counted(rounds, "round", "rounds"));
+        "CALL and p50 are medians of {}", other_cpu_title(page), ends,
+        counted(rounds, "round", "rounds"));
     if (confidence > 0)
         text += fmt::format(" (intervals in --json and --csv hold the true one with {:.1f}{}%)",
-                            confidence * 100, render::kGlue);
+                            confidence * 100, kGlue);
     return text + ", p99 is over all samples.";
 }
 
@@ -244,13 +244,14 @@ Section textbook(const Page& page)
 {
     const auto all = lines(page);
     Section section{"Textbook claims beside this machine: latency"};
-    section.grid.columns = columns(page, all);
+    section.table.columns = columns(page, all);
     const Claim* before = nullptr;
     bool first = true;
     for (const Line& line : all) {
         const Claim* claim = claim_of(page, line.variant);
         if (first || claim != before)
-            section.grid.heading(claim == nullptr ? "Others: no claim" : heading(page, *claim));
+            section.table.heading(claim == nullptr ? "Others: no claim"
+                                                   : heading(page, *claim));
         first = false;
         before = claim;
         std::vector<std::string> cells{
@@ -261,18 +262,18 @@ Section textbook(const Page& page)
             page.median(line.call),
             page.median(line.same),
             page.quantile(line.same, 0.99),
-            page.median(line.apart),
-            page.quantile(line.apart, 0.99),
+            page.median(line.other_cpu),
+            page.quantile(line.other_cpu, 0.99),
         };
-        if (section.grid.columns.size() == cells.size() + 2)
+        if (section.table.columns.size() == cells.size() + 2)
             cells.push_back(throughput_cell(page, line));
         cells.push_back(verdict_cell(page, claim, line));
-        section.grid.row(std::move(cells));
+        section.table.row(std::move(cells));
     }
-    if (section.grid.empty()) return {};
+    if (section.table.empty()) return {};
     section.notes.push_back(method_note(page, all));
     section.notes.push_back(fmt::format("holds: within a factor of {:.0f} of the claim.",
-                                        kHolds));
+                                        kHoldsFactor));
     if (auto note = distance_note(page, all); !note.empty()) section.notes.push_back(note);
     return section;
 }

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/bpf/hooks.hpp"
 
-#include <fstream>
-#include <set>
+#include <cerrno>
+#include <map>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <fmt/format.h>
 #include <ipcscope/record.h>
 
+#include "base/fd.hpp"
+#include "source/bpf/load_error.hpp"
+
 namespace ipcscope::source::bpf {
 namespace {
 
-using enum Family;
+constexpr FamilyMask kSends = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS;
+constexpr FamilyMask kTakings = IPCSCOPE_FAMILY_SIGNALS;
+constexpr FamilyMask kPipes = IPCSCOPE_FAMILY_PIPES;
+constexpr FamilyMask kEventfd = IPCSCOPE_FAMILY_EVENTFD;
+constexpr FamilyMask kAll = IPCSCOPE_FAMILY_ALL;   // threads, and their time
 
 const std::vector<Hook>& table()
 {
@@ -21,65 +29,60 @@ const std::vector<Hook>& table()
     static const std::vector<std::string_view> pipe_write{"anon_pipe_write", "pipe_write"};
     // Renamed in 6.0 by 157cc18122b4.
     static const std::vector<std::string_view> send{"__send_signal_locked", "__send_signal"};
+    static const std::vector<std::string_view> dequeue{"dequeue_signal"};
+    static const std::vector<std::string_view> sigaction{"do_sigaction"};
+    static const std::vector<std::string_view> get_signal{"get_signal"};
 
+    // Of a skipped run without a kind another program does the work, or the record
+    // is made all the same: bpf/*.bpf.c says which.
     static const std::vector<Hook> hooks{
-        {"signal send (entry)", "send_enter", "fentry", send, {signals, kills},
-         IPCSCOPE_SIGNAL_SEND, true},
-        {"signal send (exit)", "send_exit", "fexit", send, {signals, kills},
-         IPCSCOPE_SIGNAL_SEND, true},
-        {"signal generated", "signal_generate", "tp_btf", {"signal_generate"},
-         {signals, kills}, IPCSCOPE_SIGNAL_GENERATE, true},
-        {"signal delivered", "signal_deliver", "tp_btf", {"signal_deliver"},
-         {signals, kills}, IPCSCOPE_SIGNAL_DELIVER, true},
-        {"signal dequeued", "dequeue_exit_task_mask_info", "fexit", {"dequeue_signal"},
-         {signals, kills}, IPCSCOPE_SIGNAL_DEQUEUE, false},
-        {"signal dequeued", "dequeue_exit_task_mask_info_type", "fexit", {"dequeue_signal"},
-         {signals, kills}, IPCSCOPE_SIGNAL_DEQUEUE, false},
-        {"signal dequeued", "dequeue_exit_mask_info_type", "fexit", {"dequeue_signal"},
-         {signals, kills}, IPCSCOPE_SIGNAL_DEQUEUE, false},
-        {"get_signal (entry)", "get_signal_enter", "fentry", {"get_signal"}, {signals},
-         IPCSCOPE_SIGNAL_GET, false, "get_signal_enter_twin"},
-        {"get_signal (exit)", "get_signal_exit", "fexit", {"get_signal"}, {signals}, 0, false,
-         "get_signal_exit_twin"},
-        {"pipe read (entry)", "pipe_read_enter", "fentry", pipe_read, {pipes},
-         IPCSCOPE_PIPE_READ, true, "pipe_read_enter_twin"},
-        {"pipe read (exit)", "pipe_read_exit", "fexit", pipe_read, {pipes}, 0, true,
+        {"context switch", "sched_switch", "tp_btf", {"sched_switch"}, kAll,
+         IPCSCOPE_THREAD_EXIT, true, {}, HookUse::records},
+        {"wake-up", "sched_waking", "tp_btf", {"sched_waking"}, kAll, 0, true, {},
+         HookUse::records},
+        {"thread created", "wakeup_new", "tp_btf", {"sched_wakeup_new"}, kAll,
+         IPCSCOPE_THREAD, true, {}, HookUse::follow},
+        {"exec", "process_exec", "tp_btf", {"sched_process_exec"}, kAll, 0, true,
+         "process_exec_twin", HookUse::records},
+        {"task freed", "process_free", "tp_btf", {"sched_process_free"}, kAll,
+         IPCSCOPE_THREAD_FREE, true},
+        {"threads at the start", "sweep", "iter", {"task"}, kAll, 0, true, {}, HookUse::records},
+        {"signal send", "send_enter", "fentry", send, kSends, 0, true, {},
+         HookUse::records},
+        {"signal generated", "signal_generate", "tp_btf", {"signal_generate"}, kSends,
+         IPCSCOPE_SIGNAL_GENERATE, true},
+        {"signal delivered", "signal_deliver", "tp_btf", {"signal_deliver"}, kTakings,
+         IPCSCOPE_SIGNAL_TAKE, true},
+        {"signal dequeued", "dequeue_exit_task_mask_info", "fexit", dequeue, kTakings,
+         IPCSCOPE_SIGNAL_TAKE, false},
+        {"signal dequeued", "dequeue_exit_task_mask_info_type", "fexit", dequeue, kTakings,
+         IPCSCOPE_SIGNAL_TAKE, false},
+        {"signal dequeued", "dequeue_exit_mask_info_type", "fexit", dequeue, kTakings,
+         IPCSCOPE_SIGNAL_TAKE, false},
+        {"get_signal (entry)", "get_signal_enter", "fentry", get_signal, kTakings, 0, false,
+         "get_signal_enter_twin", HookUse::records},
+        {"sigaction (entry)", "sigaction_enter", "fentry", sigaction, kTakings, 0, false,
+         "sigaction_enter_twin"},
+        {"sigaction (exit)", "sigaction_exit", "fexit", sigaction, kTakings, 0, false,
+         "sigaction_exit_twin"},
+        {"pipe read (entry)", "pipe_read_enter", "fentry", pipe_read, kPipes,
+         IPCSCOPE_CALL_PIPE, true, "pipe_read_enter_twin"},
+        {"pipe read (exit)", "pipe_read_exit", "fexit", pipe_read, kPipes, 0, true,
          "pipe_read_exit_twin"},
-        {"pipe write (entry)", "pipe_write_enter", "fentry", pipe_write, {pipes},
-         IPCSCOPE_PIPE_WRITE, true, "pipe_write_enter_twin"},
-        {"pipe write (exit)", "pipe_write_exit", "fexit", pipe_write, {pipes}, 0, true,
+        {"pipe write (entry)", "pipe_write_enter", "fentry", pipe_write, kPipes,
+         IPCSCOPE_CALL_PIPE, true, "pipe_write_enter_twin"},
+        {"pipe write (exit)", "pipe_write_exit", "fexit", pipe_write, kPipes, 0, true,
          "pipe_write_exit_twin"},
-        {"context switch", "sched_switch", "tp_btf", {"sched_switch"}, {pipes}, 0, true},
-        {"wake-up", "sched_waking", "tp_btf", {"sched_waking"}, {pipes}, 0, true},
-        {"task exit", "process_exit", "tp_btf", {"sched_process_exit"},
-         {signals, pipes, kills}, IPCSCOPE_TASK_EXIT, true,
-         "process_exit_twin"},
-        {"task freed", "process_free", "tp_btf", {"sched_process_free"},
-         {signals, pipes, kills}, IPCSCOPE_TASK_FREE, true,
-         "process_free_twin"},
-        {"fork", "process_fork", "tp_btf", {"sched_process_fork"},
-         {signals, pipes, kills}, 0, true, "process_fork_twin"},
+        {"eventfd read (entry)", "eventfd_read_enter", "fentry", {"eventfd_read"}, kEventfd,
+         IPCSCOPE_CALL_EVENTFD, false, "eventfd_read_enter_twin"},
+        {"eventfd read (exit)", "eventfd_read_exit", "fexit", {"eventfd_read"}, kEventfd, 0,
+         false, "eventfd_read_exit_twin"},
+        {"eventfd write (entry)", "eventfd_write_enter", "fentry", {"eventfd_write"}, kEventfd,
+         IPCSCOPE_CALL_EVENTFD, false, "eventfd_write_enter_twin"},
+        {"eventfd write (exit)", "eventfd_write_exit", "fexit", {"eventfd_write"}, kEventfd, 0,
+         false, "eventfd_write_exit_twin"},
     };
     return hooks;
-}
-
-/// Names of kallsyms that hooks may want: a function that BTF knows can still
-/// be absent from the kernel's text (inlined, or split by the compiler).
-std::set<std::string, std::less<>> present_functions()
-{
-    std::set<std::string, std::less<>> wanted, present;
-    for (const Hook& hook : table()) {
-        wanted.insert(hook.targets.begin(), hook.targets.end());
-    }
-    std::ifstream kallsyms("/proc/kallsyms");
-    std::string address, type, name;
-    while (kallsyms >> address >> type >> name) {
-        if (wanted.count(name)) {
-            present.insert(name);
-        }
-        std::getline(kallsyms, address);
-    }
-    return present;
 }
 
 std::string shape_of(const ::btf* btf, const btf_type* function)
@@ -108,8 +111,38 @@ std::string_view program_for_shape(std::string_view shape)
     return {};
 }
 
-Placement place_function(const ::btf* btf, const Hook& hook,
-                         const std::set<std::string, std::less<>>& present)
+/// Asks the kernel: a function of its BTF can still be absent from its text,
+/// inlined or split by the compiler, and then it takes no program.
+class Presence {
+public:
+    /// 0, -ENOENT, or what the load of an empty program failed with.
+    int of(int id)
+    {
+        const auto [at, is_new] = known_.try_emplace(id, 0);
+        if (is_new) {
+            at->second = load_empty(id);
+        }
+        return at->second;
+    }
+
+private:
+    static int load_empty(int id)
+    {
+        const bpf_insn code[] = {
+            {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+            {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+        };
+        LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY,
+                    .attach_btf_id = static_cast<__u32>(id));
+        const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "ipcscope_try", "GPL", code,
+                                       std::size(code), &options));
+        return program.get() >= 0 ? 0 : -errno;
+    }
+
+    std::map<int, int> known_;   ///< by id in the kernel's BTF
+};
+
+Result<Placement> place_function(const ::btf* btf, const Hook& hook, Presence& presence)
 {
     Placement placement{&hook, {}, {}};
     for (std::string_view target : hook.targets) {
@@ -119,25 +152,46 @@ Placement place_function(const ::btf* btf, const Hook& hook,
             placement.why = fmt::format("no function {} in the kernel's BTF", name);
             continue;
         }
-        if (!present.count(name)) {
-            placement.why = fmt::format("{} is inlined or split in this kernel", name);
-            continue;
-        }
         if (target == "dequeue_signal" &&
             program_for_shape(shape_of(btf, btf__type_by_id(btf, id))) != hook.program) {
             placement.why = "another shape of dequeue_signal";
             continue;
         }
-        return {&hook, name, {}};
+        const int error = presence.of(id);
+        if (error == 0) {
+            return Placement{&hook, name, {}};
+        }
+        if (error != -ENOENT) {
+            return tl::unexpected<Error>(load_error(error, {}));
+        }
+        placement.why = fmt::format("{} is inlined or split in this kernel", name);
     }
     return placement;
 }
 
-Placement place_tracepoint(const ::btf* btf, const Hook& hook)
+bool is_needed(const Hook& hook, const Wanted& wanted)
 {
-    const std::string type = fmt::format("btf_trace_{}", hook.targets.front());
-    if (btf__find_by_name_kind(btf, type.c_str(), BTF_KIND_TYPEDEF) < 0) {
-        return {&hook, {}, fmt::format("no tracepoint {}", hook.targets.front())};
+    if ((hook.families & wanted.families) == 0) {
+        return false;
+    }
+    switch (hook.use) {
+    case HookUse::always: return true;
+    case HookUse::records: return !wanted.stat;
+    case HookUse::follow: return !wanted.stat || wanted.follow;
+    }
+    return true;
+}
+
+Placement place_type(const ::btf* btf, const Hook& hook)
+{
+    const bool iter = hook.mechanism == "iter";
+    const std::string type =
+        fmt::format("{}{}", iter ? "bpf_iter__" : "btf_trace_", hook.targets.front());
+    if (btf__find_by_name_kind(btf, type.c_str(), iter ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) <
+        0) {
+        return {&hook, {},
+                fmt::format("no {} {}", iter ? "iterator" : "tracepoint",
+                            hook.targets.front())};
     }
     return {&hook, std::string(hook.targets.front()), {}};
 }
@@ -149,13 +203,23 @@ std::span<const Hook> hooks()
     return table();
 }
 
-std::vector<Placement> place(const ::btf* btf)
+Result<std::vector<Placement>> place(const ::btf* btf, const Wanted& wanted)
 {
-    const auto present = present_functions();
+    Presence presence;
     std::vector<Placement> placements;
     for (const Hook& hook : table()) {
-        placements.push_back(hook.mechanism == "tp_btf" ? place_tracepoint(btf, hook)
-                                                        : place_function(btf, hook, present));
+        if (!is_needed(hook, wanted)) {
+            continue;
+        }
+        if (hook.mechanism == "fentry" || hook.mechanism == "fexit") {
+            auto placed = place_function(btf, hook, presence);
+            if (!placed) {
+                return tl::unexpected<Error>(placed.error());
+            }
+            placements.push_back(std::move(*placed));
+        } else {
+            placements.push_back(place_type(btf, hook));
+        }
     }
     return placements;
 }

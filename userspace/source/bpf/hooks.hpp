@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which BPF program goes where on this kernel: decided from BTF and kallsyms,
-// never from a version number.
+// Which BPF program goes where on this kernel: decided from BTF, and by what the
+// kernel takes, never from a version number.
 #pragma once
 
 #include <span>
@@ -8,23 +8,31 @@
 #include <string_view>
 #include <vector>
 
+#include "base/family.hpp"
 #include "base/result.hpp"
-#include "source/hooks.hpp"
 
 struct btf;
 
 namespace ipcscope::source::bpf {
 
+/// Which traces need a hook.
+enum class HookUse {
+    always,
+    records,   ///< not `ipcscope stat`
+    follow,    ///< of `ipcscope stat` those that follow children; all records
+};
+
 /// One hook: a program, or several of which the first that fits is used.
 struct Hook {
     std::string_view name;          ///< as doctor shows it
     std::string_view program;       ///< in ipcscope.bpf.o
-    std::string_view mechanism;     ///< "tp_btf", "fentry", "fexit"
+    std::string_view mechanism;     ///< "tp_btf", "fentry", "fexit", "iter"
     std::vector<std::string_view> targets;  ///< candidates, in this order
-    std::vector<Family> families;   ///< that need it
+    FamilyMask families;            ///< that need it
     unsigned kind;                  ///< IPCSCOPE_… that a skipped run loses, 0: none
     bool required;                  ///< a family is useless without it
     std::string_view twin = {};     ///< the program's second copy (bpf/call.bpf.h)
+    HookUse use = HookUse::always;
 };
 
 std::span<const Hook> hooks();
@@ -36,7 +44,15 @@ struct Placement {
     std::string why;      ///< where target is empty
 };
 
-/// Places every hook.  `btf` is the running kernel's.
-std::vector<Placement> place(const ::btf* btf);
+/// What is to be hooked.
+struct Wanted {
+    FamilyMask families;
+    bool stat = false;      ///< for `ipcscope stat`
+    bool follow = false;    ///< children are followed
+};
+
+/// Places every hook that is needed.  `btf` is the running kernel's.
+/// Errors: what keeps even an empty program from being loaded.
+Result<std::vector<Placement>> place(const ::btf* btf, const Wanted& wanted);
 
 }  // namespace ipcscope::source::bpf

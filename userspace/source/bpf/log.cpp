@@ -22,11 +22,16 @@ int collect(libbpf_print_level level, const char* format, va_list args)
     if (level == LIBBPF_DEBUG) {
         return 0;
     }
-    char line[4096];
-    const int length = std::vsnprintf(line, sizeof line, format, args);
+    va_list again;
+    va_copy(again, args);
+    const int length = std::vsnprintf(nullptr, 0, format, args);
+    std::string line(static_cast<std::size_t>(length > 0 ? length : 0) + 1, '\0');
+    std::vsnprintf(line.data(), line.size(), format, again);
+    va_end(again);
+    line.pop_back();
     buffer() += line;
     if (std::getenv("IPCSCOPE_DEBUG")) {
-        std::fputs(line, stderr);
+        std::fputs(line.c_str(), stderr);
     }
     return length;
 }
@@ -44,23 +49,9 @@ LogCapture::~LogCapture()
     libbpf_set_print(nullptr);
 }
 
-std::string LogCapture::tail(std::size_t lines) const
+const std::string& LogCapture::text() const
 {
-    std::string text = buffer();
-    while (!text.empty() && text.back() == '\n') {
-        text.pop_back();
-    }
-    std::size_t at = text.size();
-    while (lines-- > 0 && at != std::string::npos && at > 0) {
-        at = text.rfind('\n', at - 1);
-    }
-    if (at != std::string::npos && at > 0) {
-        text = text.substr(at + 1);
-    }
-    for (char& c : text) {
-        c = c == '\n' ? ' ' : c;
-    }
-    return text;
+    return buffer();
 }
 
 }  // namespace ipcscope::source::bpf

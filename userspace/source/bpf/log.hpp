@@ -15,8 +15,7 @@ public:
     LogCapture(const LogCapture&) = delete;
     LogCapture& operator=(const LogCapture&) = delete;
 
-    /// The last lines, the cause as a rule; empty if nothing was said.
-    std::string tail(std::size_t lines) const;
+    const std::string& text() const;
 };
 
 }  // namespace ipcscope::source::bpf

@@ -25,9 +25,6 @@ namespace {
 
 constexpr const char* kPath = "/dev/" IPCSCOPE_DEVICE;
 
-/// Each takes some memory in the kernel, whether it is used or not.
-constexpr std::uint32_t kMaxCalls = 4096;
-
 std::size_t pages(std::size_t bytes)
 {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -56,22 +53,6 @@ Error open_error(int error)
         return {Exit::kernel,
                 fmt::format("{} cannot be opened: {}", kPath, std::strerror(error))};
     }
-}
-
-std::vector<Family> families_of(std::uint32_t bits)
-{
-    std::vector<Family> families;
-    if (bits & IPCSCOPE_FAMILY_SIGNALS) families.push_back(Family::signals);
-    if (bits & IPCSCOPE_FAMILY_PIPES) families.push_back(Family::pipes);
-    if (bits & IPCSCOPE_FAMILY_KILLS) families.push_back(Family::kills);
-    return families;
-}
-
-std::uint32_t bits_of(const Options& options)
-{
-    return (options.signals ? IPCSCOPE_FAMILY_SIGNALS : 0) |
-           (options.pipes ? IPCSCOPE_FAMILY_PIPES : 0) |
-           (options.kills ? IPCSCOPE_FAMILY_KILLS : 0);
 }
 
 /// A position that the other side writes.
@@ -104,6 +85,22 @@ Result<Mapping> Mapping::map(int fd, std::uint64_t offset, std::size_t bytes, bo
     mapping.data_ = static_cast<std::byte*>(data);
     mapping.bytes_ = bytes;
     return mapping;
+}
+
+Result<void> check_versions(const ipcscope_about& about)
+{
+    if (about.transport == IPCSCOPE_TRANSPORT_VERSION &&
+        about.schema == IPCSCOPE_SCHEMA_VERSION) {
+        return {};
+    }
+    return fail(Exit::kernel,
+                fmt::format("the loaded kernel module (ipcscope {}) is of schema {} and "
+                            "transport {}, this ipcscope {} is of schema {} and transport {}: "
+                            "reload it: rmmod ipcscope, then insmod the ipcscope.ko that was "
+                            "built with this one",
+                            SafeText::escape(text_of(about.version)).str(), about.schema,
+                            about.transport, kVersion, IPCSCOPE_SCHEMA_VERSION,
+                            IPCSCOPE_TRANSPORT_VERSION));
 }
 
 Result<std::unique_ptr<Device>> Device::attach(const Options& options)
@@ -142,17 +139,7 @@ Result<void> Device::open()
                                               "or of another version than {}",
                                               kPath, kVersion));
     }
-    if (about_.transport != IPCSCOPE_TRANSPORT_VERSION ||
-        about_.schema != IPCSCOPE_SCHEMA_VERSION) {
-        return fail(Exit::kernel,
-                    fmt::format("the kernel module {} speaks transport {} and record schema {}, "
-                                "this ipcscope {} transport {} and schema {}: build both from "
-                                "one source",
-                                SafeText::escape(text_of(about_.version)).str(),
-                                about_.transport, about_.schema, kVersion,
-                                IPCSCOPE_TRANSPORT_VERSION, IPCSCOPE_SCHEMA_VERSION));
-    }
-    return {};
+    return check_versions(about_);
 }
 
 Result<void> Device::add_filters(const Selection& selection)
@@ -195,10 +182,10 @@ Result<void> Device::start(const Options& options, const Selection& selection)
     start.transport = IPCSCOPE_TRANSPORT_VERSION;
     start.schema = IPCSCOPE_SCHEMA_VERSION;
     start.signal_mask = selection.signal_mask;
-    start.families = bits_of(options);
+    start.families = options.families;
     start.filters = selection.must_match;
     start.follow = selection.follow;
-    start.max_calls = std::clamp<std::uint32_t>(options.max_calls, 1, kMaxCalls);
+    start.max_threads = std::clamp(options.max_threads, 1u, IPCSCOPE_THREADS_MAX);
     start.ring_bytes = ring_bytes_;
     start.wakeup_bytes = ring_bytes_ / 4;
     const int error = ioctl(fd_.get(), IPCSCOPE_IOC_START, &start) == 0 ? 0 : errno;
@@ -218,10 +205,11 @@ Error Device::start_error(int error, const Options& options) const
         }
     }
     if (error == ENOMEM) {
-        return {Exit::kernel, fmt::format("no memory for rings of {} bytes for {} CPUs (the "
-                                          "module's ring_percent limits them); try a smaller "
-                                          "--ring-size",
-                                          options.ring_bytes, about_.cpus)};
+        return {Exit::kernel,
+                fmt::format("no memory for rings of {} bytes for {} CPUs and the state of {} "
+                            "threads (the module's memory_percent limits them): use a smaller "
+                            "--ring-size",
+                            options.ring_bytes, about_.cpus, options.max_threads)};
     }
     return {Exit::kernel,
             fmt::format("the kernel module cannot start: {}", std::strerror(error))};
@@ -241,7 +229,7 @@ void Device::look_at_hooks()
                           hook.error ? std::strerror(-hook.error) : "",
                           (hook.flags & IPCSCOPE_HOOK_REQUIRED) != 0,
                           (hook.flags & IPCSCOPE_HOOK_ATTACHED) != 0,
-                          families_of(hook.families)});
+                          hook.families});
     }
 }
 
@@ -324,7 +312,7 @@ Result<void> Device::alive()
 {
     const std::uint64_t heartbeat =
         __atomic_load_n(&status().heartbeat_ns, __ATOMIC_RELAXED);
-    if (pulse_.beats(heartbeat, monotonic_ns())) {
+    if (heartbeat_monitor_.alive(heartbeat, monotonic_ns())) {
         return {};
     }
     return fail(Exit::producer, "the kernel module has stopped working (no heartbeat): see the "
@@ -356,15 +344,18 @@ Ledger Device::ledger() const
     return ledger;
 }
 
-/// The module has made them up to the moment of the detach.
-void Device::unfinished(std::uint64_t now, const Visit& visit) const
+void Device::unfinished(const Visit& visit) const
 {
-    for (std::uint32_t index = 0; index < unfinished_; index++) {
-        ipcscope_call_query query{};
+    for (std::uint32_t index = 0; index < unfinished_; ++index) {
+        ipcscope_unfinished query{};
         query.index = index;
-        if (ioctl(fd_.get(), IPCSCOPE_IOC_CALL, &query) == 0) {
-            query.record.header.time_ns = now;
-            visit(query.record);
+        ipcscope_header header;
+        if (ioctl(fd_.get(), IPCSCOPE_IOC_UNFINISHED, &query) != 0) {
+            continue;
+        }
+        std::memcpy(&header, query.record, sizeof header);
+        if (header.size >= sizeof header && header.size <= sizeof query.record) {
+            visit(std::as_writable_bytes(std::span(query.record, header.size)));
         }
     }
 }

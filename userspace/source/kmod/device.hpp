@@ -11,7 +11,7 @@
 #include <ipcscope/transport.h>
 
 #include "base/fd.hpp"
-#include "source/kmod/pulse.hpp"
+#include "source/kmod/heartbeat_monitor.hpp"
 #include "source/options.hpp"
 #include "source/producer.hpp"
 #include "source/selection.hpp"
@@ -35,6 +35,9 @@ private:
     std::size_t bytes_ = 0;
 };
 
+/// Exit::kernel where the loaded module's contract is another than ours.
+Result<void> check_versions(const ipcscope_about& about);
+
 class Device final : public Producer {
 public:
     /// Opens and starts.  Exit::permission, Exit::kernel (no module, busy,
@@ -47,7 +50,9 @@ public:
     Result<void> alive() override;
     Result<void> detach() override;
     Ledger ledger() const override;
-    void unfinished(std::uint64_t now, const Visit& visit) const override;
+    std::uint64_t start_ns() const override { return status().start_ns; }
+    std::uint64_t stop_ns() const override { return status().stop_ns; }
+    void unfinished(const Visit& visit) const override;
     const std::vector<HookStatus>& hooks() const override { return hooks_; }
 
 private:
@@ -72,7 +77,7 @@ private:
     std::vector<std::byte> batch_;
     std::vector<HookStatus> hooks_;
     std::uint32_t unfinished_ = 0;
-    Pulse pulse_;
+    HeartbeatMonitor heartbeat_monitor_;
 };
 
 }  // namespace ipcscope::source::kmod

@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "base/clock.hpp"
 #include "source/kmod/device.hpp"
+#include "source/calls_before.hpp"
 #include "source/live_source.hpp"
 #include "source/privileges.hpp"
 
@@ -13,13 +13,14 @@ namespace ipcscope::source::kmod {
 Result<std::unique_ptr<Source>> open_source(const Options& options)
 {
     auto stacks = std::make_unique<ThreadStacks>();
-    const std::uint64_t start = monotonic_ns();
+    auto calls = std::make_unique<CallsBefore>(options, *stacks);
     auto device = Device::attach(options);
     if (!device) {
         return tl::unexpected<Error>(device.error());
     }
     keep_only_reading();
-    return live_source(std::move(*device), std::move(stacks), "kmod", start, options);
+    return live_source(std::move(*device), std::move(stacks), std::move(calls),
+                       "kmod", options);
 }
 
 bool loaded()

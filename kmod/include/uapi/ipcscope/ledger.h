@@ -16,7 +16,7 @@
 
 /* Why an event that passed the filters did not reach its reader. */
 #define IPCSCOPE_LOST_RING_FULL		0	/* the reader was too slow */
-#define IPCSCOPE_LOST_RING_BUSY		1	/* the ring was locked (NMI) */
+#define IPCSCOPE_LOST_RING_BUSY		1	/* the ring was locked (NMI only) */
 #define IPCSCOPE_LOST_TABLE_FULL	2	/* no room to remember a call */
 #define IPCSCOPE_LOST_RECURSION		3	/* hook skipped by the kernel */
 #define IPCSCOPE_LOST_CAPTURE		4	/* collector could not write */
@@ -35,6 +35,6 @@ struct ipcscope_ledger {
 };
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_tally, 64);
-IPCSCOPE_ASSERT_SIZE(ipcscope_ledger, 11 * 64 + 8);
+IPCSCOPE_ASSERT_SIZE(ipcscope_ledger, IPCSCOPE_KIND_COUNT * 64 + 8);
 
 #endif /* IPCSCOPE_LEDGER_H */

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ipcscope record contract, schema version 1.
+ * ipcscope record contract, schema version 2.
  *
  * Every backend (eBPF, kernel module) writes these records, one ring per CPU;
  * every reader (collector, capture file, tests) reads them.  This file is the
  * only definition.  It is compiled by clang for BPF, by gcc for the kernel and
  * by g++ for user space, and every size and offset is asserted below.
  *
- *     hook ──► [ header | body ] ──► ring of that CPU ──► collector
- *                   │
- *                   ├── lost_before   records this CPU had failed to emit
- *                   │                 when this one was made: a difference
- *                   │                 between two neighbours is a gap of
- *                   │                 exactly that many records
- *                   └── kind, size    what follows, and how long it is
+ *     hook --> [ header | body ] --> ring of that CPU --> collector
+ *                   |
+ *                   +-- lost_before   records this CPU had failed to emit
+ *                   |                 when this one was made: a difference
+ *                   |                 between two neighbours is a gap of
+ *                   |                 exactly that many records
+ *                   +-- kind, size    what follows, and how long it is
+ *
+ * Each body is described once, by a list of X(type, name, array, meaning): the
+ * struct is made from it here, and user space makes its table of fields from
+ * it (decoding, JSON lines, comparison of two backends, test output).
  *
  * Rules
  *  - Fixed-width fields, natural alignment, explicit padding, no enum, bool,
@@ -24,59 +28,69 @@
  *  - All times are nanoseconds of CLOCK_MONOTONIC.  A record about a call is
  *    made when the call returns: header.time_ns is the exit, enter_ns the
  *    entry.
- *  - A record of a signal is in the context of the sender (header.tgid, tid,
- *    comm), a record of a delivery in the context of the receiver.
+ *  - A record carries no name.  A THREAD record gives the name of a thread from
+ *    its time on; a backend writes it before the first record of that thread,
+ *    and again when the name has changed, or when the first attempt was lost.
  *  - No field is called like a member of siginfo that is a macro (si_pid).
  *  - Names are bytes that any process may choose: not text, not terminated
  *    when all 16 are used.
  *
- * Why there is no sequence number: it would need an atomic fetch-and-add,
- * which BPF has only since 5.12 (5ca419f2864a); without it a nested interrupt
- * can repeat a number.  lost_before needs only an atomic add, the exact totals
- * are in the ledger (ledger.h), and together they prove the same.
+ * There is no sequence number: it would need an atomic fetch-and-add, which BPF
+ * has only since 5.12 (5ca419f2864a); without it a nested interrupt can repeat
+ * a number.  lost_before needs only an atomic add, the exact totals are in the
+ * ledger (ledger.h), and together they prove the same.
  */
 #ifndef IPCSCOPE_RECORD_H
 #define IPCSCOPE_RECORD_H
 
 #include <linux/types.h>
 
-#define IPCSCOPE_SCHEMA_VERSION		1
+#define IPCSCOPE_SCHEMA_VERSION		2
 
 #define IPCSCOPE_COMM_LEN		16
 #define IPCSCOPE_STACK_DEPTH		32
 
 /* header.kind.  Backends make 1 .. IPCSCOPE_KIND_COUNT - 1. */
-#define IPCSCOPE_SIGNAL_GENERATE	1
-#define IPCSCOPE_SIGNAL_SEND		2
-#define IPCSCOPE_SIGNAL_DELIVER		3
-#define IPCSCOPE_SIGNAL_DEQUEUE		4
-#define IPCSCOPE_SIGNAL_GET		5
-#define IPCSCOPE_PIPE_READ		6
-#define IPCSCOPE_PIPE_WRITE		7
-#define IPCSCOPE_KILL			8
-#define IPCSCOPE_TASK_EXIT		9
-#define IPCSCOPE_TASK_FREE		10
-#define IPCSCOPE_KIND_COUNT		11
+#define IPCSCOPE_SIGNAL_GENERATE	1	/* a signal was sent, or refused */
+#define IPCSCOPE_SIGNAL_TAKE		2	/* a signal was taken */
+#define IPCSCOPE_KILL			3	/* fatal signal to a D or K sleeper */
+#define IPCSCOPE_THREAD			4	/* name and ancestry of a thread */
+#define IPCSCOPE_THREAD_TIME		5	/* a thread's time so far */
+#define IPCSCOPE_THREAD_EXIT		6	/* a thread's time to its end */
+#define IPCSCOPE_THREAD_FREE		7	/* a thread was reaped */
+#define IPCSCOPE_SLICE			8	/* one long stay in a state */
+#define IPCSCOPE_CALL_PIPE		9	/* calls on IPC objects, by family */
+#define IPCSCOPE_CALL_SPLICE		10
+#define IPCSCOPE_CALL_UNIX		11
+#define IPCSCOPE_CALL_EVENTFD		12
+#define IPCSCOPE_CALL_MQUEUE		13
+#define IPCSCOPE_CALL_SYSV		14
+#define IPCSCOPE_CALL_FUTEX		15
+#define IPCSCOPE_KIND_COUNT		16
+
+#define IPCSCOPE_CALL_FIRST		IPCSCOPE_CALL_PIPE
+#define IPCSCOPE_CALL_LAST		IPCSCOPE_CALL_FUTEX
 
 /*
  * Kinds that the collector adds beside the backend's: what only user space
- * can look up.  They are not part of the ledger.
+ * can look up.  They are not part of the ledger.  It adds THREAD records, too.
  */
 #define IPCSCOPE_SYMBOL			256
-#define IPCSCOPE_PIPE_END		257
+#define IPCSCOPE_HOLDER			257
+#define IPCSCOPE_OBSERVED		258	/* a thread of a process that should end */
+#define IPCSCOPE_COLLECTOR_LAST		IPCSCOPE_OBSERVED
 
 /* header.flags */
-#define IPCSCOPE_COPY_FAULT		0x0001	/* a field could not be read: 0 */
-#define IPCSCOPE_UNFINISHED		0x0002	/* the call never returned */
-#define IPCSCOPE_INTERRUPT		0x0004	/* not in task context */
+#define IPCSCOPE_UNFINISHED		0x0001	/* had not ended at time_ns */
+#define IPCSCOPE_BEFORE_TRACE		0x0002	/* had begun before the trace */
 
 /*
- * State of a task at one instant: the scheduler's bits, told apart by mask.
+ * State of a thread at one instant, distinguished by mask (policy.h).
  * UNINTERRUPTIBLE is what the hung-task detector means by it: neither
  * killable (TASK_WAKEKILL) nor idle (TASK_NOLOAD).
  */
 #define IPCSCOPE_STATE_UNKNOWN		0
-#define IPCSCOPE_STATE_RUNNING		1	/* R */
+#define IPCSCOPE_STATE_RUNNING		1	/* R, on a CPU */
 #define IPCSCOPE_STATE_INTERRUPTIBLE	2	/* S */
 #define IPCSCOPE_STATE_UNINTERRUPTIBLE	3	/* D */
 #define IPCSCOPE_STATE_KILLABLE		4	/* K */
@@ -86,10 +100,13 @@
 #define IPCSCOPE_STATE_ZOMBIE		8	/* Z */
 #define IPCSCOPE_STATE_DEAD		9	/* X */
 #define IPCSCOPE_STATE_OTHER		10
-#define IPCSCOPE_STATE_COUNT		11
+#define IPCSCOPE_STATE_RUNNABLE		11	/* waits for a CPU */
+#define IPCSCOPE_STATE_POLLING		12	/* S in poll, select or epoll_wait */
+#define IPCSCOPE_STATE_FROZEN		13	/* by a freezer */
+#define IPCSCOPE_STATE_COUNT		14
 
 /* Who caused a signal. */
-#define IPCSCOPE_ORIGIN_TASK		0	/* the task in the header */
+#define IPCSCOPE_ORIGIN_TASK		0	/* the thread in the header */
 #define IPCSCOPE_ORIGIN_KERNEL		1	/* the kernel, on its own account */
 #define IPCSCOPE_ORIGIN_TIMER		2	/* an expired POSIX timer */
 #define IPCSCOPE_ORIGIN_COUNT		3
@@ -109,6 +126,92 @@
 #define IPCSCOPE_DISPOSITION_UNKNOWN	3
 #define IPCSCOPE_DISPOSITION_COUNT	4
 
+/* Who took a signal out of its queue, and for what. */
+#define IPCSCOPE_TAKE_HANDLER		0	/* a handler was set up */
+#define IPCSCOPE_TAKE_DEFAULT		1	/* its default action was begun */
+#define IPCSCOPE_TAKE_IGNORED		2	/* taken, and nothing done */
+#define IPCSCOPE_TAKE_SIGWAIT		3	/* sigwait, sigtimedwait */
+#define IPCSCOPE_TAKE_SIGNALFD		4
+#define IPCSCOPE_TAKE_DEBUGGER		5	/* the tracer dropped or replaced it */
+#define IPCSCOPE_TAKE_GROUP_EXIT	6	/* a SIGKILL that was never generated */
+#define IPCSCOPE_TAKE_DISCARDED		7	/* sigaction() set it to be ignored */
+#define IPCSCOPE_TAKE_KERNEL_THREAD	8
+#define IPCSCOPE_TAKE_COUNT		9
+
+/* Why a process's threads found a SIGKILL that was never generated. */
+#define IPCSCOPE_GROUP_NONE		0
+#define IPCSCOPE_GROUP_EXIT		1	/* exit_group(), or a fatal signal */
+#define IPCSCOPE_GROUP_EXEC		2	/* another thread's execve() */
+#define IPCSCOPE_GROUP_CORE_DUMP	3
+#define IPCSCOPE_GROUP_COUNT		4
+
+/* Why a THREAD record was written. */
+#define IPCSCOPE_THREAD_SEEN		0	/* first seen, or seen again */
+#define IPCSCOPE_THREAD_SWEEP		1	/* it was there as the trace began */
+#define IPCSCOPE_THREAD_FORK		2
+#define IPCSCOPE_THREAD_EXEC		3
+#define IPCSCOPE_THREAD_RENAME		4
+#define IPCSCOPE_THREAD_REASON_COUNT	5
+
+/* What a call is made on. */
+#define IPCSCOPE_OBJECT_NONE		0
+#define IPCSCOPE_OBJECT_PIPE		1
+#define IPCSCOPE_OBJECT_FIFO		2
+#define IPCSCOPE_OBJECT_UNIX_STREAM	3
+#define IPCSCOPE_OBJECT_UNIX_DGRAM	4
+#define IPCSCOPE_OBJECT_UNIX_SEQPACKET	5
+#define IPCSCOPE_OBJECT_EVENTFD		6
+#define IPCSCOPE_OBJECT_MQUEUE		7	/* POSIX */
+#define IPCSCOPE_OBJECT_SYSV_MSG	8
+#define IPCSCOPE_OBJECT_SYSV_SEM	9
+#define IPCSCOPE_OBJECT_SYSV_SHM	10
+#define IPCSCOPE_OBJECT_FUTEX		11
+#define IPCSCOPE_OBJECT_COUNT		12
+
+/* What is done. */
+#define IPCSCOPE_OP_READ		0
+#define IPCSCOPE_OP_WRITE		1
+#define IPCSCOPE_OP_OPEN		2
+#define IPCSCOPE_OP_RESIZE		3
+#define IPCSCOPE_OP_SPLICE_IN		4	/* out of the object */
+#define IPCSCOPE_OP_SPLICE_OUT		5	/* into the object */
+#define IPCSCOPE_OP_TEE			6
+#define IPCSCOPE_OP_VMSPLICE		7
+#define IPCSCOPE_OP_SEND		8
+#define IPCSCOPE_OP_RECEIVE		9
+#define IPCSCOPE_OP_CONNECT		10
+#define IPCSCOPE_OP_ACCEPT		11
+#define IPCSCOPE_OP_NOTIFY		12
+#define IPCSCOPE_OP_SEMAPHORE		13
+#define IPCSCOPE_OP_ATTACH		14
+#define IPCSCOPE_OP_WAIT		15
+#define IPCSCOPE_OP_WAKE		16
+#define IPCSCOPE_OP_REQUEUE		17
+#define IPCSCOPE_OP_COUNT		18
+
+/* call.flags */
+#define IPCSCOPE_CALL_NONBLOCK		0x01	/* O_NONBLOCK or IOCB_NOWAIT */
+#define IPCSCOPE_CALL_PACKET		0x02	/* a pipe with O_DIRECT */
+
+/* observed.missing: what /proc did not give */
+#define IPCSCOPE_MISSING_STATUS		0x0001
+#define IPCSCOPE_MISSING_SYSCALL	0x0002
+#define IPCSCOPE_MISSING_WAIT_CHANNEL	0x0004
+#define IPCSCOPE_MISSING_STACK		0x0008
+#define IPCSCOPE_MISSING_CGROUP		0x0010
+#define IPCSCOPE_MISSING_CHILD		0x0020	/* of a vfork wait */
+#define IPCSCOPE_MISSING_STATE		0x0040
+#define IPCSCOPE_MISSING_ALL		0x007f
+
+/* No system call, or not known. */
+#define IPCSCOPE_SYSCALL_NONE		0xffff
+
+/* A stay in one state that lasts at least this long has a SLICE of its own. */
+#define IPCSCOPE_SLICE_NS		5000000ULL
+
+#define IPCSCOPE_NO_ARRAY
+#define IPCSCOPE_MEMBER(type, name, array, meaning)	type name array;
+
 struct ipcscope_header {
 	__u64 time_ns;
 	__u64 lost_before;
@@ -118,158 +221,283 @@ struct ipcscope_header {
 	__u16 kind;
 	__u16 size;			/* bytes, this header included */
 	__u16 flags;
-	char comm[IPCSCOPE_COMM_LEN];
-};
-
-/* A signal was generated (or not, see result): tracepoint signal_generate. */
-struct ipcscope_signal_generate {
-	struct ipcscope_header header;	/* the sender */
-	__u64 value;			/* sigval of a queued signal, or 0 */
-	__u32 target_tgid;
-	__u32 target_tid;
-	char target_comm[IPCSCOPE_COMM_LEN];
-	__s32 si_code;
-	__u32 sender_pid;		/* si_pid, as the receiver sees it */
-	__u16 sig;			/* 1..64 */
-	__u8 result;			/* IPCSCOPE_RESULT_ */
-	__u8 target_state;		/* IPCSCOPE_STATE_ */
-	__u8 shared;			/* 1: to the process, 0: to one thread */
-	__u8 origin;			/* IPCSCOPE_ORIGIN_ */
-	__u8 disposition;		/* IPCSCOPE_DISPOSITION_ of the target */
-	__u8 blocked;			/* 1: target_tid blocks it */
-	__u8 fatal;			/* 1: its action ends the process */
-	__u8 unkillable;		/* 1: target is its namespace's init */
-	__u8 has_info;			/* 1: si_code, sender_pid, value given */
-	__u8 pad[5];
-};
-
-/* One call of the kernel's send core (__send_signal, __send_signal_locked). */
-struct ipcscope_signal_send {
-	struct ipcscope_header header;	/* the sender */
-	__u64 enter_ns;
-	__u32 target_tgid;
-	__u32 target_tid;
-	__s32 ret;			/* 0 or -errno */
-	__u16 sig;
-	__u8 pad[2];
-};
-
-/* A signal reached its receiver: tracepoint signal_deliver. */
-struct ipcscope_signal_deliver {
-	struct ipcscope_header header;	/* the receiver */
-	__s32 si_code;
-	__u32 sender_pid;
-	__u32 sa_flags;
-	__u16 sig;
-	__u8 disposition;
-	__u8 has_info;
 };
 
 /*
- * A signal left a pending queue: dequeue_signal() returned one.  Covers
- * handlers, sigwait and signalfd, not synchronous faults.
+ * One generation of a signal: the kernel's send core, from its entry to its
+ * exit, or an expired POSIX timer.  The header is the sender, in whose context
+ * it was made; time_ns is the exit, at which the signal is pending or refused.
  */
-struct ipcscope_signal_dequeue {
-	struct ipcscope_header header;	/* the receiver */
-	__u64 value;
-	__s32 si_code;
-	__u32 sender_pid;
-	__u16 sig;
-	__u8 pad[6];
-};
+#define IPCSCOPE_SIGNAL_GENERATE_FIELDS(X)				\
+	X(__u64, enter_ns, , TIME)	/* a timer: time_ns */		\
+	X(__u64, value, , HEX)		/* sigval of a queued one, or 0 */ \
+	X(__u32, target_tgid, , ID)					\
+	X(__u32, target_tid, , ID)					\
+	X(__s32, si_code, , NUMBER)					\
+	X(__u32, sender_pid, , ID)	/* si_pid, as the receiver sees it */ \
+	X(__s32, ret, , NUMBER)		/* of the send core: 0 or -errno */ \
+	X(__u8, sig, , SIGNAL)		/* 1..64 */			\
+	X(__u8, result, , RESULT)					\
+	X(__u8, target_state, , STATE)	/* at the entry */		\
+	X(__u8, origin, , ORIGIN)					\
+	X(__u8, disposition, , DISPOSITION)	/* of the target */	\
+	X(__u8, shared, , BOOL)		/* to the process, not one thread */ \
+	X(__u8, blocked, , BOOL)	/* target_tid blocks it */	\
+	X(__u8, fatal, , BOOL)		/* its action ends the process */ \
+	X(__u8, unkillable, , BOOL)	/* target is its namespace's init */ \
+	X(__u8, has_info, , BOOL)	/* si_code, sender_pid, value given */ \
+	X(__u8, dying, , BOOL)		/* the process exits already */	\
+	X(__u8, requeued, , BOOL)	/* taken, then blocked: put back */
 
-/* One call of get_signal(). */
-struct ipcscope_signal_get {
-	struct ipcscope_header header;	/* the receiver */
-	__u64 enter_ns;
-	__u16 sig;			/* 0: no handler is to be run */
-	__u8 pad[6];
-};
-
-/* One call of a pipe's or FIFO's read or write. */
-struct ipcscope_pipe_op {
-	struct ipcscope_header header;
-	__u64 enter_ns;
-	__u64 inode;
-	__u64 requested_bytes;
-	__s64 ret;			/* bytes, or -errno */
-	__u64 blocked_ns;		/* asleep in S: on an empty or full pipe */
-	__u64 runqueue_ns;		/* woken, but not yet running again */
-	__u64 uninterruptible_ns;	/* asleep in D: the pipe's lock, a fault */
-	__u64 woken_ns;			/* time of the last wake-up from S, 0: none */
-	__u32 dev;			/* kernel's dev_t */
-	__u32 ring_slots;		/* ring size at entry */
-	__u32 used_slots;		/* slots in use at entry */
-	__u32 readers;			/* open read ends at entry */
-	__u32 writers;			/* open write ends at entry */
-	__u32 sleeps;			/* times blocked */
-	__u8 fifo;			/* 1: a named pipe */
-	__u8 nonblock;			/* 1: O_NONBLOCK or IOCB_NOWAIT */
-	__u8 packet;			/* 1: O_DIRECT */
-	__u8 pad[5];
-};
+/*
+ * One taking of a signal.  The header is the receiver.  time_ns is its end: the
+ * delivery; or, for one that a debugger dropped, when that showed.
+ */
+#define IPCSCOPE_SIGNAL_TAKE_FIELDS(X)					\
+	X(__u64, dequeued_ns, , TIME)	/* 0: by no dequeue */		\
+	X(__u64, enter_ns, , TIME)	/* of get_signal(), 0: outside it */ \
+	X(__u64, value, , HEX)						\
+	X(__s32, si_code, , NUMBER)					\
+	X(__u32, sender_pid, , ID)					\
+	X(__u32, sa_flags, , HEX)					\
+	X(__s32, overrun, , COUNT)	/* of a POSIX timer */		\
+	X(__u8, sig, , SIGNAL)						\
+	X(__u8, how, , TAKE)						\
+	X(__u8, disposition, , DISPOSITION)				\
+	X(__u8, has_info, , BOOL)					\
+	X(__u8, traced, , BOOL)		/* a debugger stopped it meanwhile */ \
+	X(__u8, group, , GROUP)		/* of a TAKE_GROUP_EXIT */	\
+	X(__u8, group_signal, , SIGNAL)	/* that ends the process, or 0 */ \
+	X(__u8, pad, [1], PAD)
 
 /*
  * A fatal signal was sent to a process of which a thread is in uninterruptible
- * (D) or killable (K) sleep.  Accompanies the SIGNAL_GENERATE record.
+ * (D) or killable (K) sleep.  Comes before its SIGNAL_GENERATE, and at the same
+ * moment.
  */
-struct ipcscope_kill {
-	struct ipcscope_header header;	/* the sender */
-	__u32 target_tgid;
-	__u32 stuck_tid;		/* the first such thread */
-	char target_comm[IPCSCOPE_COMM_LEN];
-	__u16 sig;
-	__u8 state;			/* of stuck_tid */
-	__u8 origin;
-	__u32 stuck_threads;		/* how many such threads were seen */
-	__u32 stack_depth;		/* entries used in stack[] */
-	__u8 result;			/* IPCSCOPE_RESULT_ */
-	__u8 pad[3];
-	/*
-	 * Kernel stack of stuck_tid, innermost first.  In a ring: addresses.
-	 * Everywhere else: ids of IPCSCOPE_SYMBOL records.
-	 */
-	__u64 stack[IPCSCOPE_STACK_DEPTH];
-};
+#define IPCSCOPE_KILL_FIELDS(X)						\
+	X(__u32, target_tgid, , ID)					\
+	X(__u32, stuck_tid, , ID)	/* the first such thread */	\
+	X(__u32, stuck_threads, , COUNT)	/* how many were seen */ \
+	X(__u32, stack_depth, , DEPTH)	/* entries used in stack[] */	\
+	X(__u8, sig, , SIGNAL)						\
+	X(__u8, state, , STATE)		/* of stuck_tid */		\
+	X(__u8, origin, , ORIGIN)					\
+	X(__u8, result, , RESULT)					\
+	X(__u8, pad, [4], PAD)						\
+	/*								\
+	 * Kernel stack of stuck_tid, innermost first.  In a ring:	\
+	 * addresses.  Everywhere else: ids of SYMBOL records.		\
+	 */								\
+	X(__u64, stack, [IPCSCOPE_STACK_DEPTH], STACK)
 
-/* A task is exiting: tracepoint sched_process_exit. */
-struct ipcscope_task_exit {
-	struct ipcscope_header header;	/* the dying task */
-	__s32 exit_code;		/* as wait(2) encodes it */
-	/*
-	 * 1: no thread of its process was left alive.  Of threads that exit at
-	 * the same moment more than one may say so.
-	 */
-	__u8 group_dead;
-	__u8 pad[3];
-};
+/* A thread as it is from time_ns on. */
+#define IPCSCOPE_THREAD_FIELDS(X)					\
+	X(__u64, start_ns, , TIME)	/* identity, with the tid; SWEEP: 0 */ \
+	X(__u64, cgroup, , ID)		/* v2: inode of its directory */ \
+	X(__u32, ppid, , ID)		/* process of its parent */	\
+	X(__u32, ns_pid, , ID)		/* tid in its own pid namespace */ \
+	X(__u32, uid, , ID)						\
+	X(__u8, reason, , REASON)					\
+	X(__u8, pad, [3], PAD)						\
+	X(__u8, comm, [IPCSCOPE_COMM_LEN], COMM)
 
-/* A task was reaped and is gone: tracepoint sched_process_free. */
-struct ipcscope_task_free {
-	struct ipcscope_header header;	/* context: whoever ran the callback */
-	__u32 tgid;
-	__u32 tid;
-	char comm[IPCSCOPE_COMM_LEN];
-};
+/*
+ * What a thread did from since_ns, to which its last record accounted for its
+ * time, until time_ns, outside of any call.  The rest of that time it ran.
+ */
+#define IPCSCOPE_BETWEEN_FIELDS(X)					\
+	X(__u64, between_runnable_ns, , SPAN)				\
+	X(__u64, between_sleeping_ns, , SPAN)	/* S, I */		\
+	X(__u64, between_polling_ns, , SPAN)				\
+	X(__u64, between_uninterruptible_ns, , SPAN)	/* D */		\
+	X(__u64, between_killable_ns, , SPAN)				\
+	X(__u64, between_other_ns, , SPAN)	/* each has a SLICE */
+
+#define IPCSCOPE_THREAD_TIME_FIELDS(X)					\
+	X(__u64, since_ns, , TIME)					\
+	IPCSCOPE_BETWEEN_FIELDS(X)					\
+	X(__s32, exit_code, , NUMBER)	/* as wait(2) encodes it */	\
+	X(__u16, syscall, , SYSCALL)	/* that it sleeps in */		\
+	X(__u8, state, , STATE)		/* at time_ns */		\
+	/*								\
+	 * 1: no thread of its process was left alive.  Of threads that	\
+	 * exit at the same moment more than one may say so.		\
+	 */								\
+	X(__u8, group_dead, , BOOL)
+
+/*
+ * A stay in one state that lasted IPCSCOPE_SLICE_NS or more, or any stay in one
+ * that between_other_ns sums up.
+ */
+#define IPCSCOPE_SLICE_FIELDS(X)					\
+	X(__u64, start_ns, , TIME)					\
+	X(__u64, end_ns, , TIME)					\
+	X(__u32, waker_tid, , ID)	/* who ended it, 0: not known */ \
+	X(__u16, syscall, , SYSCALL)					\
+	X(__u8, state, , STATE)						\
+	X(__u8, call, , CALL)		/* kind of the call it was in, or 0 */
+
+/*
+ * A call that may wait.  Short where the thread only ran since its last record;
+ * else with the split of that time (struct ipcscope_call_split).
+ *
+ *     last record      enter_ns              time_ns
+ *     --+-----------------+---------------------+--
+ *       |     between     |       inside        |
+ *    since_ns
+ */
+#define IPCSCOPE_CALL_FIELDS(X)						\
+	X(__u64, since_ns, , TIME)					\
+	X(__u64, enter_ns, , TIME)					\
+	X(__u64, object, , ID)		/* inode, ... of the object */	\
+	X(__u64, peer, , ID)		/* of the object's other end, or 0 */ \
+	X(__u32, requested, , COUNT)	/* bytes; 0xffffffff: or more */ \
+	X(__s32, ret, , NUMBER)		/* bytes, ..., or -errno */	\
+	X(__u32, dev, , DEVICE)		/* kernel's dev_t */		\
+	X(__u8, type, , OBJECT)						\
+	X(__u8, op, , OP)						\
+	X(__u8, flags, , CALL_FLAGS)					\
+	X(__u8, sleeps, , COUNT)	/* times blocked, 255: or more */
+
+#define IPCSCOPE_CALL_SPLIT_FIELDS(X)					\
+	X(__u64, blocked_ns, , SPAN)	/* inside, in S: empty, full, ... */ \
+	X(__u64, runnable_ns, , SPAN)	/* inside */			\
+	X(__u64, uninterruptible_ns, , SPAN)	/* inside: D, K: a lock, a fault */ \
+	X(__u32, waker_tid, , WAKER)	/* of the last sleep in S */	\
+	X(__u32, woken_before_ns, , SPAN)	/* that wake-up to time_ns; max: or more */ \
+	IPCSCOPE_BETWEEN_FIELDS(X)
+
+/* The object's state at the entry, by its type. */
+#define IPCSCOPE_TAIL_PIPE_FIELDS(X)					\
+	X(__u32, ring_slots, , COUNT)	/* pages that it can hold */	\
+	X(__u32, used_slots, , COUNT)					\
+	X(__u32, readers, , COUNT)	/* open read ends */		\
+	X(__u32, writers, , COUNT)
+
+#define IPCSCOPE_TAIL_UNIX_FIELDS(X)					\
+	X(__u32, queued_bytes, , COUNT)					\
+	X(__u32, limit_bytes, , COUNT)					\
+	X(__u32, credentials_pid, , ID)					\
+	X(__u32, passed_fds, , COUNT)
+
+#define IPCSCOPE_TAIL_EVENTFD_FIELDS(X)					\
+	X(__u64, counter, , COUNT)					\
+	X(__u32, semaphore, , BOOL)					\
+	X(__u32, waiters, , BOOL)	/* a thread sleeps on it */
+
+#define IPCSCOPE_TAIL_MQUEUE_FIELDS(X)					\
+	X(__u32, messages, , COUNT)					\
+	X(__u32, max_messages, , COUNT)					\
+	X(__u32, priority, , NUMBER)					\
+	X(__u32, message_bytes, , COUNT)
+
+#define IPCSCOPE_TAIL_SYSV_FIELDS(X)					\
+	X(__s32, key, , NUMBER)						\
+	X(__u32, depth, , COUNT)	/* messages; semaphores of the call */ \
+	X(__s32, amount, , NUMBER)	/* message type; sem_op of the first */ \
+	X(__s32, semaphore_value, , NUMBER)
+
+#define IPCSCOPE_TAIL_FUTEX_FIELDS(X)					\
+	X(__u32, offset, , NUMBER)	/* in its page */		\
+	X(__u32, expected, , NUMBER)					\
+	X(__u32, woken, , COUNT)					\
+	X(__u32, operation, , NUMBER)
 
 /* Collector: what a stack entry is called.  Text fills the record's rest. */
-struct ipcscope_symbol {
-	struct ipcscope_header header;
-	__u64 id;
-	/* char text[header.size - sizeof(struct ipcscope_symbol)]; */
+#define IPCSCOPE_SYMBOL_FIELDS(X)					\
+	X(__u64, id, , ID)
+
+/*
+ * Collector: the process in the header holds an object open (from /proc/PID/fd).
+ * The path of a FIFO, else nothing, fills the record's rest.
+ */
+#define IPCSCOPE_HOLDER_FIELDS(X)					\
+	X(__u64, object, , ID)						\
+	X(__u32, dev, , DEVICE)						\
+	X(__u8, type, , OBJECT)						\
+	X(__u8, reads, , BOOL)		/* holds a read end */		\
+	X(__u8, writes, , BOOL)						\
+	X(__u8, pad, [1], PAD)
+
+/*
+ * Collector: the thread in the header, of a process that is still there some time
+ * after a signal whose default action ends a process (from /proc).  The wait
+ * channel's name fills the record's rest.
+ */
+#define IPCSCOPE_OBSERVED_FIELDS(X)					\
+	X(__u64, sent_ns, , TIME)	/* the signal that it is watched for */ \
+	X(__u64, blocked, , HEX)	/* masks of signals, bit 0: signal 1 */ \
+	X(__u64, ignored, , HEX)					\
+	X(__u64, caught, , HEX)						\
+	X(__u64, pending, , HEX)	/* to the thread or its process */ \
+	X(__u32, ppid, , ID)						\
+	X(__u32, tracer_pid, , ID)	/* a thread of its debugger, or 0 */ \
+	X(__u32, vfork_child, , ID)	/* that it waits for, or 0 */	\
+	X(__s32, exit_code, , NUMBER)	/* of a zombie, as wait(2) encodes it */ \
+	X(__u32, threads, , COUNT)	/* of the process */		\
+	X(__u32, stack_depth, , DEPTH)					\
+	X(__u16, syscall, , SYSCALL)	/* that it sleeps in */		\
+	X(__u16, missing, , MISSING)					\
+	X(__u8, sig, , SIGNAL)						\
+	X(__u8, state, , STATE)		/* D of /proc: D or K */	\
+	X(__u8, frozen, , BOOL)		/* its cgroup (v2) is */	\
+	X(__u8, pad, [1], PAD)						\
+	X(__u64, stack, [IPCSCOPE_STACK_DEPTH], STACK)	/* ids of SYMBOLs */
+
+#define IPCSCOPE_STRUCT(name, FIELDS)					\
+	struct ipcscope_##name {					\
+		struct ipcscope_header header;				\
+		FIELDS(IPCSCOPE_MEMBER)					\
+	}
+#define IPCSCOPE_TAIL(name, FIELDS)					\
+	struct ipcscope_tail_##name { FIELDS(IPCSCOPE_MEMBER) }
+
+IPCSCOPE_STRUCT(signal_generate, IPCSCOPE_SIGNAL_GENERATE_FIELDS);
+IPCSCOPE_STRUCT(signal_take, IPCSCOPE_SIGNAL_TAKE_FIELDS);
+IPCSCOPE_STRUCT(kill, IPCSCOPE_KILL_FIELDS);
+IPCSCOPE_STRUCT(thread, IPCSCOPE_THREAD_FIELDS);
+IPCSCOPE_STRUCT(thread_time, IPCSCOPE_THREAD_TIME_FIELDS);
+IPCSCOPE_STRUCT(slice, IPCSCOPE_SLICE_FIELDS);
+IPCSCOPE_STRUCT(symbol, IPCSCOPE_SYMBOL_FIELDS);
+IPCSCOPE_STRUCT(holder, IPCSCOPE_HOLDER_FIELDS);
+IPCSCOPE_STRUCT(observed, IPCSCOPE_OBSERVED_FIELDS);
+
+/* A THREAD_FREE is a header: of the thread that was freed. */
+
+IPCSCOPE_TAIL(pipe, IPCSCOPE_TAIL_PIPE_FIELDS);
+IPCSCOPE_TAIL(unix, IPCSCOPE_TAIL_UNIX_FIELDS);
+IPCSCOPE_TAIL(eventfd, IPCSCOPE_TAIL_EVENTFD_FIELDS);
+IPCSCOPE_TAIL(mqueue, IPCSCOPE_TAIL_MQUEUE_FIELDS);
+IPCSCOPE_TAIL(sysv, IPCSCOPE_TAIL_SYSV_FIELDS);
+IPCSCOPE_TAIL(futex, IPCSCOPE_TAIL_FUTEX_FIELDS);
+
+union ipcscope_tail {
+	struct ipcscope_tail_pipe pipe;
+	struct ipcscope_tail_unix socket;
+	struct ipcscope_tail_eventfd eventfd;
+	struct ipcscope_tail_mqueue mqueue;
+	struct ipcscope_tail_sysv sysv;
+	struct ipcscope_tail_futex futex;
 };
 
-/* Collector: a process holds an end of a pipe open (from /proc/PID/fd). */
-struct ipcscope_pipe_end {
-	struct ipcscope_header header;	/* the holder */
-	__u64 inode;
-	__u32 dev;
-	__u8 reads;			/* 1: holds a read end */
-	__u8 writes;			/* 1: holds a write end */
-	__u8 fifo;
-	__u8 pad;
-	/* char path[...]: of a FIFO, else empty; fills the record's rest. */
+/* What a call is about; filled at its entry, but for ret. */
+#define IPCSCOPE_CALL_MEMBERS						\
+	struct ipcscope_header header;					\
+	IPCSCOPE_CALL_FIELDS(IPCSCOPE_MEMBER)				\
+	union ipcscope_tail tail;
+
+struct ipcscope_call {
+	IPCSCOPE_CALL_MEMBERS
 };
+
+struct ipcscope_call_split {
+	IPCSCOPE_CALL_MEMBERS
+	IPCSCOPE_CALL_SPLIT_FIELDS(IPCSCOPE_MEMBER)
+};
+
+/* The largest record of which IOC_UNFINISHED gives one (transport.h). */
+#define IPCSCOPE_UNFINISHED_BYTES	176
 
 #ifdef __cplusplus
 #define IPCSCOPE_ASSERT(what) static_assert(what, #what)
@@ -281,43 +509,49 @@ struct ipcscope_pipe_end {
 #define IPCSCOPE_ASSERT_AT(type, field, bytes) \
 	IPCSCOPE_ASSERT(__builtin_offsetof(struct type, field) == (bytes))
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_header, 48);
+IPCSCOPE_ASSERT_SIZE(ipcscope_header, 32);
 IPCSCOPE_ASSERT_AT(ipcscope_header, tgid, 16);
 IPCSCOPE_ASSERT_AT(ipcscope_header, cpu, 24);
 IPCSCOPE_ASSERT_AT(ipcscope_header, kind, 26);
 IPCSCOPE_ASSERT_AT(ipcscope_header, size, 28);
 IPCSCOPE_ASSERT_AT(ipcscope_header, flags, 30);
-IPCSCOPE_ASSERT_AT(ipcscope_header, comm, 32);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_signal_generate, 104);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, target_comm, 64);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, sig, 88);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, has_info, 98);
+IPCSCOPE_ASSERT_SIZE(ipcscope_signal_generate, 80);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, sig, 68);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, requeued, 79);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_signal_send, 72);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_send, sig, 68);
+IPCSCOPE_ASSERT_SIZE(ipcscope_signal_take, 80);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_take, sig, 72);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_take, group_signal, 78);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_signal_deliver, 64);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_deliver, sig, 60);
+IPCSCOPE_ASSERT_SIZE(ipcscope_kill, 312);
+IPCSCOPE_ASSERT_AT(ipcscope_kill, sig, 48);
+IPCSCOPE_ASSERT_AT(ipcscope_kill, stack, 56);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_signal_dequeue, 72);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_dequeue, sig, 64);
+IPCSCOPE_ASSERT_SIZE(ipcscope_thread, 80);
+IPCSCOPE_ASSERT_AT(ipcscope_thread, comm, 64);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_signal_get, 64);
-IPCSCOPE_ASSERT_AT(ipcscope_signal_get, sig, 56);
+IPCSCOPE_ASSERT_SIZE(ipcscope_thread_time, 96);
+IPCSCOPE_ASSERT_AT(ipcscope_thread_time, exit_code, 88);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_pipe_op, 144);
-IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, ret, 72);
-IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, dev, 112);
-IPCSCOPE_ASSERT_AT(ipcscope_pipe_op, fifo, 136);
+IPCSCOPE_ASSERT_SIZE(ipcscope_slice, 56);
+IPCSCOPE_ASSERT_AT(ipcscope_slice, waker_tid, 48);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_kill, 344);
-IPCSCOPE_ASSERT_AT(ipcscope_kill, sig, 72);
-IPCSCOPE_ASSERT_AT(ipcscope_kill, stack, 88);
+IPCSCOPE_ASSERT(sizeof(union ipcscope_tail) == 16);
+IPCSCOPE_ASSERT_SIZE(ipcscope_call, 96);
+IPCSCOPE_ASSERT_AT(ipcscope_call, object, 48);
+IPCSCOPE_ASSERT_AT(ipcscope_call, type, 76);
+IPCSCOPE_ASSERT_AT(ipcscope_call, tail, 80);
+IPCSCOPE_ASSERT_SIZE(ipcscope_call_split, 176);
+IPCSCOPE_ASSERT_AT(ipcscope_call_split, tail, 80);
+IPCSCOPE_ASSERT_AT(ipcscope_call_split, blocked_ns, 96);
+IPCSCOPE_ASSERT_AT(ipcscope_call_split, between_runnable_ns, 128);
+IPCSCOPE_ASSERT_SIZE(ipcscope_call_split, IPCSCOPE_UNFINISHED_BYTES);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_task_exit, 56);
-IPCSCOPE_ASSERT_SIZE(ipcscope_task_free, 72);
-IPCSCOPE_ASSERT_SIZE(ipcscope_symbol, 56);
-IPCSCOPE_ASSERT_SIZE(ipcscope_pipe_end, 64);
+IPCSCOPE_ASSERT_SIZE(ipcscope_symbol, 40);
+IPCSCOPE_ASSERT_SIZE(ipcscope_holder, 48);
+IPCSCOPE_ASSERT_SIZE(ipcscope_observed, 360);
+IPCSCOPE_ASSERT_AT(ipcscope_observed, syscall, 96);
+IPCSCOPE_ASSERT_AT(ipcscope_observed, stack, 104);
 
 #endif /* IPCSCOPE_RECORD_H */

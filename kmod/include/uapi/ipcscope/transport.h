@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ipcscope transport, version 1: how a reader gets records (record.h) and
+ * ipcscope transport, version 2: how a reader gets records (record.h) and
  * ledgers (ledger.h) from the kernel module, through /dev/ipcscope.
  *
  * One reader
@@ -8,12 +8,16 @@
  *                   namespace; EBUSY while another reader has it open
  *   IOC_ABOUT       versions, number of CPUs; the reader compares and leaves
  *   IOC_FILTER      any number of times: adds to the sets of filters
- *   IOC_START       makes the rings and hooks the kernel.  Once.
+ *   IOC_START       makes the rings, hooks the kernel, notes which threads there
+ *                   are and what they do, and then lets all hooks count from one
+ *                   instant, status.start_ns.  Once.
  *                   ENOTRECOVERABLE after a probe that could not be taken away
  *   mmap()          each area by itself, as below
  *   poll()          until a ring is filled to the mark, or the trace ended
- *   IOC_STOP        takes the hooks away; rings and ledgers are final
- *   IOC_CALL        calls that had not returned by then, one by one
+ *   IOC_STOP        no hook counts from status.stop_ns on; takes them away;
+ *                   rings and ledgers are final
+ *   IOC_UNFINISHED  records of what had not ended by then, one by one: calls, and
+ *                   the time of threads that are in none
  *   close()         stops what still runs, frees all (after the last munmap)
  *
  *           (open) --FILTER--> (open) --START--> (running) --STOP--> (stopped)
@@ -63,9 +67,10 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+#include "family.h"
 #include "ledger.h"
 
-#define IPCSCOPE_TRANSPORT_VERSION	1
+#define IPCSCOPE_TRANSPORT_VERSION	2
 
 #define IPCSCOPE_DEVICE			"ipcscope"	/* in /dev */
 #define IPCSCOPE_HEARTBEAT_NS		500000000ULL
@@ -79,10 +84,13 @@
 
 /* The status area begins with this ... */
 struct ipcscope_status {
-	__u64 heartbeat_ns;		/* CLOCK_MONOTONIC */
+	__u64 heartbeat_ns;		/* CLOCK_MONOTONIC, as all times */
 	__u64 ring_bytes;
 	__u32 cpus;
-	__u32 pad[11];
+	__u32 pad;
+	__u64 start_ns;			/* the trace's window */
+	__u64 stop_ns;			/* 0: it runs */
+	__u64 pad2[3];
 };
 
 /* ... and has one of these for each possible CPU. */
@@ -90,7 +98,7 @@ struct ipcscope_cpu {
 	__u64 position;			/* end of the last record */
 	__u64 pad[7];
 	struct ipcscope_ledger ledger;
-	__u64 pad2[7];
+	__u64 pad2[7];			/* to a whole cache line */
 };
 
 struct ipcscope_consumer {
@@ -126,41 +134,36 @@ struct ipcscope_filter {
 	char comm[IPCSCOPE_COMM_LEN];
 };
 
-/* start.families */
-#define IPCSCOPE_FAMILY_SIGNALS		0x1
-#define IPCSCOPE_FAMILY_PIPES		0x2
-#define IPCSCOPE_FAMILY_KILLS		0x4
-#define IPCSCOPE_FAMILY_ALL		0x7
-
 /* start.follow */
 #define IPCSCOPE_FOLLOW_NONE		0
 #define IPCSCOPE_FOLLOW_COMMAND		1	/* children of followed ones */
 #define IPCSCOPE_FOLLOW_ALL		2	/* children of wanted tasks */
 
-#define IPCSCOPE_CALLS_MAX		16384
+#define IPCSCOPE_THREADS_MAX		4194304u
 
 struct ipcscope_start {
 	__u32 transport;		/* the reader's: EPROTO if another */
 	__u32 schema;
 	__u64 signal_mask;		/* bit (n - 1): signal n is wanted */
-	__u32 families;
+	__u32 families;			/* IPCSCOPE_FAMILY_, family.h */
 	__u32 filters;			/* types of which one must match */
 	__u32 follow;
-	__u32 max_calls;		/* under way at once, of each function */
+	__u32 max_threads;		/* whose time is accounted for at once */
 	__u64 ring_bytes;		/* a power of two, at least a page */
 	__u64 wakeup_bytes;		/* 1 .. ring_bytes */
 	__u64 reserved[2];
 };
 
 struct ipcscope_stop {
-	__u32 unfinished;		/* that IOC_CALL has */
+	__u32 unfinished;		/* that IOC_UNFINISHED has */
 	__u32 reserved;
 };
 
-struct ipcscope_call_query {
-	__u32 index;			/* in: 0 .. unfinished - 1 */
+struct ipcscope_unfinished {
+	__u32 index;			/* in: 0 .. stop.unfinished - 1 */
 	__u32 reserved;
-	struct ipcscope_pipe_op record;	/* out: flags IPCSCOPE_UNFINISHED */
+	/* out: a record of header.size bytes with IPCSCOPE_UNFINISHED set */
+	__u8 record[IPCSCOPE_UNFINISHED_BYTES] __attribute__((aligned(8)));
 };
 
 /* hook.flags */
@@ -182,13 +185,14 @@ struct ipcscope_hook {
 #define IPCSCOPE_IOC_FILTER	_IOW(IPCSCOPE_IOC_MAGIC, 1, struct ipcscope_filter)
 #define IPCSCOPE_IOC_START	_IOW(IPCSCOPE_IOC_MAGIC, 2, struct ipcscope_start)
 #define IPCSCOPE_IOC_STOP	_IOWR(IPCSCOPE_IOC_MAGIC, 3, struct ipcscope_stop)
-#define IPCSCOPE_IOC_CALL \
-	_IOWR(IPCSCOPE_IOC_MAGIC, 4, struct ipcscope_call_query)
+#define IPCSCOPE_IOC_UNFINISHED \
+	_IOWR(IPCSCOPE_IOC_MAGIC, 4, struct ipcscope_unfinished)
 #define IPCSCOPE_IOC_HOOK	_IOWR(IPCSCOPE_IOC_MAGIC, 5, struct ipcscope_hook)
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_status, 64);
 IPCSCOPE_ASSERT_AT(ipcscope_status, cpus, 16);
-IPCSCOPE_ASSERT_SIZE(ipcscope_cpu, 832);
+IPCSCOPE_ASSERT_AT(ipcscope_status, start_ns, 24);
+IPCSCOPE_ASSERT(sizeof(struct ipcscope_cpu) % 64 == 0);
 IPCSCOPE_ASSERT_AT(ipcscope_cpu, ledger, 64);
 IPCSCOPE_ASSERT_SIZE(ipcscope_consumer, 64);
 IPCSCOPE_ASSERT_SIZE(ipcscope_about, 64);
@@ -199,7 +203,7 @@ IPCSCOPE_ASSERT_SIZE(ipcscope_start, 64);
 IPCSCOPE_ASSERT_AT(ipcscope_start, families, 16);
 IPCSCOPE_ASSERT_AT(ipcscope_start, ring_bytes, 32);
 IPCSCOPE_ASSERT_SIZE(ipcscope_stop, 8);
-IPCSCOPE_ASSERT_SIZE(ipcscope_call_query, 152);
+IPCSCOPE_ASSERT_SIZE(ipcscope_unfinished, 184);
 IPCSCOPE_ASSERT_SIZE(ipcscope_hook, 96);
 
 #endif /* IPCSCOPE_TRANSPORT_H */

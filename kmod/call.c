@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "call.h"
+
+struct scope_thread *scope_call_find(struct scope_trace *trace,
+				     struct scope_bucket *bucket, u16 kind,
+				     u64 now)
+{
+	struct scope_thread *thread;
+
+	raw_spin_lock(&bucket->lock);
+	thread = scope_thread_find(bucket, current);
+	if (!thread)
+		thread = scope_thread_add(&trace->threads, bucket, current,
+					  now);
+	raw_spin_unlock(&bucket->lock);
+	if (!thread)
+		scope_count_lost(trace, kind, IPCSCOPE_LOST_TABLE_FULL);
+	return thread;
+}
+
+/* The thread's state has stayed: it is taken out at its last switch only. */
+int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct scope_trace *trace = scope_trace_of(ri);
+	struct scope_thread *thread = *(struct scope_thread **)ri->data;
+	unsigned long flags;
+	u64 now;
+
+	if (!trace)
+		return 0;
+	local_irq_save(flags);
+	now = ktime_get_mono_fast_ns();
+	if (scope_armed(trace, now))
+		scope_time_exit(trace, thread, regs_return_value(regs), now);
+	local_irq_restore(flags);
+	return 0;
+}

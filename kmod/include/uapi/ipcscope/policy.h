@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the kernel's numbers mean: pure functions that both backends, and the
+ * collector, share.  What is read from the kernel, and how, is each backend's
+ * own affair.
+ *
+ * Signal numbers are those of x86, Arm, RISC-V, s390 and POWER.
+ */
+#ifndef IPCSCOPE_POLICY_H
+#define IPCSCOPE_POLICY_H
+
+#include "record.h"
+
+#define IPCSCOPE_SIG_BIT(sig)	(1ULL << ((sig) - 1))
+
+#define IPCSCOPE_SIGKILL	9
+#define IPCSCOPE_SIGCHLD	17
+#define IPCSCOPE_SIGCONT	18
+
+/* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU */
+#define IPCSCOPE_STOP_SIGNALS						\
+	(IPCSCOPE_SIG_BIT(19) | IPCSCOPE_SIG_BIT(20) |			\
+	 IPCSCOPE_SIG_BIT(21) | IPCSCOPE_SIG_BIT(22))
+/* SIGCHLD, SIGCONT, SIGURG, SIGWINCH */
+#define IPCSCOPE_DEFAULT_IGNORED					\
+	(IPCSCOPE_SIG_BIT(17) | IPCSCOPE_SIG_BIT(18) |			\
+	 IPCSCOPE_SIG_BIT(23) | IPCSCOPE_SIG_BIT(28))
+/* SIGQUIT ILL TRAP ABRT BUS FPE SEGV XCPU XFSZ SYS */
+#define IPCSCOPE_CORE_SIGNALS						\
+	(IPCSCOPE_SIG_BIT(3) | IPCSCOPE_SIG_BIT(4) |			\
+	 IPCSCOPE_SIG_BIT(5) | IPCSCOPE_SIG_BIT(6) |			\
+	 IPCSCOPE_SIG_BIT(7) | IPCSCOPE_SIG_BIT(8) |			\
+	 IPCSCOPE_SIG_BIT(11) | IPCSCOPE_SIG_BIT(24) |			\
+	 IPCSCOPE_SIG_BIT(25) | IPCSCOPE_SIG_BIT(31))
+
+#define IPCSCOPE_EAGAIN		11
+
+/* si_code */
+#define IPCSCOPE_SI_USER	0
+#define IPCSCOPE_SI_KERNEL	0x80
+#define IPCSCOPE_SI_QUEUE	(-1)
+#define IPCSCOPE_SI_TIMER	(-2)
+
+/*
+ * Bits of task->__state.  Those below 0x1000 have kept their meaning since
+ * 4.14; FROZEN is one since 6.1 (f5d39b020809), RTLOCK_WAIT since 5.16.
+ */
+#define IPCSCOPE_TASK_INTERRUPTIBLE	0x0001u
+#define IPCSCOPE_TASK_UNINTERRUPTIBLE	0x0002u
+#define IPCSCOPE_TASK_STOPPED		0x0004u
+#define IPCSCOPE_TASK_TRACED		0x0008u
+#define IPCSCOPE_EXIT_DEAD		0x0010u
+#define IPCSCOPE_EXIT_ZOMBIE		0x0020u
+#define IPCSCOPE_TASK_DEAD		0x0080u
+#define IPCSCOPE_TASK_WAKEKILL		0x0100u
+#define IPCSCOPE_TASK_WAKING		0x0200u
+#define IPCSCOPE_TASK_NOLOAD		0x0400u
+#define IPCSCOPE_TASK_FROZEN		0x8000u
+
+/* task->flags, until 6.1 */
+#define IPCSCOPE_PF_FROZEN		0x00010000u
+/* task->jobctl */
+#define IPCSCOPE_JOBCTL_TRAP_FREEZE	0x00800000ull
+
+/* signal->flags */
+#define IPCSCOPE_SIGNAL_GROUP_EXIT	0x00000004u
+#define IPCSCOPE_SIGNAL_GROUP_COREDUMP	0x00000008u	/* until 5.16 */
+#define IPCSCOPE_SIGNAL_UNKILLABLE	0x00000040u
+
+static inline __attribute__((always_inline)) __u8
+ipcscope_state_of_bits(__u32 bits)
+{
+	if (bits & IPCSCOPE_TASK_FROZEN)
+		return IPCSCOPE_STATE_FROZEN;
+	if (bits & IPCSCOPE_TASK_UNINTERRUPTIBLE) {
+		if (bits & IPCSCOPE_TASK_WAKEKILL)
+			return IPCSCOPE_STATE_KILLABLE;
+		if (bits & IPCSCOPE_TASK_NOLOAD)
+			return IPCSCOPE_STATE_IDLE;
+		return IPCSCOPE_STATE_UNINTERRUPTIBLE;
+	}
+	if (bits & IPCSCOPE_TASK_STOPPED)
+		return IPCSCOPE_STATE_STOPPED;
+	if (bits & IPCSCOPE_TASK_TRACED)
+		return IPCSCOPE_STATE_TRACED;
+	if (bits & IPCSCOPE_TASK_INTERRUPTIBLE)
+		return IPCSCOPE_STATE_INTERRUPTIBLE;
+	if (bits & IPCSCOPE_TASK_DEAD)
+		return IPCSCOPE_STATE_DEAD;
+	if (bits == 0 || bits == IPCSCOPE_TASK_WAKING)
+		return IPCSCOPE_STATE_RUNNING;
+	return IPCSCOPE_STATE_OTHER;
+}
+
+/* `bits`: task->__state, `exited`: task->exit_state. */
+static inline __attribute__((always_inline)) __u8
+ipcscope_task_state(__u32 bits, __u32 exited)
+{
+	if (exited & IPCSCOPE_EXIT_DEAD)
+		return IPCSCOPE_STATE_DEAD;
+	if (exited & IPCSCOPE_EXIT_ZOMBIE)
+		return IPCSCOPE_STATE_ZOMBIE;
+	return ipcscope_state_of_bits(bits);
+}
+
+/* A sleep that a fatal signal may not end at once. */
+static inline __attribute__((always_inline)) int ipcscope_stuck(__u8 state)
+{
+	return state == IPCSCOPE_STATE_UNINTERRUPTIBLE ||
+	       state == IPCSCOPE_STATE_KILLABLE;
+}
+
+/* `handler`: sa_handler, of which 0 and 1 are SIG_DFL and SIG_IGN. */
+static inline __attribute__((always_inline)) __u8
+ipcscope_disposition_of(__u64 handler)
+{
+	if (handler == 0)
+		return IPCSCOPE_DISPOSITION_DEFAULT;
+	if (handler == 1)
+		return IPCSCOPE_DISPOSITION_IGNORE;
+	return IPCSCOPE_DISPOSITION_HANDLER;
+}
+
+/* Does the signal end the process, once a thread takes it? */
+static inline __attribute__((always_inline)) int
+ipcscope_is_fatal(int sig, __u8 disposition, int blocked, int unkillable)
+{
+	return sig == IPCSCOPE_SIGKILL ||
+	       (disposition == IPCSCOPE_DISPOSITION_DEFAULT && !blocked &&
+		!unkillable &&
+		!(IPCSCOPE_SIG_BIT(sig) &
+		  (IPCSCOPE_DEFAULT_IGNORED | IPCSCOPE_STOP_SIGNALS)));
+}
+
+/* Is it discarded, or taken for nothing, with that disposition? */
+static inline __attribute__((always_inline)) int
+ipcscope_is_ignored(int sig, __u8 disposition)
+{
+	return disposition == IPCSCOPE_DISPOSITION_IGNORE ||
+	       (disposition == IPCSCOPE_DISPOSITION_DEFAULT &&
+		(IPCSCOPE_SIG_BIT(sig) & IPCSCOPE_DEFAULT_IGNORED));
+}
+
+/*
+ * `info`: the send core's argument, of which 0 and 1 are SEND_SIG_NOINFO and
+ * SEND_SIG_PRIV; si_code counts only where it is neither.
+ */
+static inline __attribute__((always_inline)) __u8
+ipcscope_origin_of(__u64 info, __s32 si_code)
+{
+	if (info == 0)
+		return IPCSCOPE_ORIGIN_TASK;
+	if (info == 1)
+		return IPCSCOPE_ORIGIN_KERNEL;
+	if (si_code == IPCSCOPE_SI_TIMER)
+		return IPCSCOPE_ORIGIN_TIMER;
+	if (si_code == IPCSCOPE_SI_KERNEL)
+		return IPCSCOPE_ORIGIN_KERNEL;
+	return IPCSCOPE_ORIGIN_TASK;
+}
+
+/* What the kernel's send core returns with that outcome. */
+static inline __attribute__((always_inline)) __s32
+ipcscope_send_ret(__u8 result)
+{
+	return result == IPCSCOPE_RESULT_OVERFLOW ? -IPCSCOPE_EAGAIN : 0;
+}
+
+/* Does siginfo hold a pid?  Of a fault the union holds an address. */
+static inline __attribute__((always_inline)) int
+ipcscope_info_has_pid(int sig, __s32 si_code)
+{
+	return si_code <= 0 ||
+	       (sig == IPCSCOPE_SIGCHLD && si_code != IPCSCOPE_SI_KERNEL);
+}
+
+static inline __attribute__((always_inline)) int
+ipcscope_info_has_value(__s32 si_code)
+{
+	return si_code == IPCSCOPE_SI_QUEUE || si_code == IPCSCOPE_SI_TIMER;
+}
+
+#endif /* IPCSCOPE_POLICY_H */

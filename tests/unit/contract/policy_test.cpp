@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ipcscope/policy.h>
+
+#include <gtest/gtest.h>
+
+namespace ipcscope {
+namespace {
+
+constexpr int kUsr1 = 10, kTerm = 15, kStop = 19, kUrg = 23;
+
+TEST(Policy, StatesByMask)
+{
+    const std::pair<unsigned, int> known[] = {
+        {0x0000, IPCSCOPE_STATE_RUNNING},         {0x0200, IPCSCOPE_STATE_RUNNING},
+        {0x0001, IPCSCOPE_STATE_INTERRUPTIBLE},   {0x0201, IPCSCOPE_STATE_INTERRUPTIBLE},
+        {0x0002, IPCSCOPE_STATE_UNINTERRUPTIBLE}, {0x0102, IPCSCOPE_STATE_KILLABLE},
+        {0x0402, IPCSCOPE_STATE_IDLE},            {0x0502, IPCSCOPE_STATE_KILLABLE},
+        {0x1002, IPCSCOPE_STATE_UNINTERRUPTIBLE}, {0x0004, IPCSCOPE_STATE_STOPPED},
+        {0x0104, IPCSCOPE_STATE_STOPPED},         {0x0108, IPCSCOPE_STATE_TRACED},
+        {0x0080, IPCSCOPE_STATE_DEAD},            {0x8000, IPCSCOPE_STATE_FROZEN},
+        {0x0040, IPCSCOPE_STATE_OTHER},           {0x1000, IPCSCOPE_STATE_OTHER},
+    };
+    for (const auto& [bits, state] : known)
+        EXPECT_EQ(ipcscope_state_of_bits(bits), state) << std::hex << bits;
+    EXPECT_EQ(ipcscope_task_state(0x80, IPCSCOPE_EXIT_ZOMBIE), IPCSCOPE_STATE_ZOMBIE);
+    EXPECT_EQ(ipcscope_task_state(0x80, IPCSCOPE_EXIT_DEAD), IPCSCOPE_STATE_DEAD);
+    EXPECT_EQ(ipcscope_task_state(0x01, 0), IPCSCOPE_STATE_INTERRUPTIBLE);
+}
+
+TEST(Policy, WhatIsFatal)
+{
+    const auto fatal = [](int sig, __u8 does, bool blocked = false, bool init = false) {
+        return ipcscope_is_fatal(sig, does, blocked, init) != 0;
+    };
+    EXPECT_TRUE(fatal(IPCSCOPE_SIGKILL, IPCSCOPE_DISPOSITION_HANDLER, true, true));
+    EXPECT_TRUE(fatal(kTerm, IPCSCOPE_DISPOSITION_DEFAULT));
+    EXPECT_TRUE(fatal(64, IPCSCOPE_DISPOSITION_DEFAULT));
+    EXPECT_FALSE(fatal(kTerm, IPCSCOPE_DISPOSITION_HANDLER));
+    EXPECT_FALSE(fatal(kTerm, IPCSCOPE_DISPOSITION_IGNORE));
+    EXPECT_FALSE(fatal(kTerm, IPCSCOPE_DISPOSITION_DEFAULT, true));
+    EXPECT_FALSE(fatal(kTerm, IPCSCOPE_DISPOSITION_DEFAULT, false, true));
+    EXPECT_FALSE(fatal(kStop, IPCSCOPE_DISPOSITION_DEFAULT));
+    EXPECT_FALSE(fatal(kUrg, IPCSCOPE_DISPOSITION_DEFAULT));
+}
+
+TEST(Policy, WhatIsIgnored)
+{
+    EXPECT_TRUE(ipcscope_is_ignored(kUsr1, IPCSCOPE_DISPOSITION_IGNORE));
+    EXPECT_TRUE(ipcscope_is_ignored(kUrg, IPCSCOPE_DISPOSITION_DEFAULT));
+    EXPECT_FALSE(ipcscope_is_ignored(kUsr1, IPCSCOPE_DISPOSITION_DEFAULT));
+    EXPECT_FALSE(ipcscope_is_ignored(kUrg, IPCSCOPE_DISPOSITION_HANDLER));
+}
+
+TEST(Policy, WhoseSignalItIs)
+{
+    EXPECT_EQ(ipcscope_origin_of(0, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TASK);
+    EXPECT_EQ(ipcscope_origin_of(1, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_KERNEL);
+    EXPECT_EQ(ipcscope_origin_of(4096, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TIMER);
+    EXPECT_EQ(ipcscope_origin_of(4096, IPCSCOPE_SI_KERNEL), IPCSCOPE_ORIGIN_KERNEL);
+    EXPECT_EQ(ipcscope_origin_of(4096, IPCSCOPE_SI_USER), IPCSCOPE_ORIGIN_TASK);
+}
+
+TEST(Policy, WhatSiginfoHolds)
+{
+    EXPECT_TRUE(ipcscope_info_has_pid(kUsr1, IPCSCOPE_SI_QUEUE));
+    EXPECT_TRUE(ipcscope_info_has_pid(IPCSCOPE_SIGCHLD, 1));
+    EXPECT_FALSE(ipcscope_info_has_pid(IPCSCOPE_SIGCHLD, IPCSCOPE_SI_KERNEL));
+    EXPECT_FALSE(ipcscope_info_has_pid(11, 1));   // a fault's address
+    EXPECT_TRUE(ipcscope_info_has_value(IPCSCOPE_SI_QUEUE));
+    EXPECT_FALSE(ipcscope_info_has_value(IPCSCOPE_SI_USER));
+}
+
+}  // namespace
+}  // namespace ipcscope

@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is said of processes that should have ended: from events, the whole sentence.
+#include <gtest/gtest.h>
+
+#include "../aggregate/deaths.hpp"
+#include "base/units.hpp"
+#include "diagnose/diagnose.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::test::kChld;
+using aggregate::test::kCont;
+using aggregate::test::kHup;
+using aggregate::test::kInt;
+using aggregate::test::kKill;
+using aggregate::test::kMs;
+using aggregate::test::kStop;
+using aggregate::test::kTerm;
+using aggregate::test::Life;
+
+constexpr std::uint32_t kShell = 5, kApp = 6, kOther = 7;
+
+constexpr Life::Send kHandled{.disposition = IPCSCOPE_DISPOSITION_HANDLER};
+constexpr Life::Send kBlocked{.blocked = true};
+constexpr Life::Send kIgnored{.result = IPCSCOPE_RESULT_IGNORED,
+                              .disposition = IPCSCOPE_DISPOSITION_IGNORE};
+constexpr Life::Send kToZombie{.result = IPCSCOPE_RESULT_IGNORED,
+                               .state = IPCSCOPE_STATE_ZOMBIE, .dying = true};
+
+struct Story : Life {
+    explicit Story(std::vector<std::string> filters = {}) : Life(std::move(filters))
+    {
+        process(kShell, "bash");
+        process(kApp, "app", kShell);
+        process(kOther, "other");
+    }
+    Findings found(std::uint64_t end_ms) { return diagnose(report(end_ms)); }
+    /// The one finding's text; of several all, of none nothing.
+    std::string text(std::uint64_t end_ms)
+    {
+        std::string all;
+        for (const Finding& finding : found(end_ms)) {
+            all += all.empty() ? "" : "\n";
+            all += std::string(info(finding.code).name) + ": " + finding.text;
+        }
+        std::ranges::replace(all, kGlue, ' ');
+        return all;
+    }
+};
+
+TEST(DeathFindings, AKillThatFoundNothingStuckAndThenD)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kKill);
+    life.look(1100, kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, "request_wait_answer");
+    life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 1000, 5000);
+    life.exit(5000, kApp, 9);
+    life.reap(5001, kApp);
+    EXPECT_EQ(life.text(6000), "kill-stuck: SIGKILL from 5 (bash) to 6 (app): it then slept in D "
+                               "in request_wait_answer for 4.00 s; it was gone 4.00 s after the "
+                               "signal.");
+    const Finding finding = life.found(6000).at(0);
+    EXPECT_EQ(finding.severity, Severity::warning);
+    EXPECT_EQ(finding.at_ns, Life::ns(1000));
+    EXPECT_EQ(finding.duration_ns, 4000 * kMs);
+    EXPECT_EQ(finding.stack, std::vector<std::string>{"request_wait_answer+0x1"});
+    ASSERT_EQ(finding.subjects.size(), 2u);
+    EXPECT_EQ(finding.subjects[0].task.tgid, kApp);
+    EXPECT_EQ(finding.subjects[1].role, "sender");
+}
+
+TEST(DeathFindings, OneThatNeverEndedIsAnError)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kKill, {.state = IPCSCOPE_STATE_UNINTERRUPTIBLE});
+    life.send(2000, kShell, kApp, kKill, {.state = IPCSCOPE_STATE_UNINTERRUPTIBLE});
+    life.send(3000, kOther, kApp, kTerm, {.result = IPCSCOPE_RESULT_IGNORED, .dying = true});
+    life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 0, 4000);
+    life.lives(4000, kApp);
+    EXPECT_EQ(life.text(4000),
+              "kill-stuck: SIGKILL from 5 (bash), 2 times, to 6 (app): it slept in D, in what is "
+              "not known (its kernel stack could not be read) for 3.00 s; it was still there "
+              "3.00 s after the signal, when the trace ended. 1 more signal that should end it "
+              "came meanwhile (SIGTERM from 7 (other)).");
+    EXPECT_EQ(life.found(4000).at(0).severity, Severity::error);
+}
+
+TEST(DeathFindings, AHandlerThatTakesLong)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm, kHandled);
+    life.take(1000, kApp, kTerm);
+    life.look(1100, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "hrtimer_nanosleep");
+    life.look(2000, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "hrtimer_nanosleep");
+    life.exit(3000, kApp, 0);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "slow-exit: SIGTERM from 5 (bash) to 6 (app): it ran its handler at "
+                               "1.00 s; it was gone 2.00 s after the signal. It slept in "
+                               "hrtimer_nanosleep when it was looked at.");
+    EXPECT_EQ(life.found(4000).at(0).duration_ns, 2000 * kMs);
+}
+
+/// trace kills records no thread's time.
+TEST(DeathFindings, AKillOfAThreadInDByLooksAlone)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kKill);
+    life.look(1100, kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, "request_wait_answer");
+    life.look(2000, kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, "request_wait_answer");
+    life.lives(2000, kApp);
+    EXPECT_EQ(life.text(2000), "kill-stuck: SIGKILL from 5 (bash) to 6 (app): it then slept in D "
+                               "in request_wait_answer for 1.00 s; it was still there 1.00 s "
+                               "after the signal, when the trace ended.");
+}
+
+/// A trap of a shell runs when its child has ended.
+TEST(DeathFindings, AHandlerThatWaitedForAChild)
+{
+    Story life;
+    life.process(8, "sleep", kApp, 500, IPCSCOPE_THREAD_FORK);
+    life.send(1000, kShell, kApp, kTerm, kHandled);
+    life.take(1000, kApp, kTerm);
+    life.look(1100, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "do_wait");
+    life.exit(2990, 8, 0);
+    life.exit(3000, kApp, 0);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "slow-exit: SIGTERM from 5 (bash) to 6 (app): it ran its handler at "
+                               "1.00 s; it was gone 2.00 s after the signal. It slept in do_wait "
+                               "when it was looked at, and its child 8 (sleep) exited 10.0 ms "
+                               "before it.");
+}
+
+TEST(DeathFindings, AShortChildIsNotWhatItWaitedFor)
+{
+    Story life;
+    life.process(8, "sleep", kApp, 2800, IPCSCOPE_THREAD_FORK);
+    life.send(1000, kShell, kApp, kTerm, kHandled);
+    life.take(1000, kApp, kTerm);
+    life.exit(2990, 8, 0);
+    life.exit(3000, kApp, 0);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000).find("child"), std::string::npos) << life.text(4000);
+}
+
+/// A critical section: it dies as it unblocks the signal.
+TEST(DeathFindings, ASignalThatWasBlockedForAWhile)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm, kBlocked);
+    life.take(2000, kApp, kTerm, IPCSCOPE_TAKE_DEFAULT);
+    life.exit(2001, kApp, kTerm);
+    life.reap(2002, kApp);
+    EXPECT_EQ(life.text(4000), "signal-blocked: SIGTERM from 5 (bash) to 6 (app): it blocked "
+                               "SIGTERM for 1.00 s; it was gone 1.00 s after the signal.");
+}
+
+TEST(DeathFindings, AHandlerThatTheMaskHeldBack)
+{
+    Story life;
+    Life::Send how = kHandled;
+    how.blocked = true;
+    life.send(1000, kShell, kApp, kTerm, how);
+    life.take(2000, kApp, kTerm);
+    life.exit(2500, kApp, 0);
+    life.reap(2501, kApp);
+    EXPECT_EQ(life.text(4000), "signal-blocked: SIGTERM from 5 (bash) to 6 (app): it blocked "
+                               "SIGTERM for 1.00 s, ran its handler at 2.00 s; it was gone 1.50 s "
+                               "after the signal.");
+}
+
+/// To reload, and not to end: the SIGTERM that comes later has no delay.
+TEST(DeathFindings, ASighupWithAHandlerIsAMessage)
+{
+    for (const unsigned how : {IPCSCOPE_TAKE_HANDLER, IPCSCOPE_TAKE_SIGWAIT}) {
+        Story life;
+        life.send(1000, kShell, kApp, kHup, kHandled);
+        life.take(1000, kApp, kHup, how);
+        life.send(2000, kShell, kApp, kTerm);
+        life.exit(2001, kApp, kTerm);
+        life.reap(2002, kApp);
+        EXPECT_EQ(life.text(4000), "");
+    }
+}
+
+TEST(DeathFindings, ASighupThatIsIgnored)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kHup, kIgnored);
+    life.exit(3000, kApp, 0);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "signal-ignored: SIGHUP from 5 (bash) to 6 (app): it ignores "
+                               "SIGHUP; it was gone 2.00 s after the signal.");
+    EXPECT_EQ(life.found(4000).at(0).severity, Severity::note) << "nohup does that";
+}
+
+TEST(DeathFindings, ASigintThatStaysBlocked)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kInt, kBlocked);
+    life.lives(4000, kApp);
+    EXPECT_EQ(life.text(4000), "signal-blocked: SIGINT from 5 (bash) to 6 (app): it blocks "
+                               "SIGINT, which stayed pending; it was still there 3.00 s after the "
+                               "signal, when the trace ended.");
+}
+
+TEST(DeathFindings, AHandlerAndThenSigkill)
+{
+    Story life;
+    life.process(8, "sleep", kApp);
+    life.send(1000, kShell, kApp, kTerm, kHandled);
+    life.take(1000, kApp, kTerm);
+    life.look(1100, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "do_wait");
+    life.send(3000, kOther, kApp, kKill);
+    life.exit(3001, kApp, 9);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "slow-exit: SIGTERM from 5 (bash) to 6 (app): it ran its handler at "
+                               "1.00 s. SIGKILL from 7 (other) ended it 2.00 s later. It slept in "
+                               "do_wait when it was looked at, and its child 8 (sleep) was alive.");
+}
+
+TEST(DeathFindings, ABlockedSigterm)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm, kBlocked);
+    life.send(3000, kShell, kApp, kKill);
+    life.exit(3001, kApp, 9);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "signal-blocked: SIGTERM from 5 (bash) to 6 (app): it blocks SIGTERM, "
+                               "which stayed pending. SIGKILL ended it 2.00 s later.");
+}
+
+TEST(DeathFindings, AnIgnoredSigterm)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm, kIgnored);
+    life.send(3000, kShell, kApp, kKill);
+    life.exit(3001, kApp, 9);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "signal-ignored: SIGTERM from 5 (bash) to 6 (app): it ignores SIGTERM. "
+                               "SIGKILL ended it 2.00 s later.");
+}
+
+/// timeout(1) ignores the signal that it sends to its own group.
+TEST(DeathFindings, OnesOwnIgnoredSignalIsNone)
+{
+    Story life;
+    life.send(1000, kApp, kApp, kTerm, kIgnored);
+    life.lives(4000, kApp);
+    EXPECT_EQ(life.text(4000), "");
+}
+
+TEST(DeathFindings, AStoppedTarget)
+{
+    Story life;
+    life.send(300, kOther, kApp, kStop);
+    life.send(600, kShell, kApp, kTerm);
+    life.send(2600, kShell, kApp, kCont);
+    life.stay(kApp, IPCSCOPE_STATE_STOPPED, 300, 2600);
+    life.take(2600, kApp, kTerm, IPCSCOPE_TAKE_GROUP_EXIT);
+    life.exit(2601, kApp, 15);
+    life.reap(2602, kApp);
+    EXPECT_EQ(life.text(4000),
+              "target-stopped: SIGTERM from 5 (bash) to 6 (app): it had been stopped by SIGSTOP from "
+              "7 (other) at 300 ms, until SIGCONT from 5 (bash) at 2.60 s (2.00 s of that after "
+              "the signal); it was gone 2.00 s after the signal.");
+}
+
+TEST(DeathFindings, AFrozenTargetThatHandlesIt)
+{
+    Story life;
+    life.send(600, kShell, kApp, kTerm, kHandled);
+    life.stay(kApp, IPCSCOPE_STATE_FROZEN, 300, 2600);
+    life.take(2600, kApp, kTerm);
+    life.exit(2601, kApp, 0);
+    life.reap(2602, kApp);
+    EXPECT_EQ(life.text(4000),
+              "target-frozen: SIGTERM from 5 (bash) to 6 (app): it was frozen, with its cgroup, for "
+              "2.00 s, and ran its handler at 2.60 s; it was gone 2.00 s after the signal.");
+}
+
+TEST(DeathFindings, ATracedTarget)
+{
+    Story life;
+    life.process(9, "gdb");
+    life.send(1000, kShell, kApp, kTerm);
+    auto look = life.look_of(IPCSCOPE_STATE_TRACED);
+    look.record.tracer_pid = 9;
+    life.look(1100, kApp, look);
+    life.stay(kApp, IPCSCOPE_STATE_TRACED, 500, 3000);
+    life.exit(3001, kApp, 15);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "target-traced: SIGTERM from 5 (bash) to 6 (app): it was held by its "
+                               "debugger 9 (gdb) for 2.00 s; it was gone 2.00 s after the signal.");
+}
+
+TEST(DeathFindings, AVforkWait)
+{
+    Story life;
+    life.process(9, "sh", kApp);
+    life.send(1000, kShell, kApp, kTerm);
+    auto look = life.look_of(IPCSCOPE_STATE_UNINTERRUPTIBLE);
+    look.record.vfork_child = 9;
+    life.look(1100, kApp, look);
+    life.stay(kApp, IPCSCOPE_STATE_KILLABLE, 500, 3000);
+    life.exit(3001, kApp, 15);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "kill-stuck: SIGTERM from 5 (bash) to 6 (app): it waited 2.00 s in "
+                               "vfork() for its child 9 (sh); it was gone 2.00 s after the signal.");
+}
+
+TEST(DeathFindings, ReasonsThatFollowEachOther)
+{
+    Story life;
+    life.send(500, kOther, kApp, kStop);
+    life.send(1000, kShell, kApp, kTerm);
+    life.send(2000, kOther, kApp, kCont);
+    life.stay(kApp, IPCSCOPE_STATE_STOPPED, 500, 2000);
+    life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 2000, 5000);
+    life.look(3000, kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, "nfs_wait");
+    life.exit(5000, kApp, 15);
+    life.reap(5000, kApp);
+    EXPECT_EQ(life.text(6000),
+              "kill-stuck: SIGTERM from 5 (bash) to 6 (app): it then slept in D in nfs_wait for "
+              "3.00 s, had been stopped by SIGSTOP from 7 (other) at 500 ms, until SIGCONT from "
+              "7 (other) at 2.00 s (1.00 s of that after the signal); it was gone 4.00 s after "
+              "the signal.");
+}
+
+TEST(DeathFindings, AZombie)
+{
+    Story life;
+    life.exit(1, kApp, 3 << 8);
+    for (const std::uint64_t ms : {1000, 1300, 1600}) {
+        life.send(ms, kOther, kApp, kKill, kToZombie);
+    }
+    EXPECT_EQ(life.text(4000), "zombie: SIGKILL from 7 (other), 3 times, to 6 (app) can do nothing: it "
+                               "is a zombie, which exited at 1.00 ms with status 3, and its parent "
+                               "5 (bash) has not reaped it.");
+    EXPECT_EQ(life.found(4000).at(0).severity, Severity::error);
+    life.reap(5000, kApp);
+    EXPECT_NE(life.text(6000).find("did not reap it until 5.00 s later."), std::string::npos);
+    EXPECT_EQ(life.found(6000).at(0).severity, Severity::warning);
+}
+
+TEST(DeathFindings, AZombieWhoseParentNeverReapedIt)
+{
+    Story life;
+    life.exit(1, kApp, 3 << 8);
+    life.send(1000, kOther, kApp, kKill, kToZombie);
+    life.exit(2000, kShell, 0);
+    life.reap(2010, kApp);   // by init
+    EXPECT_NE(life.text(4000).find("its parent 5 (bash) never did reap it, but exited at 2.00 s."),
+              std::string::npos) << life.text(4000);
+}
+
+TEST(DeathFindings, AZombieThatADebuggerHolds)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kKill);
+    life.exit(1001, kApp, 9);
+    auto look = life.look_of(IPCSCOPE_STATE_ZOMBIE);
+    look.record.tracer_pid = kOther;
+    life.look(1100, kApp, look);
+    life.reap(4001, kApp);
+    EXPECT_EQ(life.text(5000), "slow-reap: SIGKILL from 5 (bash) to 6 (app) ended it within 1.00 "
+                               "ms. Its debugger 7 (other) took another 3.00 s to reap it.");
+}
+
+TEST(DeathFindings, ASigkillThatEndedWhatWasHeld)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm);
+    life.send(2000, kOther, kApp, kKill);
+    life.stay(kApp, IPCSCOPE_STATE_TRACED, 500, 2000);
+    life.exit(2001, kApp, 9);
+    life.reap(2002, kApp);
+    EXPECT_NE(life.text(4000).find("for 1.00 s. SIGKILL from 7 (other) ended it 1.00 s later."),
+              std::string::npos) << life.text(4000);
+}
+
+TEST(DeathFindings, ASigkillThatTheInitOfANamespaceIgnoresEndsNothing)
+{
+    Story life;
+    Life::Send to_init = kIgnored;
+    to_init.unkillable = true;
+    life.send(1000, kOther, kApp, kTerm, to_init);
+    life.send(2000, kOther, kApp, kKill, to_init);
+    life.exit(3500, kApp, 0);
+    life.reap(3501, kApp);
+    EXPECT_EQ(life.text(4000).find("SIGKILL ended"), std::string::npos) << life.text(4000);
+    EXPECT_EQ(life.text(4000).find("SIGKILL followed"), std::string::npos) << life.text(4000);
+}
+
+TEST(DeathFindings, AZombieOfBeforeTheTrace)
+{
+    Story life;
+    life.send(1000, kOther, kApp, kKill, kToZombie);
+    auto look = life.look_of(IPCSCOPE_STATE_ZOMBIE);
+    look.record.exit_code = 3 << 8;
+    look.record.ppid = kShell;
+    life.look(1000, kApp, look);
+    life.look(2000, kApp, look);
+    EXPECT_EQ(life.text(4000), "zombie: SIGKILL from 7 (other) to 6 (app) can do nothing: it is a "
+                               "zombie, which had exited before the trace with status 3, and its "
+                               "parent 5 (bash) has not reaped it.");
+}
+
+TEST(DeathFindings, AParentThatReapsLate)
+{
+    Story life;
+    life.send(1000, kOther, kApp, kKill);
+    life.exit(1001, kApp, 9);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "slow-reap: SIGKILL from 7 (other) to 6 (app) ended it within 1.00 ms. "
+                               "Its parent 5 (bash) took another 2.00 s to reap it.");
+}
+
+TEST(DeathFindings, TheInitOfANamespace)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm,
+              {.result = IPCSCOPE_RESULT_IGNORED, .unkillable = true});
+    life.send(3000, kShell, kApp, kKill);
+    life.exit(3001, kApp, 9);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000),
+              "signal-unkillable: SIGTERM from 5 (bash) to 6 (app): it is the init of its pid "
+              "namespace, which has no handler for it and so ignores it. SIGKILL ended it 2.00 s "
+              "later.");
+}
+
+TEST(DeathFindings, WhatEndsAtOnceIsNone)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm);
+    life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 1000, 1050);
+    life.exit(1060, kApp, 15);
+    life.reap(1061, kApp);
+    EXPECT_EQ(life.text(4000), "");
+}
+
+TEST(DeathFindings, AProcessThatWaitsForACpuIsNone)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kKill);
+    life.stay(kApp, IPCSCOPE_STATE_KILLABLE, 1010, 1050);   // less than half of the time
+    life.exit(1150, kApp, 9);
+    life.reap(1151, kApp);
+    EXPECT_EQ(life.text(4000), "");
+    life.process(kShell, "sleep", 0, 1500, IPCSCOPE_THREAD_EXEC);
+    EXPECT_EQ(life.text(4000), "sender-renamed: SIGKILL from 5 (bash, now sleep) to 6 (app) ended it "
+                               "at 1.00 s.");
+}
+
+TEST(DeathFindings, AReloadIsNone)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kHup, kHandled);
+    life.take(1000, kApp, kHup);
+    life.lives(9000, kApp);
+    EXPECT_EQ(life.text(9000), "");
+}
+
+TEST(DeathFindings, ASigintThatAProcessEndsAfter)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kInt, kHandled);
+    life.take(1000, kApp, kInt);
+    EXPECT_EQ(life.text(4000), "") << "it may go on";
+    life.exit(3000, kApp, 0);
+    life.reap(3000, kApp);
+    EXPECT_NE(life.text(4000).find("SIGINT from 5 (bash) to 6 (app): it ran its handler"),
+              std::string::npos);
+}
+
+/// Of what is outside the trace, no taking is recorded: it may have taken it at once.
+TEST(DeathFindings, ATargetOutsideTheTrace)
+{
+    Story life({"--pid=5"});
+    life.send(1000, kShell, kApp, kTerm, kHandled);
+    life.look(1100, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "do_wait");
+    life.look(2000, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "do_wait");
+    EXPECT_EQ(life.text(4000), "");
+    life.send(2000, kShell, kOther, kKill, {.state = IPCSCOPE_STATE_UNINTERRUPTIBLE});
+    life.look(3000, kOther, IPCSCOPE_STATE_UNINTERRUPTIBLE, "nfs_wait");
+    EXPECT_EQ(life.text(4000), "kill-stuck: SIGKILL from 5 (bash) to 7 (other): it slept in D in "
+                               "nfs_wait for 1.00 s; it was still there 1.00 s after the signal, "
+                               "when it was last looked at.");
+}
+
+TEST(DeathFindings, WhatProcRefusedIsNamed)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kKill);
+    auto look = life.look_of(IPCSCOPE_STATE_UNINTERRUPTIBLE);
+    look.record.missing = IPCSCOPE_MISSING_STACK | IPCSCOPE_MISSING_SYSCALL;
+    look.wait_channel = SafeText::escape("folio_wait");
+    life.look(1100, kApp, look);
+    life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 1000, 2000);
+    life.exit(2000, kApp, 9);
+    const auto found = life.found(4000);
+    ASSERT_FALSE(found.empty());
+    EXPECT_NE(found[0].text.find("in D in folio_wait for"), std::string::npos);
+    const auto missing = std::ranges::find(found[0].evidence, "not_read", &Evidence::key);
+    ASSERT_NE(missing, found[0].evidence.end());
+    EXPECT_EQ(std::get<std::string>(missing->value), "syscall, stack");
+}
+
+TEST(DeathFindings, NineOfTenSigchldOfTenSenders)
+{
+    Story life;
+    for (std::uint32_t child = 10; child < 20; ++child) {
+        life.process(child, "job", kApp, 10, IPCSCOPE_THREAD_FORK);
+        correlate::SignalInterval signal;
+        signal.generated_ns = Life::ns(child);
+        signal.sender = aggregate::test::task(child, "job");
+        signal.target = aggregate::test::task(kApp, "app");
+        signal.signal = kChld;
+        signal.outcome = child == 10 ? decode::Outcome::delivered
+                                     : decode::Outcome::already_pending;
+        signal.end = child == 10 ? aggregate::End::handler : aggregate::End::not_queued;
+        signal.ended_ns = Life::ns(2000);
+        life.aggregator.interval(signal);
+        life.exit(child, child, 0);
+    }
+    life.take(2000, kApp, kChld);
+    life.reap(2000, 10);
+    EXPECT_EQ(life.text(2050), "") << "a shell reaps them all";
+    EXPECT_EQ(life.text(3000), "signal-merged: 9 of 10 SIGCHLD from 10 senders to 6 (app) merged into "
+                               "one that was already pending, and 9 children were left unreaped "
+                               "after it, for 250 ms and more.");
+}
+
+TEST(DeathFindings, ASenderWithAnotherNameNow)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm);
+    life.exit(1001, kApp, 15);
+    life.reap(1001, kApp);
+    EXPECT_EQ(life.text(3000), "");
+    life.process(kShell, "sleep", 0, 1500, IPCSCOPE_THREAD_EXEC);
+    EXPECT_EQ(life.text(3000), "sender-renamed: SIGTERM from 5 (bash, now sleep) to 6 (app) ended it "
+                               "at 1.00 s.");
+    EXPECT_EQ(life.found(3000).at(0).severity, Severity::note);
+}
+
+correlate::SignalInterval usr1(std::uint64_t from_ms, std::uint64_t to_ms)
+{
+    correlate::SignalInterval signal;
+    signal.generated_ns = Life::ns(from_ms);
+    signal.ended_ns = Life::ns(to_ms);
+    signal.sender = aggregate::test::task(kShell, "bash");
+    signal.target = aggregate::test::task(kApp, "app");
+    signal.signal = 10;
+    signal.shared = true;
+    signal.end = to_ms == 0 ? aggregate::End::pending : aggregate::End::handler;
+    return signal;
+}
+
+TEST(LateSignals, SayWhy)
+{
+    Story life;
+    life.stay(kApp, IPCSCOPE_STATE_FROZEN, 900, 1900);
+    life.aggregator.interval(usr1(1000, 2000));
+    EXPECT_EQ(life.text(3000), "target-frozen: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to arrive: "
+                               "the receiver was frozen for 900 ms of that.");
+    Story blocks;
+    auto signal = usr1(1000, 2000);
+    signal.blocked = true;
+    blocks.aggregator.interval(signal);
+    EXPECT_EQ(blocks.text(3000), "signal-late: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to "
+                                 "arrive: the receiver blocked it until then.");
+    Story unknown;
+    unknown.aggregator.interval(usr1(1000, 2000));
+    EXPECT_EQ(unknown.text(3000),
+              "signal-late: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to arrive.");
+}
+
+TEST(LateSignals, StillPending)
+{
+    Story life;
+    auto signal = usr1(1000, 0);
+    signal.blocked = true;
+    life.aggregator.interval(signal);
+    EXPECT_EQ(life.text(3000), "signal-pending: SIGUSR1 from 5 (bash) to 6 (app): 1 was still pending "
+                               "when the trace ended, 2.00 s after it was sent: the receiver "
+                               "blocked it.");
+}
+
+TEST(LateSignals, ASigchldThatAShellBlocksIsNone)
+{
+    Story life;
+    auto signal = usr1(1000, 2000);
+    signal.signal = kChld;
+    signal.blocked = true;
+    life.aggregator.interval(signal);
+    EXPECT_EQ(life.text(3000), "");
+}
+
+}  // namespace
+}  // namespace ipcscope::diagnose

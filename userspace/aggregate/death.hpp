@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What happened to a process that got a signal which should end it, as values.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "correlate/interval.hpp"
+
+namespace ipcscope::aggregate {
+
+using decode::Task;
+
+/// A stay of one thread in a state that keeps it from taking signals, or dying.
+struct Stay {
+    std::uint32_t tid = 0;
+    decode::State state{};
+    std::uint64_t start_ns = 0;
+    std::uint64_t end_ns = 0;
+};
+
+/// A stop signal to a process, and the SIGCONT that came next.
+struct Stop {
+    unsigned signal = 0;
+    Task sender;
+    decode::Origin origin{};
+    std::uint64_t at_ns = 0;
+    std::uint64_t continued_ns = 0;   ///< 0: not seen
+    Task continuer;
+    decode::Origin continued_by{};
+};
+
+/// Time in which a process could not take a signal, of the thread that had most of it.
+struct Hindrance {
+    std::uint64_t stopped_ns = 0;
+    std::uint64_t traced_ns = 0;
+    std::uint64_t frozen_ns = 0;
+    std::uint64_t uninterruptible_ns = 0;   ///< D
+    std::uint64_t killable_ns = 0;          ///< K
+    std::uint32_t sleeper_tid = 0;          ///< the longest stay in D or K was its
+    std::uint64_t sleep_start_ns = 0;       ///< that stay's
+    std::uint64_t sleep_end_ns = 0;
+    std::optional<Stop> stop;               ///< that stopped it
+};
+
+/// The wait of one signal from its generation to its taking, or until now.
+struct SignalWait {
+    std::uint64_t generated_ns = 0;
+    std::uint64_t ended_ns = 0;
+    bool blocked = false;                   ///< as it was sent
+    bool traced = false;                    ///< a debugger had it in its hands
+    Hindrance hindrance;
+};
+
+/// All sends of one signal by one process to it.
+struct DeathSend {
+    Task sender;                            ///< its name at the first
+    Comm sender_now;                        ///< its newest name, where that is another
+    bool of_leader = false;                 ///< the thread that sent the first
+    decode::Origin origin{};
+    unsigned signal = 0;
+    std::uint64_t count = 0;
+    std::uint64_t first_ns = 0;
+    std::uint64_t last_ns = 0;
+    std::array<std::uint64_t, IPCSCOPE_RESULT_COUNT> outcomes{};   ///< by Outcome
+    decode::State target_state{};           ///< the rest: at the first
+    bool blocked = false;
+    bool unkillable = false;
+    bool fatal = false;
+    bool dying = false;
+
+    std::uint64_t at(decode::Outcome outcome) const
+    {
+        return outcomes[static_cast<std::size_t>(outcome)];
+    }
+};
+
+/// One taking of a signal that should end it.
+struct DeathTaking {
+    unsigned signal = 0;
+    decode::How how{};
+    std::uint32_t tid = 0;
+    std::uint64_t at_ns = 0;
+};
+
+/// One thread in one look of the collector's.
+struct ThreadLook {
+    std::uint64_t at_ns = 0;
+    Task thread;
+    decode::State state{};
+    std::uint16_t missing = 0;
+    std::uint64_t blocked = 0;
+    std::uint64_t pending = 0;
+    Task tracer;
+    Task vfork_child;
+    std::int32_t exit_code = 0;
+    std::uint32_t threads = 0;              ///< of the process
+    SafeText wait_channel;
+    std::vector<SafeText> stack;
+};
+
+/// A fatal signal that found a thread in D or K.
+struct KillFound {
+    std::uint64_t at_ns = 0;
+    Task thread;
+    decode::State state{};
+    std::uint32_t threads = 0;
+    std::vector<SafeText> stack;
+};
+
+/// A child that ended while its parent should have.
+struct EndedChild {
+    Task task;
+    std::uint64_t born_ns = 0;              ///< 0: before the trace, or not seen
+    std::uint64_t exited_ns = 0;
+};
+
+struct Death {
+    Task target;                            ///< tid = 0; its name at the first send
+    bool traced = false;                    ///< the trace has all that it did
+    std::vector<DeathSend> sends;           ///< by first_ns
+    std::uint64_t other_sends = 0;          ///< of further senders
+    std::vector<DeathTaking> takings;       ///< by time
+    std::vector<ThreadLook> looks;          ///< by time
+    std::optional<KillFound> found;         ///< the first
+    Hindrance hindrance;                    ///< from the first send to its end
+    std::optional<std::uint64_t> gone_ns;   ///< its parent was notified, or the last thread gone
+    std::optional<std::int32_t> exit_code;  ///< as wait(2) encodes it
+    std::optional<std::uint64_t> reaped_ns;
+    Task parent;                            ///< as far as known
+    std::uint64_t alive_ns = 0;             ///< when it was last known to be there
+    std::vector<Task> children;             ///< alive at its end, or now; a few
+    std::uint64_t more_children = 0;
+    std::optional<EndedChild> last_child;   ///< the last that ended before it
+
+    std::uint64_t first_ns() const { return sends.empty() ? 0 : sends.front().first_ns; }
+};
+
+/// Children that a process left unreaped though it had taken a SIGCHLD after their end.
+struct Unreaped {
+    struct Child {
+        Task task;
+        std::uint64_t exited_ns = 0;
+        std::uint64_t left_ns = 0;          ///< from that SIGCHLD until it was reaped, or now
+    };
+    Task parent;
+    std::vector<Child> children;            ///< at most kMost
+    static constexpr std::size_t kMost = 256;
+};
+
+}  // namespace ipcscope::aggregate

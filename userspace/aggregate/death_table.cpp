@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "aggregate/death_table.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <ipcscope/policy.h>
+
+namespace ipcscope::aggregate {
+namespace {
+
+using decode::Outcome;
+
+constexpr std::uint64_t kAskToEnd = IPCSCOPE_SIG_BIT(1) | IPCSCOPE_SIG_BIT(2) |
+                                    IPCSCOPE_SIG_BIT(3) | IPCSCOPE_SIG_BIT(9) |
+                                    IPCSCOPE_SIG_BIT(15);
+constexpr std::size_t kMostSends = 16;
+constexpr std::size_t kMostTakings = 16;
+constexpr std::size_t kMostLooks = 256;      ///< threads, of all looks
+constexpr std::size_t kMostChildren = 3;
+constexpr std::uint64_t kWorthALook_ns = 10'000'000;   ///< most processes end at once
+constexpr std::int32_t kLastDeath = 3;       ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED: 1..3
+
+bool should_end(const decode::SignalGenerate& body)
+{
+    const std::uint64_t bit = IPCSCOPE_SIG_BIT(body.sig);
+    if ((bit & (IPCSCOPE_DEFAULT_IGNORED | IPCSCOPE_STOP_SIGNALS)) != 0) {
+        return false;
+    }
+    const bool to_zombie = decode::state_of(body.target_state) == decode::State::zombie;
+    return (bit & kAskToEnd) != 0 || body.fatal != 0 || to_zombie;
+}
+
+void add_send(Death& death, const decode::Event& event, const decode::SignalGenerate& body)
+{
+    const decode::Origin origin = decode::origin_of(body);
+    const auto same = [&](const DeathSend& send) {
+        return send.signal == body.sig && send.origin == origin &&
+               send.sender.tgid == event.task.tgid && send.sender.comm == event.task.comm;
+    };
+    auto at = std::ranges::find_if(death.sends, same);
+    if (at == death.sends.end()) {
+        if (death.sends.size() == kMostSends) {
+            ++death.other_sends;
+            return;
+        }
+        DeathSend send;
+        send.sender = {event.task.tgid, 0, event.task.comm};
+        send.of_leader = event.task.tid == event.task.tgid;
+        send.origin = origin;
+        send.signal = body.sig;
+        send.first_ns = event.time_ns;
+        send.target_state = decode::state_of(body.target_state);
+        send.blocked = body.blocked != 0;
+        send.unkillable = body.unkillable != 0;
+        send.fatal = body.fatal != 0;
+        send.dying = body.dying != 0;
+        at = death.sends.insert(death.sends.end(), send);
+    }
+    ++at->count;
+    at->last_ns = event.time_ns;
+    ++at->outcomes[body.result];
+}
+
+/// Its time from the first send to its end; what never ended took longest.
+std::uint64_t lasted_ns(const Death& death)
+{
+    const std::uint64_t end = death.gone_ns.value_or(UINT64_MAX);
+    const std::uint64_t reaped = death.reaped_ns.value_or(UINT64_MAX);
+    const std::uint64_t last = std::max(end, reaped);
+    return last - std::min(last, death.first_ns());
+}
+
+bool outlasts(const Death& a, const Death& b) { return lasted_ns(a) > lasted_ns(b); }
+
+}  // namespace
+
+Task DeathTable::task_of(std::uint32_t tgid) const
+{
+    const Process* process = processes_.find(tgid);
+    return process != nullptr ? process->task : Task{tgid, 0, {}};
+}
+
+std::vector<SafeText> DeathTable::named(const __u64* ids, std::size_t depth) const
+{
+    std::vector<SafeText> stack;
+    for (std::size_t at = 0; at < std::min<std::size_t>(depth, IPCSCOPE_STACK_DEPTH); ++at) {
+        const auto found = symbols_.find(ids[at]);
+        stack.push_back(found == symbols_.end() ? SafeText::escape("?") : found->second);
+    }
+    return stack;
+}
+
+Death& DeathTable::open(const decode::Event& event, std::uint32_t tgid)
+{
+    Death& death = open_.use(tgid);
+    if (death.target.tgid == 0) {
+        const Process* process = processes_.find(tgid);
+        death.target = {tgid, 0, event.target.comm};
+        if (process != nullptr) {
+            if (!process->task.comm.empty() && event.target.tid != tgid) {
+                death.target.comm = process->task.comm;   // not that of one thread
+            }
+            if (process->exited_ns != 0) {
+                death.gone_ns = process->exited_ns;
+                death.exit_code = process->exit_code;
+            }
+            if (process->ppid != 0) {
+                death.parent = task_of(process->ppid);
+            }
+        }
+    }
+    return death;
+}
+
+void DeathTable::on(const decode::Event& event, const decode::SignalGenerate& body)
+{
+    if (body.sig == IPCSCOPE_SIGCHLD && body.si_code >= 1 && body.si_code <= kLastDeath &&
+        body.sender_pid == event.task.tgid) {
+        // A process notifies its parent in its own context.
+        exited(event.task.tgid, event.time_ns, 0, true);
+    }
+    if (should_end(body)) {
+        senders_.use(event.task.tgid) = event.process;
+        add_send(open(event, body.target_tgid), event, body);
+    }
+}
+
+void DeathTable::on(const decode::Event& event, const decode::SignalTake& body)
+{
+    if (body.sig == IPCSCOPE_SIGCHLD && decode::how_of(body) != decode::How::ignored) {
+        processes_.use(event.task.tgid).child_taken_ns = event.time_ns;
+    }
+    Death* death = find(event.task.tgid);
+    if (death == nullptr) {
+        return;
+    }
+    const auto sent = [&](const DeathSend& send) {
+        return send.signal == body.sig || send.signal == body.group_signal;
+    };
+    if (!std::ranges::any_of(death->sends, sent)) {
+        return;
+    }
+    const DeathTaking taking{body.sig, decode::how_of(body), event.task.tid, event.time_ns};
+    if (death->takings.size() < kMostTakings) {
+        death->takings.push_back(taking);
+    } else {
+        death->takings.back() = taking;
+    }
+}
+
+void DeathTable::on(const decode::Event& event, const decode::Kill& body)
+{
+    Death& death = open(event, body.target_tgid);
+    if (!death.found) {
+        death.found = KillFound{event.time_ns, event.target, decode::state_of(body.state),
+                                body.stuck_threads, named(body.stack, body.stack_depth)};
+    }
+}
+
+void DeathTable::on(const decode::Event& event, const decode::Thread& body)
+{
+    const std::uint32_t tgid = event.task.tgid;
+    if (event.task.tid != tgid) {
+        return;
+    }
+    if (body.reason == IPCSCOPE_THREAD_FORK) {
+        close(tgid);   // of the last bearer of the number
+        processes_.erase(tgid);
+        senders_.erase(tgid);
+    }
+    Process& process = processes_.use(tgid);
+    if (body.reason == IPCSCOPE_THREAD_FORK) {
+        process.born_ns = event.time_ns;
+    }
+    process.task = {tgid, 0, event.task.comm};
+    if (Comm* sender = senders_.find(tgid)) {
+        *sender = event.task.comm;
+    }
+    if (body.ppid != 0) {
+        process.ppid = body.ppid;
+    }
+}
+
+/// The exit of the last thread of a traced process, or of one that died of a signal;
+/// or a thread's time as the trace ends.
+void DeathTable::on(const decode::Event& event, const decode::ThreadTime& body)
+{
+    if (event.kind != IPCSCOPE_THREAD_EXIT) {
+        if (Death* death = find(event.task.tgid)) {
+            death->alive_ns = std::max(death->alive_ns, event.time_ns);
+        }
+        return;
+    }
+    if (event.task.tid == event.task.tgid) {
+        processes_.use(event.task.tgid).exit_code = body.exit_code;
+    }
+    if (body.group_dead != 0) {
+        exited(event.task.tgid, event.time_ns, body.exit_code, false);
+    }
+}
+
+/// Its parent's notification is the moment; the records of its threads' ends follow it,
+/// and say the exit code.
+void DeathTable::exited(std::uint32_t tgid, std::uint64_t time_ns, std::int32_t code,
+                        bool notified)
+{
+    Process& process = processes_.use(tgid);
+    if (process.task.tgid == 0) {
+        process.task.tgid = tgid;
+    }
+    if (process.exited_ns == 0) {
+        Process* parent = processes_.find(process.ppid);
+        if (parent != nullptr && parent->zombies.size() < Unreaped::kMost) {
+            parent->zombies.push_back(tgid);
+        }
+        settle_children(process, time_ns);   // init's from now on
+        Death* parents = find(process.ppid);
+        if (parents != nullptr && !parents->gone_ns) {
+            parents->last_child = EndedChild{process.task, process.born_ns, time_ns};
+        }
+    }
+    if (!process.notified) {
+        process.exited_ns = time_ns;
+        process.notified = notified;
+    }
+    if (!notified && process.exit_code == 0) {
+        process.exit_code = code;
+    }
+    Death* death = find(tgid);
+    if (death == nullptr) {
+        return;
+    }
+    death->gone_ns = process.exited_ns;
+    if (!notified) {
+        death->exit_code = process.exit_code;
+    }
+    if (process.ppid != 0) {
+        death->parent = task_of(process.ppid);
+    }
+    finish(*death, process.exited_ns);
+}
+
+void DeathTable::on(const decode::Event& event, const decode::ThreadFree&)
+{
+    const std::uint32_t tgid = event.task.tgid;
+    if (event.task.tid != tgid) {
+        return;
+    }
+    if (Death* death = find(tgid)) {
+        death->reaped_ns = event.time_ns;
+        if (!death->gone_ns) {
+            death->gone_ns = event.time_ns;
+        }
+        finish(*death, *death->gone_ns);
+        close(tgid);
+    }
+    if (Process* process = processes_.find(tgid)) {
+        settle_children(*process, event.time_ns);
+        if (Process* parent = processes_.find(process->ppid)) {
+            if (std::erase(parent->zombies, tgid) != 0) {
+                left(*parent, tgid, event.time_ns, unreaped_.use(process->ppid));
+            }
+        }
+    }
+    processes_.erase(tgid);
+}
+
+/// A child that was left unreaped until `end_ns`, where its parent knew of its end.
+void DeathTable::left(const Process& parent, std::uint32_t child, std::uint64_t end_ns,
+                      Unreaped& row) const
+{
+    const Process* process = processes_.find(child);
+    row.parent = parent.task;
+    if (process == nullptr || parent.child_taken_ns <= process->exited_ns ||
+        end_ns <= parent.child_taken_ns || row.children.size() == Unreaped::kMost) {
+        return;
+    }
+    row.children.push_back(
+        {process->task, process->exited_ns, end_ns - parent.child_taken_ns});
+}
+
+void DeathTable::settle_children(Process& parent, std::uint64_t end_ns)
+{
+    for (const std::uint32_t child : parent.zombies) {
+        left(parent, child, end_ns, unreaped_.use(parent.task.tgid));
+    }
+    parent.zombies.clear();
+}
+
+void DeathTable::on(const decode::Event&, const decode::Symbol& body)
+{
+    symbols_[body.record.id] = body.text;
+}
+
+void DeathTable::on(const decode::Event& event, const decode::Observed& body)
+{
+    Death* death = find(event.task.tgid);
+    if (death == nullptr) {
+        return;
+    }
+    const ipcscope_observed& record = body.record;
+    ThreadLook look;
+    look.at_ns = event.time_ns;
+    look.thread = event.task;
+    look.state = decode::state_of(record.state);
+    look.missing = record.missing;
+    look.blocked = record.blocked;
+    look.pending = record.pending;
+    const auto other = [&](std::uint32_t pid) { return pid == 0 ? Task{} : task_of(pid); };
+    look.tracer = other(record.tracer_pid);
+    look.vfork_child = other(record.vfork_child);
+    look.exit_code = record.exit_code;
+    look.threads = record.threads;
+    look.wait_channel = body.wait_channel;
+    look.stack = named(record.stack, record.stack_depth);
+    death->alive_ns = std::max(death->alive_ns, event.time_ns);
+    if (record.ppid != 0) {
+        death->parent = other(record.ppid);
+    }
+    if (death->looks.size() < kMostLooks) {
+        death->looks.push_back(std::move(look));
+    }
+}
+
+/// What kept it from its end, which is at `end_ns`, or not yet.
+void DeathTable::finish(Death& death, std::uint64_t end_ns) const
+{
+    const std::uint32_t tgid = death.target.tgid;
+    const std::uint64_t first = death.first_ns();
+    if (end_ns < first || end_ns - first < kWorthALook_ns) {
+        return;
+    }
+    death.hindrance = stays_.between(tgid, first, end_ns);
+    death.children.clear();
+    death.more_children = 0;
+    for (const auto& [pid, process] : processes_) {
+        if (process.ppid != tgid || process.exited_ns != 0) {
+            continue;
+        }
+        if (death.children.size() < kMostChildren) {
+            death.children.push_back(process.task);
+        } else {
+            ++death.more_children;
+        }
+    }
+}
+
+void DeathTable::close(std::uint32_t tgid)
+{
+    Death* death = find(tgid);
+    if (death == nullptr) {
+        return;
+    }
+    if (closed_.size() == kMostDeaths) {
+        const bool longer = outlasts(*death, closed_.front());
+        evicted_ += lasted_ns(longer ? closed_.front() : *death) >= kWorthALook_ns;
+        if (longer) {
+            std::ranges::pop_heap(closed_, outlasts);
+            closed_.back() = std::move(*death);
+            std::ranges::push_heap(closed_, outlasts);
+        }
+    } else {
+        closed_.push_back(std::move(*death));
+        if (closed_.size() == kMostDeaths) {
+            std::ranges::make_heap(closed_, outlasts);
+        }
+    }
+    open_.erase(tgid);
+}
+
+std::vector<Death> DeathTable::rows(const Coverage& coverage, std::uint64_t end_ns) const
+{
+    std::vector<Death> out = closed_;
+    for (const auto& [tgid, death] : open_) {
+        Death& row = out.emplace_back(death);
+        if (!row.gone_ns) {
+            finish(row, end_ns);
+        }
+    }
+    std::erase_if(out, [](const Death& death) { return death.sends.empty(); });
+    for (Death& death : out) {
+        death.traced = coverage.covers(death.target.tgid);
+        for (DeathSend& send : death.sends) {
+            const Comm* now = senders_.find(send.sender.tgid);
+            // Of a thread that sent it the name of its process says nothing.
+            if (send.origin == decode::Origin::task && send.of_leader && now != nullptr &&
+                *now != send.sender.comm) {
+                send.sender_now = *now;
+            }
+        }
+    }
+    std::ranges::stable_sort(out, {}, [](const Death& death) { return death.first_ns(); });
+    return out;
+}
+
+std::vector<Unreaped> DeathTable::unreaped(const Coverage& coverage, std::uint64_t end_ns) const
+{
+    std::map<std::uint32_t, Unreaped> parents;
+    for (const auto& [tgid, row] : unreaped_) {
+        parents[tgid] = row;
+    }
+    for (const auto& [tgid, process] : processes_) {
+        for (const std::uint32_t child : process.zombies) {
+            left(process, child, end_ns, parents[tgid]);
+        }
+    }
+    std::vector<Unreaped> out;
+    for (auto& [tgid, row] : parents) {
+        // When a child outside the trace was reaped is not recorded.
+        std::erase_if(row.children, [&](const Unreaped::Child& child) {
+            return !coverage.covers(child.task.tgid);
+        });
+        if (!row.children.empty()) {
+            out.push_back(std::move(row));
+        }
+    }
+    return out;
+}
+
+}  // namespace ipcscope::aggregate

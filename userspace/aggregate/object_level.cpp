@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "aggregate/object_level.hpp"
+
+#include <cerrno>
+
+namespace ipcscope::aggregate {
+namespace {
+
+/// A slot holds a page; no page is smaller.
+constexpr std::uint64_t kLeastPage_bytes = 4096;
+
+bool left_room(const decode::Call& call)
+{
+    const auto written = static_cast<std::uint32_t>(call.ret);
+    const std::uint64_t slots = (written + kLeastPage_bytes - 1) / kLeastPage_bytes;
+    return written == call.requested && call.sleeps == 0 &&
+           call.tail.pipe.used_slots + slots < call.tail.pipe.ring_slots;
+}
+
+}  // namespace
+
+void ObjectLevel::call(const decode::Event& event, const decode::Call& call)
+{
+    if (event.unfinished) return;
+    const bool write = decode::op_of(call) == decode::Op::write;
+    if (call.ret > 0) {
+        const auto bytes = static_cast<std::uint64_t>(call.ret);
+        level_bytes_ += write ? bytes : 0 - bytes;
+    }
+    if (static_cast<std::int64_t>(level_bytes_) <= 0)
+        filled_ns_ = 0;
+    else if (filled_ns_ == 0)
+        filled_ns_ = event.time_ns;
+
+    if (!write || (call.ret <= 0 && call.ret != -EAGAIN)) return;
+    if (call.ret > 0 && left_room(call)) {
+        if (room_ns_ == 0) room_ns_ = event.time_ns;
+        was_full_ = false;
+    } else {
+        room_ns_ = 0;
+        was_full_ = true;
+    }
+}
+
+}  // namespace ipcscope::aggregate

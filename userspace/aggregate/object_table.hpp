@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Calls on IPC objects of any family → rows per object.  Pipes have a table of their
+// own, with a side for each end.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "aggregate/bounded_map.hpp"
+#include "aggregate/report.hpp"
+#include "aggregate/time_ledger.hpp"
+
+namespace ipcscope::aggregate {
+
+class ObjectTable {
+public:
+    void call(const decode::Event& event, const decode::Call& call);
+
+    std::vector<ObjectRow> rows() const;
+    std::uint64_t evicted() const { return objects_.evicted(); }
+
+private:
+    struct Object {
+        std::uint64_t first_ns = 0;
+        std::uint64_t last_ns = 0;
+        std::map<decode::Op, OpRow> ops;
+        BoundedMap<std::uint32_t, ObjectUser> users{kMostObjectUsers};   ///< by process
+    };
+
+    BoundedMap<ObjectId, Object, ObjectId::Hash> objects_{kMostObjects};
+};
+
+}  // namespace ipcscope::aggregate

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "aggregate/process_table.hpp"
+
+#include <algorithm>
+
+#include "aggregate/pipe_table.hpp"
+
+namespace ipcscope::aggregate {
+
+/// A killed thread that was not traced has a record, but no time.
+void ProcessTable::add(const decode::Event& event, const TimeLedger::Entry& entry)
+{
+    const Time time = entry.all();
+    if (time.span_ns == 0) return;
+    ProcessRow& row = rows_.use(event.task.tgid);
+    const Task process = process_of(event);
+    if (row.task.comm.empty() || !process.comm.empty()) row.task = process;
+    if (entry.first) ++row.threads;
+    row.time += time;
+}
+
+std::vector<ProcessRow> ProcessTable::rows() const
+{
+    std::vector<ProcessRow> out;
+    for (const auto& [tgid, row] : rows_) out.push_back(row);
+    const auto awake = [](const ProcessRow& row) {
+        return row.time.span_ns - row.time.at(Part::sleeping);
+    };
+    std::stable_sort(out.begin(), out.end(), [&](const ProcessRow& a, const ProcessRow& b) {
+        return std::pair(awake(b), a.task.tgid) < std::pair(awake(a), b.task.tgid);
+    });
+    return out;
+}
+
+}  // namespace ipcscope::aggregate

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "aggregate/waits.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "aggregate/call_result.hpp"
+#include "aggregate/pipe_table.hpp"
+#include "base/units.hpp"
+
+namespace ipcscope::aggregate {
+namespace {
+
+constexpr std::size_t kMostAncestors = 8;
+constexpr std::size_t kMostIdle = 32;
+
+bool waited_longer(const LongWait& a, const LongWait& b) { return a.length_ns() > b.length_ns(); }
+
+/// Only a signal, or the last reader's end, keeps a blocking write from writing all.
+bool wrote_a_part(const decode::Call& call)
+{
+    return decode::op_of(call) == decode::Op::write && call.ret > 0 &&
+           static_cast<std::uint32_t>(call.ret) < call.requested &&
+           (call.flags & IPCSCOPE_CALL_NONBLOCK) == 0;
+}
+
+/// A signal ended the call before it had done what it was to do.
+bool was_broken_off(const decode::Call& call)
+{
+    return is_interrupted(call.ret) || wrote_a_part(call);
+}
+
+LongWait::Ended how_it_ended(const decode::Event& event, const decode::Call& call, bool last)
+{
+    using Ended = LongWait::Ended;
+    if (!last) {
+        return Ended::woken;
+    }
+    if (event.unfinished) {
+        return Ended::unfinished;
+    }
+    if (was_broken_off(call)) {
+        return Ended::signal;
+    }
+    if (call.ret == -EPIPE) {
+        return Ended::broken;
+    }
+    return call.ret == 0 && decode::op_of(call) == decode::Op::read ? Ended::end_of_file
+                                                                    : Ended::woken;
+}
+
+}  // namespace
+
+bool WaitTable::Object::used(bool write, std::uint32_t tid) const
+{
+    return std::ranges::find(users[write ? 1 : 0], tid) != users[write ? 1 : 0].end();
+}
+
+void WaitTable::Object::use(bool write, std::uint32_t tid)
+{
+    last_tid[write ? 1 : 0] = tid;
+    if (!used(write, tid) && users[write ? 1 : 0].size() < kMostUsers) {
+        users[write ? 1 : 0].push_back(tid);
+    }
+}
+
+WaitTable::Blame& WaitTable::Actor::judged()
+{
+    if (!blame) {
+        blame = std::make_unique<Blame>();
+    }
+    return *blame;
+}
+
+WaitTable::Actor& WaitTable::actor(const decode::Event& event)
+{
+    Actor& actor = actors_.use(event.task.tid);
+    if (actor.task.comm.empty() || !event.task.comm.empty()) {
+        actor.task = event.task;
+    }
+    return actor;
+}
+
+void WaitTable::thread(const decode::Event& event, const decode::Thread& thread)
+{
+    if (thread.reason == IPCSCOPE_THREAD_FORK) {
+        actors_.erase(event.task.tid);   // its number may have been another's
+    }
+    Actor& actor = this->actor(event);
+    if (thread.reason == IPCSCOPE_THREAD_FORK) {
+        actor.born_ns = event.time_ns;
+        actor.parent = event.task.tid == event.task.tgid ? thread.ppid : event.task.tgid;
+    }
+}
+
+void WaitTable::slice(const decode::Event& event, const decode::Slice& slice)
+{
+    const decode::State state = decode::state_of(slice.state);
+    const bool sleeps = state == decode::State::interruptible || state == decode::State::polling;
+    if (!sleeps || slice.end_ns < slice.start_ns) {
+        return;
+    }
+    Actor& actor = this->actor(event);
+    const Piece piece{slice.start_ns, slice.end_ns, slice.waker_tid};
+    if (slice.call != 0) {
+        if (actor.slices.size() < kMostSlices) {
+            actor.slices.push_back(piece);
+        }
+    } else if (actor.first_call_ns == 0 && state == decode::State::interruptible &&
+               actor.idle.size() < kMostIdle) {
+        actor.idle.push_back(piece);
+    }
+}
+
+/// A thread's end, or the trace's.
+void WaitTable::time(const decode::Event& event)
+{
+    if (Actor* actor = actors_.find(event.task.tid)) {
+        actor->slices.clear();
+    }
+}
+
+/// The sleeps of a call: those that have slices, and the rest, which is taken to be one
+/// sleep before the last wake-up that no slice covers.
+std::vector<WaitTable::Piece> WaitTable::pieces(Actor& actor, const decode::Event& event,
+                                                const decode::Call& call) const
+{
+    std::vector<Piece> all;
+    std::uint64_t rest_ns = call.blocked_ns;
+    for (const Piece& slice : actor.slices) {
+        const std::uint64_t ns = slice.end_ns - slice.start_ns;
+        if (slice.start_ns >= call.enter_ns && slice.end_ns <= event.time_ns && ns <= rest_ns) {
+            all.push_back(slice);
+            rest_ns -= ns;
+        }
+    }
+    actor.slices.clear();
+    if (rest_ns == 0) {
+        return all;
+    }
+    const std::uint64_t woken_ns = event.time_ns - std::min<std::uint64_t>(
+        event.unfinished ? 0 : call.woken_before_ns, event.time_ns);
+    const bool covered = !all.empty() && all.back().end_ns >= woken_ns;
+    const std::uint64_t end_ns = covered ? all.front().start_ns : woken_ns;
+    const Piece rest{since(end_ns, rest_ns), end_ns, call.waker_tid};
+    all.insert(covered ? all.begin() : all.end(), rest);
+    return all;
+}
+
+void WaitTable::call(const decode::Event& event, const decode::Call& call,
+                     const TimeLedger::Entry& entry)
+{
+    Actor& actor = this->actor(event);
+    if (actor.first_call_ns == 0) {
+        actor.first_call_ns = call.enter_ns;
+    }
+    const bool output = decode::op_of(call) == decode::Op::write;
+    Object& object = objects_.use(object_of(call));
+    const std::uint64_t polled_ns =
+        entry.before.at(output ? Part::poll_output : Part::poll_input);
+    if (polled_ns != 0) {
+        const Span span = polled_span(call, polled_ns);
+        book({event, call, output, true, false},
+             {span.start_ns, span.end_ns, object.last_tid[output ? 0 : 1]});
+    }
+    const bool broken_off = !event.unfinished && was_broken_off(call);
+    const std::vector<Piece> all = pieces(actor, event, call);
+    for (Piece piece : all) {
+        // One that shares its end passes a wake-up on: it came from the other end.
+        if (object.used(output, piece.waker_tid) && !object.used(!output, piece.waker_tid)) {
+            piece.waker_tid = object.last_tid[output ? 0 : 1];
+        }
+        const bool last = piece.end_ns == all.back().end_ns;
+        const Wait wait{event, call, output, false, last && (broken_off || event.unfinished)};
+        book(wait, piece);
+        note_long(wait, piece, last);
+    }
+    if (!event.unfinished) {
+        object.use(output, event.task.tid);
+    }
+}
+
+/// To who ended it; what was before that one was born to its parent, from which it has
+/// its end of a pipe, and so on.
+void WaitTable::book(const Wait& wait, const Piece& piece)
+{
+    actor(wait.event).judged().own.add(piece.start_ns, piece.end_ns);
+    actor(wait.event).judged().both.add(piece.start_ns, piece.end_ns);
+    std::uint32_t waker = wait.broken_off || piece.waker_tid == wait.event.task.tid
+                              ? 0 : piece.waker_tid;
+    const bool inherited = decode::type_of(wait.call) == decode::ObjectType::pipe;
+    Piece left = piece;
+    for (std::size_t ancestors = 0; waker != 0 && ancestors < kMostAncestors; ++ancestors) {
+        const Actor* found = actors_.find(waker);
+        const std::uint64_t born_ns = found != nullptr ? found->born_ns : 0;
+        if (born_ns <= left.start_ns) {
+            break;
+        }
+        if (born_ns < left.end_ns) {
+            book_to(wait, {born_ns, left.end_ns, waker}, waker);
+            left.end_ns = born_ns;
+        }
+        waker = inherited && found->parent != wait.event.task.tgid ? found->parent : 0;
+    }
+    book_to(wait, left, waker);
+}
+
+void WaitTable::book_to(const Wait& wait, const Piece& piece, std::uint32_t waker_tid)
+{
+    const std::uint64_t ns = piece.end_ns - piece.start_ns;
+    if (ns == 0) {
+        return;
+    }
+    const Task waker = waker_tid == 0 ? Task{} : task_of(waker_tid);
+    WaitRow& row = edges_.use({object_of(wait.call), wait.output, wait.event.task.tid, waker.tid});
+    row.inode = wait.call.object;
+    row.dev = wait.call.dev;
+    row.output = wait.output;
+    row.waiter = wait.event.task;
+    row.waker = waker;
+    ++row.count;
+    row.total_ns += ns;
+    row.polled_ns += wait.polled ? ns : 0;
+    row.unfinished_ns += wait.event.unfinished && !wait.polled && wait.broken_off ? ns : 0;
+    row.longest_ns = std::max(row.longest_ns, ns);
+    if (waker_tid != 0) {
+        if (Actor* actor = actors_.find(waker_tid)) {
+            blame(*actor, piece);
+        }
+    }
+}
+
+/// Start-up is no slowness: before its first call a thread is waited for only where it
+/// slept of its own will.
+void WaitTable::blame(Actor& actor, const Piece& piece)
+{
+    Blame& blame = actor.judged();
+    const auto add = [&](std::uint64_t start_ns, std::uint64_t end_ns) {
+        if (start_ns < end_ns) {
+            blame.both.add(start_ns, end_ns);
+            blame.waited_for_ns += end_ns - start_ns;
+        }
+    };
+    // The call that ended the wait may be its first one.
+    const std::uint64_t first_ns = actor.first_call_ns != 0 ? actor.first_call_ns : piece.end_ns;
+    for (const Piece& idle : actor.idle) {
+        add(std::max(idle.start_ns, piece.start_ns),
+            std::min({idle.end_ns, piece.end_ns, first_ns}));
+    }
+    add(std::max(first_ns, piece.start_ns), piece.end_ns);
+}
+
+void WaitTable::note_long(const Wait& wait, const Piece& piece, bool last)
+{
+    const std::uint64_t ns = piece.end_ns - piece.start_ns;
+    if (ns < kLongWait_ns && !(last && wait.event.unfinished)) {
+        return;
+    }
+    if (long_.size() == kMostLong && ns <= long_.front().length_ns()) {
+        ++long_evicted_;
+        return;
+    }
+    LongWait found;
+    found.inode = wait.call.object;
+    found.dev = wait.call.dev;
+    found.output = wait.output;
+    found.waiter = wait.event.task;
+    found.process = process_of(wait.event);
+    found.waker = piece.waker_tid == 0 ? Task{} : task_of(piece.waker_tid);
+    found.start_ns = piece.start_ns;
+    found.end_ns = piece.end_ns;
+    found.ended = how_it_ended(wait.event, wait.call, last);
+    found.before_trace = wait.event.before_trace;
+    found.requested = wait.call.requested;
+    if (long_.size() == kMostLong) {
+        std::ranges::pop_heap(long_, waited_longer);
+        long_.pop_back();
+        ++long_evicted_;
+    }
+    long_.push_back(std::move(found));
+    std::ranges::push_heap(long_, waited_longer);
+}
+
+Task WaitTable::task_of(std::uint32_t tid) const
+{
+    const Actor* actor = actors_.find(tid);
+    return actor != nullptr ? actor->task : Task{0, tid, {}};
+}
+
+std::vector<WaitRow> WaitTable::rows() const
+{
+    std::vector<WaitRow> out;
+    for (const auto& [key, row] : edges_) {
+        out.push_back(row);
+    }
+    std::ranges::stable_sort(out, [](const WaitRow& a, const WaitRow& b) {
+        return std::pair(b.total_ns, a.waiter.tid) < std::pair(a.total_ns, b.waiter.tid);
+    });
+    return out;
+}
+
+std::vector<LongWait> WaitTable::long_waits() const
+{
+    std::vector<LongWait> out = long_;
+    std::ranges::stable_sort(out, {}, &LongWait::start_ns);
+    return out;
+}
+
+std::vector<ActorRow> WaitTable::actors() const
+{
+    std::vector<ActorRow> out;
+    for (const auto& [tid, actor] : actors_) {
+        if (actor.blame) {
+            const std::uint64_t own_ns = actor.blame->own.total_ns();
+            out.push_back({actor.task, own_ns, actor.blame->waited_for_ns,
+                           actor.blame->both.total_ns() - own_ns});
+        }
+    }
+    std::ranges::sort(out, {}, [](const ActorRow& row) { return row.task.tid; });
+    return out;
+}
+
+std::uint64_t WaitTable::evicted() const
+{
+    return edges_.evicted() + actors_.evicted() + objects_.evicted() + long_evicted_;
+}
+
+}  // namespace ipcscope::aggregate

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ipcscope stat: counts and latencies that the kernel has aggregated.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include <poll.h>
+
+#include <fmt/format.h>
+
+#include "aggregate/stat_report.hpp"
+#include "base/clock.hpp"
+#include "cli/backend.hpp"
+#include "cli/commands.hpp"
+#include "cli/live.hpp"
+#include "render/stat.hpp"
+#include "source/stat_names.hpp"
+
+namespace ipcscope::cli {
+namespace {
+
+constexpr double kLeastInterval_s = 0.01, kMostInterval_s = 365 * 86400.0;
+constexpr std::chrono::milliseconds kPeriod{50};   // between looks at the command
+
+struct Arguments {
+    LiveArguments live;
+    source::StatOptions stat;
+    double interval_s = 0;
+    std::int64_t count = 0;
+    bool has_interval = false, has_count = false;
+    bool json = false;
+    std::string by;   ///< empty: nothing
+    std::size_t top = 20;
+};
+
+/// Reads at each interval's end, and once more when the trace has ended.
+class StatSession final : public Session {
+public:
+    explicit StatSession(const Arguments& arguments)
+        : arguments_(arguments), names_(arguments.stat.by)
+    {
+    }
+
+    Result<void> open(const source::Options& options) override
+    {
+        auto opened = open_stat(arguments_.live.backend, options);
+        if (!opened) {
+            return tl::unexpected<Error>(opened.error());
+        }
+        source_ = std::move(*opened);
+        before_.time_ns = start_ns();
+        next_ns_ = start_ns() + interval_ns();
+        return {};
+    }
+
+    Result<bool> poll(std::chrono::milliseconds timeout) override
+    {
+        if (!arguments_.has_interval) {
+            wait(timeout);
+            return true;
+        }
+        const std::uint64_t now = monotonic_ns();
+        if (now < next_ns_) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                std::chrono::nanoseconds(next_ns_ - now));
+            wait(std::min(left, timeout));
+            return true;
+        }
+        next_ns_ += (now - next_ns_) / interval_ns() * interval_ns() + interval_ns();
+        ++intervals_;
+        const bool more = !arguments_.has_count || intervals_ < arguments_.count;
+        return show(false).map([&] { return more; });
+    }
+
+    Result<void> finish() override
+    {
+        return source_->stop().and_then([&] {
+            before_ = {};
+            before_.time_ns = start_ns();
+            return show(true);
+        });
+    }
+
+    void close() override { source_.reset(); }
+    std::uint64_t start_ns() const override { return source_ ? source_->host().start_ns : 0; }
+    /// Of the whole trace.
+    std::uint64_t lost() const { return lost_; }
+
+private:
+    std::uint64_t interval_ns() const
+    {
+        return static_cast<std::uint64_t>(std::llround(arguments_.interval_s * 1e9));
+    }
+
+    /// A signal ends it.
+    static void wait(std::chrono::milliseconds timeout)
+    {
+        ::poll(nullptr, 0, static_cast<int>(timeout.count()));
+    }
+
+    Result<void> show(bool final)
+    {
+        auto now = source_->read();
+        if (!now) {
+            return tl::unexpected<Error>(now.error());
+        }
+        aggregate::StatReport report = aggregate::stat_report(
+            *now, before_, arguments_.stat.by,
+            [&](const ipcscope_stat_key& key) { return names_.of(key); });
+        report.host = source_->host();
+        report.start_ns = start_ns();
+        report.final = final;
+        report.max_rows = arguments_.stat.max_rows;
+        if (final) {
+            report.pairings = aggregate::stat_pairings(*now);
+            lost_ = report.lost();
+        }
+        before_ = std::move(*now);
+        return print(text_of(report));
+    }
+
+    std::string text_of(const aggregate::StatReport& report) const
+    {
+        if (arguments_.json) {
+            return render::stat_json(report);
+        }
+        render::TextOptions options;
+        options.colour = colour_wanted();
+        options.utf8 = utf8_wanted();
+        options.top = arguments_.top;
+        return render::stat_text(report, options);
+    }
+
+    const Arguments& arguments_;
+    source::StatNames names_;
+    std::unique_ptr<source::StatSource> source_;
+    source::Stat before_;            ///< as of the last interval's end
+    std::uint64_t next_ns_ = 0;      ///< end of this interval
+    std::int64_t intervals_ = 0;     ///< that have been shown
+    std::uint64_t lost_ = 0;
+};
+
+std::vector<std::string> by_names()
+{
+    std::vector<std::string> names;
+    for (unsigned by = IPCSCOPE_STAT_BY_NONE + 1; by < IPCSCOPE_STAT_BY_COUNT; ++by) {
+        names.emplace_back(render::stat_by_name(by));
+    }
+    return names;
+}
+
+/// `name`: of by_names(), or empty.
+unsigned by_of(const std::string& name)
+{
+    const auto names = by_names();
+    const auto at = std::ranges::find(names, name);
+    return at == names.end() ? IPCSCOPE_STAT_BY_NONE
+                             : static_cast<unsigned>(at - names.begin()) + 1;
+}
+
+Result<void> validate_stat(Arguments& arguments)
+{
+    if (arguments.has_interval && !(arguments.interval_s >= kLeastInterval_s &&
+                                    arguments.interval_s <= kMostInterval_s)) {
+        return fail(Exit::usage, fmt::format("stat: an interval of {} s: give seconds, from {} to "
+                                             "{} (a year)",
+                                             arguments.interval_s, kLeastInterval_s,
+                                             kMostInterval_s));
+    }
+    if (arguments.has_count && arguments.count < 1) {
+        return fail(Exit::usage, fmt::format("stat: a count of {}: give how many intervals are "
+                                             "shown, at least 1",
+                                             arguments.count));
+    }
+    arguments.live.options.families = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_PIPES;
+    arguments.stat.by = by_of(arguments.by);
+    arguments.live.options.stat = arguments.stat;
+    return validate(arguments.live);
+}
+
+int stat(Arguments& arguments)
+{
+    if (auto valid = validate_stat(arguments); !valid) {
+        return print_error(valid.error());
+    }
+    StatSession session(arguments);
+    const auto done = run_session(arguments.live, session, kPeriod);
+    if (!done) {
+        return print_error(done.error());
+    }
+    return arguments.live.on_loss == "exit" && session.lost() > 0 ? static_cast<int>(Exit::lost)
+                                                                  : *done;
+}
+
+/// A kill is a signal: what delays it is no sum.
+std::vector<std::string> stat_families()
+{
+    std::vector<std::string> names = family_names();
+    std::erase(names, "kills");
+    return names;
+}
+
+}  // namespace
+
+Run declare_stat(CLI::App& app, std::vector<std::string> command)
+{
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* stat_app = app.add_subcommand(
+        "stat", "Count and time in the kernel, without records; print every interval");
+    declare_selection(*stat_app, arguments->live, stat_families(), "signals,pipes");
+    // The word after a filter's value may be the interval.
+    for (const char* filter : {"--pid", "--tid", "--comm", "--cgroup", "--signal", "--trace"}) {
+        stat_app->get_option(filter)->allow_extra_args(false);
+    }
+    stat_app->add_option("--by", arguments->by,
+                         "Rows for each of them: of who takes the signal, or calls")
+        ->check(CLI::IsMember(by_names()));
+    stat_app->add_option("--max-rows", arguments->stat.max_rows,
+                         "Rows that can be counted, of 11 KiB for each CPU")
+        ->check(CLI::Range(16, 16384))->capture_default_str();
+    stat_app->add_option("--top", arguments->top, "With --by: rows to show; 0 shows all")
+        ->capture_default_str();
+    stat_app->add_flag("--json", arguments->json, "One JSON object a line, for each interval");
+    declare_backend(*stat_app, arguments->live);
+    CLI::Option* interval =
+        stat_app->add_option("interval", arguments->interval_s, "Seconds; without it: at the end");
+    CLI::Option* count =
+        stat_app->add_option("count", arguments->count, "Intervals, after which it ends");
+    return [arguments, command, interval, count] {
+        arguments->live.command = command;
+        arguments->has_interval = interval->count() > 0;
+        arguments->has_count = count->count() > 0;
+        return stat(*arguments);
+    };
+}
+
+}  // namespace ipcscope::cli

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Why a process lived on after a signal that should have ended it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <ipcscope/policy.h>
+
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "diagnose/death_story.hpp"
+#include "diagnose/diagnose.hpp"
+#include "diagnose/thresholds.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::Death;
+using aggregate::DeathSend;
+using aggregate::DeathTaking;
+using aggregate::Hindrance;
+using aggregate::ThreadLook;
+using decode::How;
+using decode::Outcome;
+using decode::State;
+
+
+/// The look that shows the thread in D, in the stay that took longest.
+const ThreadLook* look_in_sleep(const Death& death)
+{
+    const Hindrance& kept = death.hindrance;
+    for (const ThreadLook& look : death.looks) {
+        const bool asleep = look.state == State::uninterruptible;
+        const bool there = kept.sleeper_tid == 0 || (look.thread.tid == kept.sleeper_tid &&
+                                                     look.at_ns >= kept.sleep_start_ns &&
+                                                     look.at_ns <= kept.sleep_end_ns);
+        if (asleep && there) {
+            return &look;
+        }
+    }
+    return nullptr;
+}
+
+std::string stopped_by(const Story& story, const aggregate::Stop& stop)
+{
+    std::string text = fmt::format("had been stopped by {} from {} {}",
+                                   decode::signal_name(stop.signal),
+                                   sender(stop.sender, stop.origin),
+                                   at(story.report, stop.at_ns));
+    if (stop.at_ns > story.send.first_ns) {
+        text = "was" + text.substr(std::string_view("had been").size());
+    }
+    if (stop.continued_ns != 0) {
+        text += fmt::format(", until SIGCONT from {} {}",
+                            sender(stop.continuer, stop.continued_by),
+                            at(story.report, stop.continued_ns));
+    }
+    return text;
+}
+
+std::string debugger_of(const Death& death)
+{
+    for (const ThreadLook& look : death.looks) {
+        if (look.tracer.tgid != 0) {
+            return "its debugger " + who(look.tracer);
+        }
+    }
+    return "a debugger";
+}
+
+/// "thread 7 of it", where it has several.
+std::string sleeper(const Death& death, std::uint32_t tid)
+{
+    return tid == 0 || tid == death.target.tgid ? "" : fmt::format("thread {} of it ", tid);
+}
+
+/// The innermost function of a stack that says something; "" where there is none.
+std::string function_of(const ThreadLook* look, const Death& death)
+{
+    if (look != nullptr && !look->stack.empty()) {
+        return function_name(look->stack);
+    }
+    if (look != nullptr && !look->wait_channel.empty()) {
+        return look->wait_channel.str();
+    }
+    return death.found ? function_name(death.found->stack) : "";
+}
+
+std::optional<Reason> vfork_wait(const Story& story)
+{
+    std::uint64_t first = 0, last = 0;
+    const ThreadLook* found = nullptr;
+    for (const ThreadLook& look : story.death.looks) {
+        if (look.vfork_child.tgid != 0) {
+            first = first == 0 ? look.at_ns : first;
+            last = look.at_ns;
+            found = &look;
+        }
+    }
+    if (found == nullptr) {
+        return std::nullopt;
+    }
+    const Hindrance& kept = story.death.hindrance;
+    const std::uint64_t slept = kept.uninterruptible_ns + kept.killable_ns;
+    const std::uint64_t ns = slept != 0 ? slept : since(last, story.send.first_ns);
+    return Reason{Code::kill_stuck, ns,
+                  fmt::format("waited {} in vfork() for its child {}", time(ns),
+                              who(found->vfork_child))};
+}
+
+/// In D or K, by the scheduler's records; where there are none, because its time is not
+/// recorded or the stay goes on, by the looks.
+std::optional<Reason> sleep_reason(Story& story)
+{
+    const Death& death = story.death;
+    const Hindrance& kept = death.hindrance;
+    std::uint64_t ns = kept.uninterruptible_ns + kept.killable_ns;
+    const ThreadLook* look = look_in_sleep(death);
+    if (ns == 0 && look != nullptr) {
+        ns = story.lasted_ns;
+    }
+    if (ns == 0 || ns < story.lasted_ns / 20) {
+        return std::nullopt;   // no reason for the rest of the time
+    }
+    const bool killable = kept.killable_ns > kept.uninterruptible_ns;
+    const std::string function = function_of(look, death);
+    const std::vector<SafeText>* stack = nullptr;
+    if (look != nullptr && !look->stack.empty()) {
+        stack = &look->stack;
+    } else if (death.found && !death.found->stack.empty()) {
+        stack = &death.found->stack;
+    }
+    if (stack != nullptr) {
+        for (const SafeText& entry : *stack) {
+            story.made.stack.push_back(entry.str());
+        }
+    }
+    const std::string where = function.empty()
+        ? ", in what is not known (its kernel stack could not be read)"
+        : " in " + function;
+    const char* before = story.send.target_state == State::interruptible ? "then slept" : "slept";
+    return Reason{Code::kill_stuck, ns,
+                  fmt::format("{}{} in {}{} for {}", sleeper(death, kept.sleeper_tid), before,
+                              killable ? "K" : "D", where, time(ns))};
+}
+
+/// A look that shows the signal pending and blocked.
+bool seen_blocked(const Death& death, unsigned signal)
+{
+    const std::uint64_t bit = 1ull << (signal - 1);
+    return std::ranges::any_of(death.looks, [&](const ThreadLook& look) {
+        return (look.blocked & look.pending & bit) != 0;
+    });
+}
+
+/// How long a signal that was blocked as it was sent waited until it was taken; 0 where
+/// that is how it is always taken, or short.
+std::uint64_t blocked_until(const Death& death, const DeathSend& send, const DeathTaking& taking)
+{
+    const std::uint64_t ns = since(taking.at_ns, send.first_ns);
+    const bool masked = send.blocked && death.traced &&
+                        (taking.how == How::handler || taking.how == How::standard);
+    return masked && ns >= kThresholds.slow_death_ns ? ns : 0;
+}
+
+}  // namespace
+
+const DeathTaking* taking_of(const Death& death, unsigned signal)
+{
+    const auto found = std::ranges::find(death.takings, signal, &DeathTaking::signal);
+    return found == death.takings.end() ? nullptr : &*found;
+}
+
+bool takes_itself(How how)
+{
+    return how == How::handler || how == How::sigwait || how == How::signalfd;
+}
+
+std::vector<Reason> hindrances(Story& story)
+{
+    const Hindrance& kept = story.death.hindrance;
+    std::vector<Reason> reasons;
+    if (kept.stopped_ns != 0) {
+        const std::string after = time(kept.stopped_ns);
+        reasons.push_back({Code::target_stopped, kept.stopped_ns,
+                           kept.stop ? fmt::format("{} ({} of that after the signal)",
+                                                   stopped_by(story, *kept.stop), after)
+                                     : fmt::format("was stopped for {} after the signal", after)});
+    }
+    if (kept.frozen_ns != 0) {
+        reasons.push_back({Code::target_frozen, kept.frozen_ns,
+                           fmt::format("was frozen, with its cgroup, for {}",
+                                       time(kept.frozen_ns))});
+    }
+    if (kept.traced_ns != 0) {
+        reasons.push_back({Code::target_traced, kept.traced_ns,
+                           fmt::format("was held by {} for {}", debugger_of(story.death),
+                                       time(kept.traced_ns))});
+    }
+    if (auto vfork = vfork_wait(story)) {
+        reasons.push_back(std::move(*vfork));
+    } else if (auto sleep = sleep_reason(story)) {
+        reasons.push_back(std::move(*sleep));
+    }
+    std::erase_if(reasons, [&](const Reason& reason) {
+        return reason.ns < kThresholds.worth_telling_ns;
+    });
+    std::ranges::stable_sort(reasons, std::ranges::greater{}, &Reason::ns);
+    return reasons;
+}
+
+std::string slept_in(const Story& story)
+{
+    const Death& death = story.death;
+    const DeathTaking* taking = taking_of(death, story.send.signal);
+    const std::uint32_t tid = taking != nullptr ? taking->tid : death.target.tgid;
+    std::string function;
+    for (const ThreadLook& look : death.looks) {
+        if (look.thread.tid != tid || look.at_ns < story.send.first_ns ||
+            look.state == State::zombie) {
+            continue;
+        }
+        const std::string now = look.state == State::running ? "" : function_of(&look, death);
+        if (now.empty() || (!function.empty() && now != function)) {
+            return "";
+        }
+        function = now;
+    }
+    if (function.empty()) {
+        return "";
+    }
+    const std::string who = sleeper(death, tid);
+    return fmt::format("{}slept in {} when it was looked at", who.empty() ? "it " : who, function);
+}
+
+/// A child that lived for most of the time, and whose end its own followed.
+std::string last_child(const Story& story)
+{
+    const auto& child = story.death.last_child;
+    if (!child || !story.death.gone_ns || child->exited_ns > *story.death.gone_ns) {
+        return "";
+    }
+    const std::uint64_t after_ns = *story.death.gone_ns - child->exited_ns;
+    const std::uint64_t lived_ns =
+        since(child->exited_ns, std::max(child->born_ns, story.send.first_ns));
+    if (after_ns > kThresholds.slow_death_ns / 2 || lived_ns < story.lasted_ns / 2) {
+        return "";
+    }
+    return fmt::format("its child {} exited {} before it", who(child->task), time(after_ns));
+}
+
+std::string children(const Story& story)
+{
+    const Death& death = story.death;
+    if (death.children.empty()) {
+        return last_child(story);
+    }
+    std::string text = death.children.size() + death.more_children == 1 ? "its child "
+                                                                        : "its children ";
+    for (std::size_t i = 0; i < death.children.size(); ++i) {
+        text += (i == 0 ? "" : ", ") + who(death.children[i]);
+    }
+    if (death.more_children != 0) {
+        text += fmt::format(" and {} more", death.more_children);
+    }
+    return text + (death.children.size() == 1 ? " was alive" : " were alive");
+}
+
+std::optional<Reason> disposition(const Story& story)
+{
+    const Death& death = story.death;
+    const DeathSend& send = story.send;
+    const std::string name = decode::signal_name(send.signal);
+    const DeathTaking* taking = taking_of(death, send.signal);
+    if (send.unkillable && send.at(Outcome::ignored) != 0) {
+        return Reason{Code::signal_unkillable, 0,
+                      "is the init of its pid namespace, which " +
+                          std::string(send.signal == IPCSCOPE_SIGKILL
+                                          ? "no process inside it can kill"
+                                          : "has no handler for it and so ignores it")};
+    }
+    const std::uint64_t blocked_ns = taking != nullptr ? blocked_until(death, send, *taking) : 0;
+    const std::string blocked = fmt::format("blocked {} for {}", name, time(blocked_ns));
+    if (taking != nullptr && takes_itself(taking->how)) {
+        const std::string what = taking->how == How::handler    ? "ran its handler"
+                                 : taking->how == How::sigwait ? "took it by sigwait()"
+                                                               : "read it from a signalfd";
+        const bool mostly = blocked_ns >= story.lasted_ns / 2 && blocked_ns != 0;
+        return Reason{mostly ? Code::signal_blocked : Code::slow_exit, 0,
+                      (blocked_ns != 0 ? blocked + ", " : "") + what + " " +
+                          at(story.report, taking->at_ns)};
+    }
+    if (blocked_ns != 0 && taking->how == How::standard) {
+        return Reason{Code::signal_blocked, 0, blocked};
+    }
+    // One more SIGKILL to a process that is dying is ignored, too.
+    if (send.at(Outcome::ignored) != 0 && send.at(Outcome::delivered) == 0 && !send.dying) {
+        return Reason{Code::signal_ignored, 0, "ignores " + name};
+    }
+    if (taking != nullptr && (taking->how == How::ignored || taking->how == How::discarded)) {
+        return Reason{Code::signal_ignored, 0, "ignored " + name};
+    }
+    if (taking != nullptr && taking->how == How::debugger) {
+        return Reason{Code::target_traced, 0, debugger_of(death) + " took " + name + " from it"};
+    }
+    const bool lost = total_lost(story.report.loss) != 0;
+    if (taking == nullptr && !is_kill(send) &&
+        (seen_blocked(death, send.signal) || (send.blocked && death.traced && !lost))) {
+        return Reason{Code::signal_blocked, 0, "blocks " + name + ", which stayed pending"};
+    }
+    return std::nullopt;
+}
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The story of one death, and the parts of it that files of their own describe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aggregate/report.hpp"
+#include "diagnose/finding.hpp"
+
+namespace ipcscope::diagnose {
+
+/// What is said of a death, once it is known which send it begins with.
+struct Story {
+    const aggregate::Report& report;
+    const aggregate::Death& death;
+    const aggregate::DeathSend& send;
+    std::uint64_t end_ns = 0;       ///< of its life, or when it was last known to live
+    std::uint64_t lasted_ns = 0;    ///< from the send
+    Finding made{};
+};
+
+/// Why it lived on.
+struct Reason {
+    Code code{};
+    std::uint64_t ns = 0;
+    std::string text;            ///< a clause: "was stopped by … for 2.00 s"
+};
+
+/// A SIGKILL, or another that ends a process whatever it does.
+bool is_kill(const aggregate::DeathSend& send);
+
+/// "at 1.20 s", of the trace.
+std::string at(const aggregate::Report& report, std::uint64_t ns);
+/// "SIGTERM from 5 (a), 3 times, to 6 (b)"
+std::string head(const Story& story);
+
+// death_zombie.cpp
+/// Whether the process had ended as the story begins.
+bool was_zombie(const aggregate::Death& death, const aggregate::DeathSend& send);
+/// Until when it was a zombie, as far as the trace shows.
+std::uint64_t zombie_until(const aggregate::Report& report, const aggregate::Death& death);
+/// A signal to a zombie.  @return whether it is worth telling
+bool tell_zombie(Story& story);
+/// It ended at once, and stayed a zombie.  @return likewise
+bool tell_reaping(Story& story);
+/// " Its parent 5 (a) took another 2.00 s to reap it."; "" where it did not.
+std::string reaping(const Story& story);
+
+// death_reasons.cpp
+/// What kept it from running, the longest first; sets the finding's stack.
+std::vector<Reason> hindrances(Story& story);
+/// What it did with the signal.
+std::optional<Reason> disposition(const Story& story);
+/// "it slept in f when it was looked at", of the thread that took the signal; "" where that
+/// differs or is not known.
+std::string slept_in(const Story& story);
+/// "its child 7 (sleep) was alive", or how long before it the last one exited; "" where it
+/// had none.
+std::string children(const Story& story);
+/// The first taking of the signal; nullptr: none was seen.
+const aggregate::DeathTaking* taking_of(const aggregate::Death& death, unsigned signal);
+/// In a handler, by sigwait() or by a signalfd.
+bool takes_itself(decode::How how);
+
+}  // namespace ipcscope::diagnose

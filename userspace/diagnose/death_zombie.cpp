@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Processes that have ended and are not reaped.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "diagnose/death_story.hpp"
+#include "diagnose/thresholds.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::Death;
+using aggregate::DeathSend;
+using aggregate::LifeRow;
+using aggregate::Report;
+using aggregate::ThreadLook;
+using decode::State;
+
+std::string its_parent(const Death& death)
+{
+    return death.parent.tgid == 0 ? "its parent" : "its parent " + who(death.parent);
+}
+
+const ThreadLook* zombie_look(const Death& death)
+{
+    const auto found = std::ranges::find_if(death.looks, [](const ThreadLook& look) {
+        return look.state == State::zombie && look.threads <= 1;
+    });
+    return found == death.looks.end() ? nullptr : &*found;
+}
+
+/// A zombie's look while another process than its parent traced it: that one is to reap
+/// it first.
+const ThreadLook* held_by_debugger(const Death& death)
+{
+    const auto found = std::ranges::find_if(death.looks, [&](const ThreadLook& look) {
+        return look.state == State::zombie && look.tracer.tgid != 0 &&
+               look.tracer.tgid != death.parent.tgid;
+    });
+    return found == death.looks.end() ? nullptr : &*found;
+}
+
+/// When its parent exited, where that was before it was reaped.
+std::optional<std::uint64_t> parent_left(const Report& report, const Death& death)
+{
+    const auto found = std::ranges::find(report.lives, death.parent.tgid,
+                                         [](const LifeRow& life) { return life.process.tgid; });
+    if (death.parent.tgid == 0 || found == report.lives.end() || found->exit_ns == 0 ||
+        (death.reaped_ns && *death.reaped_ns <= found->exit_ns)) {
+        return std::nullopt;
+    }
+    return found->exit_ns;
+}
+
+}  // namespace
+
+bool was_zombie(const Death& death, const DeathSend& send)
+{
+    if (death.gone_ns) {
+        return *death.gone_ns <= send.first_ns;
+    }
+    const ThreadLook* look = zombie_look(death);
+    return look != nullptr && send.target_state == State::zombie;
+}
+
+std::uint64_t zombie_until(const Report& report, const Death& death)
+{
+    if (death.reaped_ns) {
+        return *death.reaped_ns;
+    }
+    // Of a process that is not traced its end, and nothing later, may be recorded.
+    return death.traced ? report.end_ns : death.alive_ns;
+}
+
+bool tell_zombie(Story& story)
+{
+    const Death& death = story.death;
+    const std::uint64_t until = zombie_until(story.report, death);
+    if (since(until, story.send.first_ns) < kThresholds.slow_death_ns) {
+        return false;
+    }
+    const ThreadLook* look = zombie_look(death);
+    std::string exited = "had exited before the trace";
+    if (death.gone_ns) {
+        exited = "exited " + at(story.report, *death.gone_ns);
+    }
+    std::optional<std::int32_t> code = death.exit_code;
+    if (!code && look != nullptr) {
+        code = look->exit_code;
+    }
+    if (code && decode::ended_by(*code) == 0) {
+        exited += fmt::format(" with status {}", decode::exit_status(*code));
+    } else if (code) {
+        exited += fmt::format(", ended by {}", decode::signal_name(decode::ended_by(*code)));
+    }
+    Finding& made = story.made;
+    made = finding(Code::zombie, "");
+    std::string reaped = "has not reaped it";
+    if (const auto left = parent_left(story.report, death)) {
+        reaped = fmt::format("never did reap it, but exited {}", at(story.report, *left));
+    } else if (death.reaped_ns) {
+        reaped = fmt::format("did not reap it until {} later",
+                             time(since(until, death.gone_ns.value_or(story.send.first_ns))));
+    }
+    made.text = fmt::format("{} can do nothing: it is a zombie, which {}, and {} {}.",
+                            head(story), exited, its_parent(death), reaped);
+    made.severity = death.reaped_ns ? Severity::warning : Severity::error;
+    made.at_ns = death.gone_ns.value_or(story.send.first_ns);
+    made.duration_ns = since(until, made.at_ns);
+    made.evidence.push_back({"zombie_ns", made.duration_ns});
+    made.advice = "Only its parent can remove it, by wait(); or the parent's end.";
+    return true;
+}
+
+std::string reaping(const Story& story)
+{
+    const Death& death = story.death;
+    if (!death.gone_ns || death.parent.comm == Comm("ipcscope")) {
+        return "";
+    }
+    const std::uint64_t zombie = since(zombie_until(story.report, death), *death.gone_ns);
+    if (zombie < kThresholds.slow_death_ns) {
+        return "";
+    }
+    std::string parent = its_parent(death);
+    parent.front() = 'I';
+    if (const ThreadLook* held = held_by_debugger(death)) {
+        parent = "Its debugger " + who(held->tracer);
+    } else if (const auto left = parent_left(story.report, death)) {
+        return fmt::format(" {} never did reap it, but exited {}.", parent,
+                           at(story.report, *left));
+    }
+    if (death.reaped_ns) {
+        return fmt::format(" {} took another {} to reap it.", parent, time(zombie));
+    }
+    return fmt::format(" {} has not reaped it since.", parent);
+}
+
+bool tell_reaping(Story& story)
+{
+    const std::string text = reaping(story);
+    if (text.empty()) {
+        return false;
+    }
+    const Death& death = story.death;
+    const unsigned ended_by = death.exit_code ? decode::ended_by(*death.exit_code) : 0;
+    const bool by_itself = death.exit_code && ended_by != story.send.signal;
+    story.made = finding(death.reaped_ns ? Code::slow_reap : Code::zombie,
+                         fmt::format("{}{} within {}.{}", head(story),
+                                     by_itself ? ": it exited" : " ended it",
+                                     time(story.lasted_ns), text));
+    story.made.at_ns = *death.gone_ns;
+    story.made.duration_ns = since(zombie_until(story.report, death), *death.gone_ns);
+    story.made.evidence.push_back({"zombie_ns", story.made.duration_ns});
+    if (death.reaped_ns && story.made.duration_ns < kThresholds.slow_reap_ns) {
+        story.made.severity = Severity::note;   // the parent may wait for a CPU only
+    }
+    return true;
+}
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which end of file came late, or not at all, because a write end was held open?
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/thresholds.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::LifeRow;
+using aggregate::LongWait;
+using aggregate::PipeEndRow;
+using aggregate::PipeRow;
+
+Finding held_open(const LongWait& wait, const PipeRow& pipe, std::string text)
+{
+    Finding made = finding(Code::end_held_open, std::move(text));
+    made.subjects.push_back({wait.process, "reader"});
+    made.objects.push_back(object_of(pipe));
+    made.at_ns = wait.start_ns;
+    made.duration_ns = wait.length_ns();
+    made.evidence = {{"waited_ns", made.duration_ns}};
+    made.advice = "Close the write end in it: O_CLOEXEC, close() after fork(), or redirect its "
+                  "output.";
+    return made;
+}
+
+/// All holders have not written since they were born, or since the trace began.
+bool never_wrote(const HeldBy& held)
+{
+    return held.known && std::ranges::all_of(held.ends, &PipeEndRow::holds_only);
+}
+
+bool born_in_trace(const WaitGraph& graph, Pid pid)
+{
+    const LifeRow* life = graph.life(pid);
+    return life != nullptr && life->born_ns != 0;
+}
+
+/// The end of file did not come until a signal, or the trace's end, ended the wait.
+Finding never_came(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+                   const HeldBy& held)
+{
+    const auto& ends = held.ends;
+    const bool since_birth = std::ranges::all_of(ends, [&](const PipeEndRow* end) {
+        return born_in_trace(graph, end->task.tgid);
+    });
+    Finding made = held_open(
+        wait, pipe,
+        fmt::format("{} had waited {} for data or end of file from {} when {}: only {} hold{} "
+                    "its write end, and {} not written to it{}.",
+                    waiter(graph, wait),
+                    wait.before_trace ? "since before the trace" : time(wait.length_ns()),
+                    which(pipe),
+                    wait.ended == LongWait::Ended::signal ? "a signal broke the call off"
+                                                          : "the trace ended",
+                    holders_of(wait, held),
+                    ends.size() == 1 ? "s" : "", ends.size() == 1 ? "has" : "have",
+                    since_birth ? "" : " in the trace"));
+    for (const PipeEndRow* end : ends) {
+        made.subjects.push_back({end->task, "holder"});
+    }
+    return made;
+}
+
+/// A process that wrote to the pipe, or that made the holder, was gone when the wait began.
+bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+                      Pid holder)
+{
+    const std::uint64_t soon_ns = wait.start_ns + wait.length_ns() / 4;
+    const auto gone = [&](Pid pid) {
+        const LifeRow* life = graph.life(pid);
+        return pid != holder && life != nullptr && life->exit_ns != 0 &&
+               life->exit_ns <= soon_ns;
+    };
+    const bool writer_gone = std::ranges::any_of(pipe.writers, [&](const PipeEndRow& end) {
+        return !end.holds_only && gone(end.task.tgid);
+    });
+    const LifeRow* life = graph.life(holder);
+    return writer_gone || (life != nullptr && gone(life->ppid));
+}
+
+/// The holders are left over from others that are gone, or the reader's only thread is the
+/// holder: none is a writer that has nothing to write yet.
+bool are_left_over(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+                   const HeldBy& held)
+{
+    const auto left_over = [&](const PipeEndRow* end) {
+        return others_were_gone(graph, wait, pipe, end->task.tgid);
+    };
+    // What an older process wrote to its own pipe before the trace is not known.
+    const bool waits_for_itself = holds_itself(wait, held) &&
+                                  born_in_trace(graph, wait.process.tgid) &&
+                                  graph.threads(wait.process.tgid) <= 1;
+    return waits_for_itself || std::ranges::all_of(held.ends, left_over);
+}
+
+/// The wait ended as the last holder went, which never wrote.
+bool came_late(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe)
+{
+    if (wait.ended != LongWait::Ended::end_of_file || wait.waker.tid == 0 ||
+        wait.waker.tgid == wait.process.tgid || !graph.complete()) {
+        return false;
+    }
+    const bool wrote = std::ranges::any_of(pipe.writers, [&](const PipeEndRow& end) {
+        return end.task.tgid == wait.waker.tgid && !end.holds_only;
+    });
+    // Until then a process that writes may only have been slow.
+    const bool last_wrote = std::ranges::any_of(pipe.writers, [&](const PipeEndRow& end) {
+        const LifeRow* life = graph.life(end.task.tgid);
+        return !end.holds_only && (life == nullptr || life->exit_ns == 0 ||
+                                   life->exit_ns > wait.start_ns + wait.length_ns() / 4);
+    });
+    return !wrote && !last_wrote && others_were_gone(graph, wait, pipe, wait.waker.tgid);
+}
+
+}  // namespace
+
+void find_held_ends(WaitGraph& graph, Findings& findings)
+{
+    for (const LongWait& wait : graph.waits()) {
+        const PipeRow* pipe = graph.pipe(wait.inode, wait.dev);
+        if (pipe == nullptr || wait.output || graph.explained(wait) ||
+            wait.length_ns() < kThresholds.held_open_ns) {
+            continue;
+        }
+        if (wait.ended == LongWait::Ended::unfinished || wait.ended == LongWait::Ended::signal) {
+            const HeldBy held = graph.held_by(*pipe, false, wait.end_ns);
+            if (never_wrote(held) && are_left_over(graph, wait, *pipe, held)) {
+                graph.explain(wait);
+                findings.push_back(never_came(graph, wait, *pipe, held));
+            }
+        } else if (came_late(graph, wait, *pipe)) {
+            graph.explain(wait);
+            const LifeRow* life = graph.life(wait.waker.tgid);
+            const decode::Task holder = life != nullptr ? life->process : wait.waker;
+            findings.push_back(held_open(
+                wait, *pipe,
+                fmt::format("{} waited {} for end of file from {}: only {} still held its "
+                            "write end, and never wrote.",
+                            waiter(graph, wait), time(wait.length_ns()), which(*pipe),
+                            who(holder))));
+            findings.back().severity = Severity::warning;   // it came at last
+            findings.back().subjects.push_back({holder, "holder"});
+        }
+    }
+}
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Whose wait was long because the process at the other end was stopped, frozen, or held
+// by a debugger?
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <ipcscope/policy.h>
+
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/thresholds.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::LongWait;
+using aggregate::PipeRow;
+using aggregate::StopRow;
+
+/// A wait for a process that was stopped during most of it.
+struct Held {
+    const LongWait* wait;
+    const PipeRow* pipe;
+    std::uint64_t ns;   ///< of it, stopped
+};
+
+/// The process for which it waited: its waker, or the only holder of the other end.
+Pid waited_for(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe)
+{
+    if (wait.waker.tid != 0 && graph.holds(pipe, wait.output, wait.waker.tgid)) {
+        return wait.waker.tgid;
+    }
+    const auto* only = graph.held_by(pipe, wait.output, wait.end_ns).only();
+    return only != nullptr ? only->task.tgid : 0;
+}
+
+Code code_of(decode::State state)
+{
+    switch (state) {
+    case decode::State::frozen: return Code::partner_frozen;
+    case decode::State::traced: return Code::partner_traced;
+    default: return Code::partner_stopped;
+    }
+}
+
+std::string by(const std::optional<StopRow::By>& signal)
+{
+    return fmt::format("{} from {}", decode::signal_name(signal->signal),
+                       sender(signal->sender, signal->origin));
+}
+
+/// Who resumed it: as a rule the debugger; nullptr: not known, or a signal that ended it.
+const aggregate::LifeRow* resumer(const WaitGraph& graph, const StopRow& stop)
+{
+    const aggregate::LifeRow* life = graph.life(stop.process.tgid);
+    const bool died = life != nullptr && life->exit_ns >= stop.end_ns &&
+                      decode::ended_by(life->exit_code) == IPCSCOPE_SIGKILL;
+    return stop.waker_tid == 0 || died ? nullptr : graph.life(stop.waker_tid);
+}
+
+/// "was stopped by SIGSTOP from 5 (bash) until SIGCONT from 5 (bash), 2.9 s"
+std::string how_long(const WaitGraph& graph, const StopRow& stop)
+{
+    std::string text;
+    switch (stop.state) {
+    case decode::State::frozen: text = "was frozen"; break;
+    case decode::State::traced: text = "was held by a debugger"; break;
+    default:
+        text = "was stopped";
+        if (stop.stopped_by) {
+            text += " by " + by(stop.stopped_by);
+        }
+    }
+    if (stop.unfinished) {
+        text += ", and still was when the trace ended,";
+    } else if (stop.continued_by) {
+        text += " until " + by(stop.continued_by) + ",";
+    } else if (const aggregate::LifeRow* life = resumer(graph, stop)) {
+        text += fmt::format(" until {} resumed it,", who(life->process));
+    }
+    return text + fmt::format(" for {}", time(stop.end_ns - stop.start_ns));
+}
+
+Finding partner(WaitGraph& graph, const StopRow& stop, const std::vector<Held>& all)
+{
+    const Held& longest = *std::ranges::max_element(all, {}, &Held::ns);
+    Finding made = finding(
+        code_of(stop.state),
+        fmt::format("{} was blocked {} {} for {}, because {} at the other end {}.",
+                    waiter(graph, *longest.wait),
+                    longest.wait->output ? "writing" : "reading", which(*longest.pipe),
+                    (longest.wait->before_trace ? "at least " : "") +
+                        time(longest.wait->length_ns()),
+                    who(stop.process),
+                    how_long(graph, stop)));
+    if (all.size() > 1) {
+        made.text += fmt::format(" It is also why {}.",
+                                 counted(all.size() - 1, "more wait was long",
+                                         "more waits were long"));
+    }
+    if (stop.unfinished) {
+        made.severity = Severity::error;
+    }
+    made.subjects = {{longest.wait->process, "waiter"}, {stop.process, "partner"}};
+    graph.accuse(stop.process.tgid);
+    for (const Held& held : all) {
+        if (held.wait != longest.wait) {
+            made.subjects.push_back({held.wait->process, "waiter"});
+        }
+        if (std::ranges::find(made.objects, object_of(*held.pipe)) == made.objects.end()) {
+            made.objects.push_back(object_of(*held.pipe));
+        }
+        graph.explain(*held.wait);
+    }
+    for (const auto& signal : {stop.stopped_by, stop.continued_by}) {
+        if (signal && signal->origin == decode::Origin::task) {
+            made.subjects.push_back({signal->sender, "sender"});
+        }
+    }
+    if (const aggregate::LifeRow* life = resumer(graph, stop)) {
+        made.subjects.push_back({life->process, "debugger"});
+    }
+    made.at_ns = longest.wait->start_ns;
+    made.duration_ns = longest.ns;
+    made.evidence = {{"stopped_ns", stop.end_ns - stop.start_ns},
+                     {"waited_ns", longest.wait->length_ns()},
+                     {"waits", std::uint64_t{all.size()}}};
+    return made;
+}
+
+}  // namespace
+
+void find_partners(WaitGraph& graph, Findings& findings)
+{
+    std::map<const StopRow*, std::vector<Held>> by_stop;
+    for (const LongWait& wait : graph.waits()) {
+        const PipeRow* pipe = graph.pipe(wait.inode, wait.dev);
+        if (pipe == nullptr || graph.explained(wait)) {
+            continue;
+        }
+        const Pid pid = waited_for(graph, wait, *pipe);
+        const std::uint64_t half_ns = wait.length_ns() / 2;
+        const StopRow* stop =
+            pid == 0 ? nullptr
+                     : graph.stopped(pid, wait.start_ns, wait.end_ns,
+                                     std::max(half_ns, kThresholds.partner_ns));
+        if (stop != nullptr) {
+            by_stop[stop].push_back(
+                {&wait, pipe, since(std::min(stop->end_ns, wait.end_ns),
+                                    std::max(stop->start_ns, wait.start_ns))});
+        }
+    }
+    for (const auto& [stop, all] : by_stop) {
+        findings.push_back(partner(graph, *stop, all));
+    }
+}
+
+}  // namespace ipcscope::diagnose

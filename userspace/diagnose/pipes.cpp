@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// All that is found about pipes, from one wait graph.
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "diagnose/kinds.hpp"
+#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+
+Object object_of(const aggregate::PipeRow& pipe)
+{
+    return {pipe.fifo ? decode::ObjectType::fifo : decode::ObjectType::pipe, pipe.inode,
+            pipe.dev};
+}
+
+std::string waiter(const WaitGraph& graph, const aggregate::LongWait& wait)
+{
+    const std::string process = who(wait.process);
+    if (graph.threads(wait.process.tgid) <= 1) {
+        return process;
+    }
+    return wait.waiter.tid == wait.process.tgid
+               ? "the main thread of " + process
+               : fmt::format("thread {} of {}", wait.waiter.tid, process);
+}
+
+bool holds_itself(const aggregate::LongWait& wait, const HeldBy& held)
+{
+    return held.ends.size() == 1 && held.ends.front()->task.tgid == wait.process.tgid;
+}
+
+std::string holders_of(const aggregate::LongWait& wait, const HeldBy& held)
+{
+    return holds_itself(wait, held) ? "it itself" : all_of(held.ends);
+}
+
+unsigned killed_by(const WaitGraph& graph, const aggregate::LongWait& wait)
+{
+    constexpr std::uint64_t kSoon_ns = 500'000'000;
+    const aggregate::LifeRow* life = graph.life(wait.process.tgid);
+    const bool soon = life != nullptr && life->exit_ns >= wait.end_ns &&
+                      life->exit_ns - wait.end_ns < kSoon_ns;
+    return soon ? decode::ended_by(life->exit_code) : 0;
+}
+
+std::string into_trace(const WaitGraph& graph, std::uint64_t time_ns)
+{
+    return time(since(time_ns, graph.report().host.start_ns));
+}
+
+/// Those that explain a wait fully come first.
+void find_pipes(const aggregate::Report& report, Findings& findings)
+{
+    WaitGraph graph(report);
+    const Blame blame = book_waits(graph);
+    find_deadlocks(graph, findings);
+    find_partners(graph, findings);
+    find_held_ends(graph, findings);
+    find_stuck(graph, findings);
+    find_slow_stages(graph, blame, findings);
+    find_gone_readers(graph, findings);
+    find_refusals(graph, findings);
+    find_short_calls(graph, findings);
+    find_rings(graph, findings);
+}
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is said where there is no finding, or nothing was seen, or events were lost.
+#include <array>
+
+#include <fmt/format.h>
+#include <ipcscope/ledger.h>
+
+#include "base/units.hpp"
+#include "diagnose/diagnose.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+constexpr std::array<std::string_view, 6> kAdvice = {
+    "the reader was too slow: use a larger --ring-size, or filter more",
+    "an interrupt came while the ring was in use: filter more; size does not help",
+    "more calls were under way than could be remembered: filter more (--pid)",
+    "the kernel skipped a hook inside another one: trace fewer kinds",
+    "the collector could not keep it: is the disk full or slow?",
+    "the capture file is damaged: copy it again from where it was made",
+};
+static_assert(kAdvice.size() == IPCSCOPE_LOST_COUNT);
+
+}  // namespace
+
+std::string_view loss_advice(unsigned cause) { return kAdvice[cause]; }
+
+std::uint64_t total_lost(const aggregate::LossLedger& loss)
+{
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : loss.lost) {
+        sum = plus(sum, count);
+    }
+    return sum;
+}
+
+bool saw_nothing(const aggregate::Report& report)
+{
+    return report.signals.empty() && report.pipes.empty() && report.kills.empty() &&
+           report.calls.empty() && report.objects.empty();
+}
+
+std::vector<std::string> what_to_check(const aggregate::Report& report)
+{
+    const source::Host& host = report.host;
+    std::vector<std::string> checks;
+    if (report.loss.filtered != 0) {
+        checks.push_back(fmt::format("{} left out by the filters: are they too narrow?",
+                                     counted(report.loss.filtered, "event was", "events were")));
+    } else if (!host.filters.empty()) {
+        checks.emplace_back("Do the filters match what you are looking for? Pids are those of "
+                            "the initial pid namespace, not of a container.");
+    }
+    if (total_lost(report.loss) != 0) {
+        checks.emplace_back("Everything that happened was lost: see Loss for the cause.");
+    }
+    if (host.hooks.empty()) {
+        checks.emplace_back("No hook was attached: `ipcscope doctor` reports what this kernel "
+                            "lacks.");
+    }
+    checks.emplace_back("Did it happen while the trace ran? A call is recorded when it returns, "
+                        "or as the trace ends; sockets, futexes and shared memory are not "
+                        "traced.");
+    return checks;
+}
+
+std::string all_quiet(const aggregate::Report& report)
+{
+    std::uint64_t signals = 0;
+    for (const aggregate::SignalRow& row : report.signals) {
+        signals = plus(signals, sent(row));
+    }
+    std::string text = fmt::format("Nothing stands out in {} and {}: no slow kill, no lost or "
+                                   "late signal, no stage that the others wait for.",
+                                   counted(signals, "signal", "signals"),
+                                   counted(report.pipes.size(), "pipe", "pipes"));
+    if (report.restricted) {
+        text += " What processes outside the filters did is not in the trace.";
+    }
+    return text;
+}
+
+}  // namespace ipcscope::diagnose

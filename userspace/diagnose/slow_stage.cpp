@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which stage do the others of a pipeline wait for?
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/thresholds.hpp"
+#include "diagnose/words.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::PipeEndRow;
+using aggregate::Pipeline;
+using aggregate::PipeRow;
+using aggregate::StageRow;
+
+constexpr std::size_t kNamedWaits = 3;
+constexpr std::size_t kChainedStages = 8;
+
+/// A process, or beyond all their numbers a pipe.
+using Node = std::uint64_t;
+using Next = std::map<Node, std::set<Node>>;
+
+/// Who writes to which pipe, and who reads it.
+Next flow(const aggregate::Report& report)
+{
+    Next next;
+    Node node = Node{1} << 32;
+    for (const PipeRow& pipe : report.pipes) {
+        for (const PipeEndRow& writer : pipe.writers) {
+            if (!writer.holds_only) {
+                next[writer.task.tgid].insert(node);
+            }
+        }
+        for (const PipeEndRow& reader : pipe.readers) {
+            if (!reader.holds_only) {
+                next[node].insert(reader.task.tgid);
+            }
+        }
+        ++node;
+    }
+    return next;
+}
+
+/// Numbers the groups of processes that data goes around in: those in one group take
+/// turns, and none of them is slow for the others (Tarjan's components, no recursion).
+class Groups {
+public:
+    explicit Groups(const Next& next) : next_(next)
+    {
+        for (const auto& [node, to] : next) {
+            visit(node);
+        }
+    }
+    bool same(Pid a, Pid b) const
+    {
+        const auto x = group_.find(a);
+        const auto y = group_.find(b);
+        return a == b || (x != group_.end() && y != group_.end() && x->second == y->second);
+    }
+
+private:
+    struct Frame {
+        Node node;
+        std::vector<Node> left;
+    };
+
+    void open(Node node, std::vector<Frame>& frames)
+    {
+        index_[node] = low_[node] = count_++;
+        stack_.push_back(node);
+        const auto found = next_.find(node);
+        frames.push_back({node, found == next_.end()
+                                    ? std::vector<Node>{}
+                                    : std::vector<Node>(found->second.begin(),
+                                                        found->second.end())});
+    }
+
+    void close(Node node)
+    {
+        if (low_[node] != index_[node]) {
+            return;
+        }
+        for (std::optional<Node> member; member != node;) {
+            member = stack_.back();
+            stack_.pop_back();
+            group_[*member] = node;
+        }
+    }
+
+    void visit(Node start)
+    {
+        if (index_.contains(start)) {
+            return;
+        }
+        std::vector<Frame> frames;
+        open(start, frames);
+        while (!frames.empty()) {
+            const Node node = frames.back().node;
+            if (frames.back().left.empty()) {
+                close(node);
+                frames.pop_back();
+                if (!frames.empty()) {
+                    Node above = frames.back().node;
+                    low_[above] = std::min(low_[above], low_[node]);
+                }
+                continue;
+            }
+            const Node to = frames.back().left.back();
+            frames.back().left.pop_back();
+            if (!index_.contains(to)) {
+                open(to, frames);
+            } else if (!group_.contains(to)) {
+                low_[node] = std::min(low_[node], index_[to]);
+            }
+        }
+    }
+
+    const Next& next_;
+    std::map<Node, std::size_t> index_;
+    std::map<Node, std::size_t> low_;
+    std::map<Node, Node> group_;
+    std::vector<Node> stack_;
+    std::size_t count_ = 0;
+};
+
+/// Waits that may be for a slow stage.
+using Edges = std::map<Pid, std::vector<const Blame::Edge*>>;   ///< by whom they are for
+
+/// Not those of partners that take turns, nor of a process for what it made a child for
+/// ($(…), popen(), a pool): it asked for that.
+Edges edges_of(const WaitGraph& graph, const Blame& blame)
+{
+    const Next next = flow(graph.report());
+    const Groups groups(next);
+    const auto descends = [&](Pid pid, Pid from) {
+        for (int steps = 0; steps < 16; ++steps) {
+            const aggregate::LifeRow* life = graph.life(pid);
+            if (life == nullptr || life->ppid == 0) {
+                return false;
+            }
+            pid = life->ppid;
+            if (pid == from) {
+                return true;
+            }
+        }
+        return false;
+    };
+    Edges edges;
+    for (const Blame::Edge& edge : blame.edges) {
+        if (!groups.same(edge.waiter, edge.holder) &&
+            (edge.output || !descends(edge.holder, edge.waiter))) {
+            edges[edge.holder].push_back(&edge);
+        }
+    }
+    return edges;
+}
+
+struct Wait {
+    const StageRow* stage;
+    std::uint64_t ns = 0;
+    std::uint64_t polled_ns = 0;
+    std::uint64_t output_ns = 0;
+};
+
+const StageRow* stage_of(const Pipeline& pipeline, Pid pid)
+{
+    const auto found = std::ranges::find(pipeline.stages, pid,
+                                         [](const StageRow& row) { return row.task.tgid; });
+    return found == pipeline.stages.end() ? nullptr : &*found;
+}
+
+/// Who waited for the stage, and who for those, and so on.
+std::vector<Wait> waits_for(const Pipeline& pipeline, const Edges& edges, Pid slow)
+{
+    std::map<Pid, Wait> waits;
+    std::set<Pid> reached{slow};
+    std::vector<Pid> open{slow};
+    while (!open.empty()) {
+        const Pid pid = open.back();
+        open.pop_back();
+        const auto found = edges.find(pid);
+        if (found == edges.end()) {
+            continue;
+        }
+        for (const Blame::Edge* edge : found->second) {
+            const StageRow* stage = stage_of(pipeline, edge->waiter);
+            if (stage == nullptr || edge->waiter == slow) {
+                continue;
+            }
+            Wait& wait = waits[edge->waiter];
+            wait.stage = stage;
+            wait.ns += edge->ns;
+            wait.polled_ns += edge->polled_ns;
+            wait.output_ns += edge->output ? edge->ns : 0;
+            if (edge->ns >= kThresholds.stage_wait_ns && reached.insert(edge->waiter).second) {
+                open.push_back(edge->waiter);
+            }
+        }
+    }
+    std::vector<Wait> out;
+    for (const StageRow& stage : pipeline.stages) {   // in its order
+        const auto found = waits.find(stage.task.tgid);
+        if (found != waits.end() && found->second.ns >= kThresholds.stage_wait_ns &&
+            at_least(found->second.ns, stage.span_ns, 1, 20)) {
+            out.push_back(found->second);
+        }
+    }
+    return out;
+}
+
+/// The time in which others waited for the stage, and it for none of them.
+std::uint64_t held_up_ns(const WaitGraph& graph, const Edges& edges, Pid pid)
+{
+    const auto found = edges.find(pid);
+    if (found == edges.end()) {
+        return 0;
+    }
+    std::uint64_t direct = 0;
+    for (const Blame::Edge* edge : found->second) {
+        direct = plus(direct, edge->ns);
+    }
+    return std::min(graph.alone_ns(pid), direct);
+}
+
+struct Slow {
+    StageRow stage;
+    std::uint64_t ns = 0;
+};
+
+/// How long a stage held others up, in all the time; and how long the next one did.
+struct Lead {
+    std::uint64_t ns;
+    std::uint64_t span_ns;
+    std::uint64_t second_ns;
+    bool is(std::uint64_t least_ns, std::uint64_t percent, std::uint64_t lead_percent) const
+    {
+        return ns >= least_ns && at_least(ns, span_ns, percent, 100) &&
+               at_least(ns, second_ns, lead_percent, 100);
+    }
+};
+
+/// It runs, or waits for a CPU, for most of the time in which it waits for no pipe.
+bool is_busy(const StageRow& stage)
+{
+    using aggregate::Part;
+    const std::uint64_t waits_ns = plus(stage.time.for_input_ns(), stage.time.for_output_ns());
+    return at_least(plus(stage.time.at(Part::running), stage.time.at(Part::runnable)),
+                    since(stage.time.span_ns, waits_ns), 1, 2);
+}
+
+/// Processes for which stages wait though they make no calls themselves: a shell whose
+/// children read or write for it.
+std::vector<StageRow> behind_children(const WaitGraph& graph, const Pipeline& pipeline,
+                                      const Edges& edges)
+{
+    std::vector<StageRow> found;
+    for (const auto& [pid, waits] : edges) {
+        const aggregate::ProcessRow* process = graph.process(pid);
+        const bool waited_for = std::ranges::any_of(waits, [&](const Blame::Edge* edge) {
+            return stage_of(pipeline, edge->waiter) != nullptr;
+        });
+        if (process == nullptr || !waited_for || stage_of(pipeline, pid) != nullptr) {
+            continue;
+        }
+        StageRow row;
+        row.task = process->task;
+        row.time = process->time;
+        row.span_ns = process->time.span_ns / std::max<std::uint64_t>(process->threads, 1);
+        found.push_back(std::move(row));
+    }
+    return found;
+}
+
+/// The one that holds the others up for a good part of the time, and much longer than
+/// any other does.
+std::optional<Slow> slowest(const WaitGraph& graph, const Pipeline& pipeline, const Edges& edges)
+{
+    Slow most;
+    std::uint64_t second = 0;
+    std::uint64_t span_ns = 0;
+    const auto consider = [&](const StageRow& stage) {
+        const std::uint64_t ns = held_up_ns(graph, edges, stage.task.tgid);
+        second = std::max(second, std::min(ns, most.ns));
+        if (ns > most.ns) {
+            most = {stage, ns};
+        }
+    };
+    for (const StageRow& stage : pipeline.stages) {
+        span_ns = std::max(span_ns, stage.span_ns);
+        consider(stage);
+    }
+    for (const StageRow& stage : behind_children(graph, pipeline, edges)) {
+        consider(stage);
+    }
+    if (most.ns == 0) {
+        return std::nullopt;
+    }
+    const Lead lead{most.ns, span_ns, second};
+    const Lead own{most.ns, most.stage.span_ns, second};   // it may have joined late
+    const Thresholds& t = kThresholds;
+    const bool slow = is_busy(most.stage)
+        ? lead.is(t.busy_stage_ns, t.busy_stage_percent, t.slow_stage_lead_percent) ||
+              lead.is(t.clear_stage_ns, t.clear_stage_percent, t.clear_stage_lead_percent)
+        : lead.is(t.slow_stage_ns, t.slow_stage_percent, t.slow_stage_lead_percent) ||
+              own.is(t.slow_late_stage_ns, t.slow_stage_percent, t.slow_stage_lead_percent);
+    return slow ? std::optional(std::move(most)) : std::nullopt;
+}
+
+const char* how(const Wait& wait)
+{
+    if (wait.polled_ns * 2 > wait.ns) {
+        return " (in poll)";
+    }
+    return wait.output_ns * 2 > wait.ns ? " (pipe full)" : " (pipe empty)";
+}
+
+/// The longest, in the order of the pipeline where they are few.
+std::string waited(const Pipeline& pipeline, std::vector<Wait> waits)
+{
+    const std::size_t all = waits.size();
+    if (all > kNamedWaits) {
+        std::ranges::stable_sort(waits, std::ranges::greater{}, &Wait::ns);
+        waits.resize(kNamedWaits);
+    }
+    std::string text;
+    for (const Wait& wait : waits) {
+        text += text.empty() ? " " : ", ";
+        text += short_name(pipeline, *wait.stage);
+        text += &wait == &waits.front() ? " waited " : " ";
+        text += time(wait.ns);
+        if (&wait == &waits.front()) {
+            text += " for it";
+        }
+        text += how(wait);
+    }
+    if (all > waits.size()) {
+        text += fmt::format(", {}", counted(all - waits.size(), "more stage", "more stages"));
+    }
+    return text + ".";
+}
+
+/// The pipeline; of a large one the stages that the finding is about.
+std::string chain_of(const Pipeline& pipeline, const Slow& slow, const std::vector<Wait>& waits)
+{
+    if (pipeline.stages.size() <= kChainedStages) {
+        return chain(pipeline);
+    }
+    Pipeline part;
+    std::ranges::copy_if(pipeline.stages, std::back_inserter(part.stages),
+                         [&](const StageRow& stage) {
+                             return stage.task.tgid == slow.stage.task.tgid ||
+                                    std::ranges::find(waits, &stage, &Wait::stage) != waits.end();
+                         });
+    return fmt::format("{} (of {} processes)", chain(part), grouped(pipeline.stages.size()));
+}
+
+Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector<Wait>& waits)
+{
+    Finding made = finding(Code::slow_stage,
+                           fmt::format("Pipeline: {}. {} is the slow stage:{}",
+                                       chain_of(pipeline, slow, waits),
+                                       short_name(pipeline, slow.stage),
+                                       waited(pipeline, waits)));
+    if (const std::string where = where_time_went(slow.stage.time); !where.empty()) {
+        made.text += fmt::format(" {} itself, in {}: {}.", short_name(pipeline, slow.stage),
+                                 time(slow.stage.span_ns), where);
+    }
+    made.subjects.push_back({slow.stage.task, "stage"});
+    for (const Wait& wait : waits) {
+        made.subjects.push_back({wait.stage->task, "waiter"});
+    }
+    made.duration_ns = slow.ns;
+    made.evidence = {{"held_up_ns", slow.ns}, {"span_ns", slow.stage.span_ns}};
+    return made;
+}
+
+}  // namespace
+
+void find_slow_stages(const WaitGraph& graph, const Blame& blame, Findings& findings)
+{
+    const Edges edges = edges_of(graph, blame);
+    for (const Pipeline& pipeline : graph.report().pipelines) {
+        const auto slow = slowest(graph, pipeline, edges);
+        if (!slow || graph.accused(slow->stage.task.tgid)) {
+            continue;
+        }
+        const auto waits = waits_for(pipeline, edges, slow->stage.task.tgid);
+        if (!waits.empty()) {
+            findings.push_back(slow_stage(pipeline, *slow, waits));
+        }
+    }
+}
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "diagnose/wait_graph.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/units.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::LongWait;
+using aggregate::PipeEndRow;
+using aggregate::PipeRow;
+using aggregate::StopRow;
+
+/// A call that a signal broke off is made again within this time.
+constexpr std::uint64_t kAgain_ns = 20'000'000;
+
+/// The trace's end, give or take the hooks that were under way.
+constexpr std::uint64_t kEnd_ns = 20'000'000;
+
+std::vector<LongWait> joined(std::vector<LongWait> waits)
+{
+    std::map<std::tuple<Pid, std::uint64_t, std::uint32_t, bool>, std::size_t> last;
+    std::vector<LongWait> out;
+    for (LongWait& wait : waits) {
+        const auto key = std::tuple(wait.waiter.tid, wait.inode, wait.dev, wait.output);
+        const auto found = last.find(key);
+        if (found != last.end()) {
+            LongWait& before = out[found->second];
+            if (before.ended == LongWait::Ended::signal &&
+                since(wait.start_ns, before.end_ns) <= kAgain_ns) {
+                before.end_ns = wait.end_ns;
+                before.ended = wait.ended;
+                before.waker = wait.waker;
+                continue;
+            }
+        }
+        last[key] = out.size();
+        out.push_back(std::move(wait));
+    }
+    return out;
+}
+
+}  // namespace
+
+WaitGraph::WaitGraph(const aggregate::Report& report)
+    : report_(report), waits_(joined(report.long_waits))
+{
+    for (const PipeRow& pipe : report.pipes) {
+        pipes_.emplace(std::pair(pipe.dev, pipe.inode), &pipe);
+    }
+    for (const aggregate::LifeRow& life : report.lives) {
+        lives_.emplace(life.process.tgid, &life);
+    }
+    for (const aggregate::ProcessRow& process : report.processes) {
+        processes_.emplace(process.task.tgid, &process);
+    }
+    for (const StopRow& stop : report.stops) {
+        stops_.emplace(stop.process.tgid, &stop);
+    }
+    for (const aggregate::WaitRow& row : report.waits) {
+        waits_of_.emplace(row.waiter.tid, &row);
+    }
+    for (const aggregate::ActorRow& actor : report.actors) {
+        alone_ns_[actor.task.tgid] += actor.alone_ns;
+    }
+}
+
+std::uint64_t WaitGraph::alone_ns(Pid pid) const
+{
+    const auto found = alone_ns_.find(pid);
+    return found == alone_ns_.end() ? 0 : found->second;
+}
+
+const PipeRow* WaitGraph::pipe(std::uint64_t inode, std::uint32_t dev) const
+{
+    const auto found = pipes_.find({dev, inode});
+    return found == pipes_.end() ? nullptr : found->second;
+}
+
+const aggregate::LifeRow* WaitGraph::life(Pid pid) const
+{
+    const auto found = lives_.find(pid);
+    return found == lives_.end() ? nullptr : found->second;
+}
+
+const aggregate::ProcessRow* WaitGraph::process(Pid pid) const
+{
+    const auto found = processes_.find(pid);
+    return found == processes_.end() ? nullptr : found->second;
+}
+
+std::uint64_t WaitGraph::threads(Pid pid) const
+{
+    const aggregate::ProcessRow* row = process(pid);
+    return row == nullptr ? 0 : row->threads;
+}
+
+const std::vector<PipeEndRow>& WaitGraph::other_end(const PipeRow& pipe, bool output)
+{
+    return output ? pipe.readers : pipe.writers;
+}
+
+HeldBy WaitGraph::held_by(const PipeRow& pipe, bool output, std::uint64_t time_ns) const
+{
+    HeldBy held;
+    const auto& ends = other_end(pipe, output);
+    // At the end of the trace the holders of what hangs are looked up again.
+    const auto found_then = [&](const PipeEndRow& end) { return end.held_ns >= time_ns; };
+    const bool looked_up = since(report_.end_ns, time_ns) <= kEnd_ns &&
+                           (std::ranges::any_of(pipe.readers, found_then) ||
+                            std::ranges::any_of(pipe.writers, found_then));
+    for (const PipeEndRow& end : ends) {
+        const aggregate::LifeRow* life = this->life(end.task.tgid);
+        const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns < time_ns;
+        const bool closed = looked_up && end.held_ns < time_ns && end.last_call_ns < time_ns;
+        if (!gone && !closed) {
+            held.ends.push_back(&end);
+        }
+    }
+    const bool all_seen = output ? pipe.reads.traced : pipe.writes.traced;
+    held.all = looked_up && !held.ends.empty();
+    held.known = complete() && !held.ends.empty() &&
+                 (all_seen || (looked_up && std::ranges::all_of(held.ends, &PipeEndRow::traced)));
+    return held;
+}
+
+bool WaitGraph::holds(const PipeRow& pipe, bool output, Pid pid) const
+{
+    return std::ranges::any_of(other_end(pipe, output), [&](const PipeEndRow& end) {
+        return end.task.tgid == pid;
+    });
+}
+
+const StopRow* WaitGraph::stopped(Pid pid, std::uint64_t start_ns, std::uint64_t end_ns,
+                                  std::uint64_t least_ns) const
+{
+    const auto [from, to] = stops_.equal_range(pid);
+    for (auto at = from; at != to; ++at) {
+        const StopRow& stop = *at->second;
+        if (since(std::min(stop.end_ns, end_ns), std::max(stop.start_ns, start_ns)) >= least_ns) {
+            return &stop;
+        }
+    }
+    return nullptr;
+}
+
+std::uint64_t WaitGraph::longest_over_ns(const LongWait& wait) const
+{
+    std::uint64_t longest = 0;
+    const auto [from, to] = waits_of_.equal_range(wait.waiter.tid);
+    for (auto at = from; at != to; ++at) {
+        const aggregate::WaitRow& row = *at->second;
+        if (row.inode == wait.inode && row.dev == wait.dev && row.output == wait.output &&
+            row.unfinished_ns == 0) {
+            longest = std::max(longest, row.longest_ns);
+        }
+    }
+    return longest;
+}
+
+bool WaitGraph::complete() const
+{
+    const aggregate::LossLedger& loss = report_.loss;
+    return report_.complete && loss.exact && loss.kinds[IPCSCOPE_CALL_PIPE].lost == 0;
+}
+
+}  // namespace ipcscope::diagnose

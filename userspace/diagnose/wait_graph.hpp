@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The wait graph: who waits for whom, by the facts of a report.  The judgements about
+// pipes are read from it and from nothing else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "aggregate/report.hpp"
+
+namespace ipcscope::diagnose {
+
+using Pid = std::uint32_t;
+
+/// Who holds the end of a pipe at which a wait can be ended.
+struct HeldBy {
+    std::vector<const aggregate::PipeEndRow*> ends;
+    /// No other process held it.
+    bool all = false;
+    /// All of them are known, and what they do is in the trace.
+    bool known = false;
+    const aggregate::PipeEndRow* only() const
+    {
+        return known && ends.size() == 1 ? ends.front() : nullptr;
+    }
+};
+
+class WaitGraph {
+public:
+    explicit WaitGraph(const aggregate::Report& report);
+
+    const aggregate::Report& report() const { return report_; }
+
+    /// nullptr: not in the report.
+    const aggregate::PipeRow* pipe(std::uint64_t inode, std::uint32_t dev) const;
+    const aggregate::LifeRow* life(Pid pid) const;
+    /// nullptr: its time is not recorded.
+    const aggregate::ProcessRow* process(Pid pid) const;
+    /// The threads of a process, as far as records account for them.
+    std::uint64_t threads(Pid pid) const;
+
+    /// The end for which one waits who writes (`output`), or reads.
+    static const std::vector<aggregate::PipeEndRow>& other_end(const aggregate::PipeRow& pipe,
+                                                               bool output);
+    /// Those that held it at `time_ns`.
+    HeldBy held_by(const aggregate::PipeRow& pipe, bool output, std::uint64_t time_ns) const;
+    /// Whether the process is known to have held it at any time.
+    bool holds(const aggregate::PipeRow& pipe, bool output, Pid pid) const;
+
+    /// Sleeps of one thread on one pipe that follow each other, because a signal broke
+    /// one off and the call was made again, are one.  By their beginning.
+    const std::vector<aggregate::LongWait>& waits() const { return waits_; }
+
+    /// The longest wait of the same thread on the same end that came to an end.
+    std::uint64_t longest_over_ns(const aggregate::LongWait& wait) const;
+
+    /// A stop of the process that overlaps the span by `least_ns`.
+    const aggregate::StopRow* stopped(Pid pid, std::uint64_t start_ns, std::uint64_t end_ns,
+                                      std::uint64_t least_ns) const;
+
+    /// No record of a call on a pipe is missing.
+    bool complete() const;
+
+    /// The time in which others waited for the process, and it for none; its threads' sum.
+    std::uint64_t alone_ns(Pid pid) const;
+
+    /// A process that a finding names as the reason: it is not the reason of another.
+    void accuse(Pid pid) { accused_.insert(pid); }
+    bool accused(Pid pid) const { return accused_.contains(pid); }
+
+    /// A wait that a finding explains is in no other.
+    void explain(const aggregate::LongWait& wait) { explained_.insert(&wait); }
+    bool explained(const aggregate::LongWait& wait) const { return explained_.contains(&wait); }
+
+private:
+    const aggregate::Report& report_;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, const aggregate::PipeRow*> pipes_;
+    std::map<Pid, const aggregate::LifeRow*> lives_;
+    std::map<Pid, const aggregate::ProcessRow*> processes_;
+    std::multimap<Pid, const aggregate::StopRow*> stops_;
+    std::multimap<std::uint32_t, const aggregate::WaitRow*> waits_of_;   ///< by waiter
+    std::vector<aggregate::LongWait> waits_;
+    std::map<Pid, std::uint64_t> alone_ns_;
+    std::set<const aggregate::LongWait*> explained_;
+    std::set<Pid> accused_;
+};
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "diagnose/words.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using aggregate::Part;
+using aggregate::Pipeline;
+using aggregate::StageRow;
+
+constexpr std::size_t kNamedStages = 12;
+constexpr std::size_t kNamedEnds = 3;
+
+/// By Part.
+constexpr std::array<std::string_view, 18> kParts{
+    "running",
+    "waiting for a CPU",
+    "blocked reading",
+    "blocked writing",
+    "blocked in other IPC calls",
+    "in D or K sleep inside calls",
+    "in poll for its input",
+    "in poll for room in its output",
+    "in poll for something else",
+    "in poll for an unknown object",
+    "asleep",
+    "in uninterruptible sleep (D)",
+    "in killable sleep (K)",
+    "stopped",
+    "stopped by a debugger",
+    "frozen",
+    "in other states",
+    "without records (lost)",
+};
+static_assert(kParts.size() == aggregate::kParts);
+
+std::string in_chain(const StageRow& stage)
+{
+    return glued(fmt::format("{}({})", stage.task.comm.text().view(), stage.task.tgid));
+}
+
+}  // namespace
+
+std::string who(const decode::Task& task)
+{
+    if (task.comm.empty()) {
+        return std::to_string(task.tgid);
+    }
+    return glued(fmt::format("{} ({})", task.tgid, task.comm.text().view()));
+}
+
+std::string sender(const decode::Task& task, decode::Origin origin)
+{
+    switch (origin) {
+    case decode::Origin::task: break;
+    // A timer expires in the context of whatever task ran just then.
+    case decode::Origin::timer: return "a timer";
+    case decode::Origin::kernel:
+        return task.tgid == 0 ? "the kernel"
+                              : glued(fmt::format("the kernel (in {}/{})",
+                                                  task.comm.text().view(), task.tgid));
+    }
+    return who(task);
+}
+
+std::string which(const aggregate::PipeRow& pipe)
+{
+    std::string name = fmt::format("{} {}", pipe.fifo ? "FIFO" : "pipe", pipe.inode);
+    if (!pipe.path.empty()) {
+        name += fmt::format(" ({})", pipe.path.view());
+    }
+    return glued(std::move(name));
+}
+
+std::string all_of(const std::vector<const aggregate::PipeEndRow*>& ends)
+{
+    std::string text;
+    for (std::size_t at = 0; at < std::min(ends.size(), kNamedEnds); ++at) {
+        if (at != 0) {
+            text += ", ";
+        }
+        text += who(ends[at]->task);
+    }
+    if (ends.size() > kNamedEnds) {
+        text += fmt::format(" and {} more", ends.size() - kNamedEnds);
+    }
+    return text;
+}
+
+std::string all_of(const std::vector<aggregate::PipeEndRow>& ends)
+{
+    std::vector<const aggregate::PipeEndRow*> all;
+    for (const aggregate::PipeEndRow& end : ends) {
+        all.push_back(&end);
+    }
+    return all_of(all);
+}
+
+std::string chain(const Pipeline& pipeline)
+{
+    std::string text;
+    const std::size_t shown = std::min(pipeline.stages.size(), kNamedStages);
+    for (std::size_t at = 0; at < shown; ++at) {
+        const StageRow& stage = pipeline.stages[at];
+        if (at != 0) {
+            // Those of one rank stand side by side.
+            text += stage.rank == pipeline.stages[at - 1].rank ? ", " : " → ";
+        }
+        text += in_chain(stage);
+    }
+    if (shown < pipeline.stages.size()) {
+        text += fmt::format(", {} more", pipeline.stages.size() - shown);
+    }
+    return text;
+}
+
+std::string short_name(const Pipeline& pipeline, const StageRow& stage)
+{
+    const auto same = std::ranges::count(pipeline.stages, stage.task.comm,
+                                         [](const StageRow& other) { return other.task.comm; });
+    return same == 1 && !stage.task.comm.empty() ? glued(stage.task.comm.text().str())
+                                                 : in_chain(stage);
+}
+
+std::string time(std::uint64_t ns) { return glued(duration(ns)); }
+
+std::string where_time_went(const aggregate::Time& time)
+{
+    struct Share {
+        std::size_t part;
+        std::uint64_t ns;
+    };
+    std::vector<Share> shares;
+    for (std::size_t part = 0; part < aggregate::kParts; ++part) {
+        if (time.span_ns != 0 && at_least(time.parts_ns[part], time.span_ns, 1, 100)) {
+            shares.push_back({part, time.parts_ns[part]});
+        }
+    }
+    const auto running = [](const Share& share) {
+        return share.part == static_cast<std::size_t>(Part::running);
+    };
+    std::ranges::stable_sort(shares, [&](const Share& a, const Share& b) {
+        return running(a) != running(b) ? running(a) : a.ns > b.ns;
+    });
+    std::string text;
+    for (const Share& share : shares) {
+        if (!text.empty()) {
+            text += ", ";
+        }
+        text += fmt::format("{} {}", glued(whole_percent(share.ns, time.span_ns)),
+                            kParts[share.part]);
+    }
+    return text;
+}
+
+std::string_view sleeps_in(std::span<const SafeText> stack)
+{
+    static constexpr std::array<std::string_view, 8> kSchedulers = {
+        "__schedule", "schedule", "schedule_timeout", "io_schedule",
+        "io_schedule_timeout", "schedule_preempt_disabled", "schedule_hrtimeout",
+        "?",
+    };
+    for (const SafeText& entry : stack) {
+        const std::string_view symbol = entry.view().substr(0, entry.view().find('+'));
+        if (std::ranges::find(kSchedulers, symbol) == kSchedulers.end()) {
+            return entry.view();
+        }
+    }
+    return stack.empty() ? std::string_view{} : stack.front().view();
+}
+
+std::string function_name(std::span<const SafeText> stack)
+{
+    const std::string_view entry = sleeps_in(stack);
+    const std::string_view name = entry.substr(0, entry.find_first_of("+ "));
+    return name == "?" ? std::string() : std::string(name.substr(0, name.find('.')));
+}
+
+std::uint64_t sent(const aggregate::SignalRow& row)
+{
+    std::uint64_t sum = 0;
+    for (const std::uint64_t number : row.outcomes) {
+        sum = plus(sum, number);
+    }
+    return sum;
+}
+
+}  // namespace ipcscope::diagnose

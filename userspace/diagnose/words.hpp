@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How tasks, objects and times are called in sentences.  What they return may hold
+// kGlue.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aggregate/report.hpp"
+
+namespace ipcscope::diagnose {
+
+/// "812 (bash)"
+std::string who(const decode::Task& task);
+
+/// The source of a signal: "812 (bash)", "the kernel (in bash/812)", "a timer".
+std::string sender(const decode::Task& task, decode::Origin origin);
+
+/// "pipe 1234", "FIFO 77 (/tmp/x)"
+std::string which(const aggregate::PipeRow& pipe);
+
+/// "5 (a), 6 (b), 7 (c) and 2 more"
+std::string all_of(const std::vector<const aggregate::PipeEndRow*>& ends);
+std::string all_of(const std::vector<aggregate::PipeEndRow>& ends);
+
+/// "yes(101) → head(102) → wc(103)"
+std::string chain(const aggregate::Pipeline& pipeline);
+
+/// The bare name where no other stage has the same: "head", "head(102)".
+std::string short_name(const aggregate::Pipeline& pipeline, const aggregate::StageRow& stage);
+
+/// "4.02 s"
+std::string time(std::uint64_t ns);
+
+/// "2 % running, 97 % in poll for its input": the parts of at least 1 %, running first.
+std::string where_time_went(const aggregate::Time& time);
+
+/// Where a task sleeps: the innermost entry that is not the scheduler's own,
+/// which every stack has in common.
+std::string_view sleeps_in(std::span<const SafeText> stack);
+
+/// The bare name of that function: "request_wait_answer".
+std::string function_name(std::span<const SafeText> stack);
+
+/// Signals of a row, whatever became of them.
+std::uint64_t sent(const aggregate::SignalRow& row);
+
+}  // namespace ipcscope::diagnose

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/proc.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <sstream>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "source/proc_text.hpp"
+
+namespace ipcscope::source::proc {
+namespace {
+
+struct CloseDirectory {
+    void operator()(DIR* directory) const { closedir(directory); }
+};
+
+/// A status file escapes a name's newlines and backslashes.
+std::string unescaped(std::string_view name)
+{
+    std::string bytes;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (name[i] != '\\' || i + 1 == name.size()) {
+            bytes += name[i];
+            continue;
+        }
+        ++i;
+        bytes += name[i] == 'n' ? '\n' : name[i];
+    }
+    return bytes;
+}
+
+/// /proc appends to a worker's name what it works on: "kworker/0:1-events".
+std::string_view without_work(std::string_view name)
+{
+    constexpr std::string_view kWorker = "kworker/";
+    if (!name.starts_with(kWorker) || name.starts_with("kworker/R-")) {
+        return name;
+    }
+    return name.substr(0, name.find_first_of("+-", kWorker.size()));
+}
+
+constexpr std::uint32_t kKthreadd = 2;   ///< parent of all kernel threads
+
+void set_comm(ipcscope_thread& record, std::string_view escaped)
+{
+    const std::string bytes = unescaped(escaped);
+    std::string_view name = bytes;
+    if (record.ppid == kKthreadd) {
+        name = without_work(name);
+    }
+    // The last byte of the kernel's own copy is always a NUL.
+    std::copy_n(name.begin(), std::min<std::size_t>(name.size(), IPCSCOPE_COMM_LEN - 1),
+                record.comm);
+}
+
+/// The path in the line of version 2 of a /proc/PID/cgroup; nullopt: there is none.
+std::optional<std::string_view> unified_path(std::string_view text)
+{
+    constexpr std::string_view kUnified = "0::";
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        if (line.starts_with(kUnified)) {
+            return line.substr(kUnified.size());
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view read_file(const Fd& directory, const std::string& path, std::span<char> buffer)
+{
+    const Fd file(openat(directory.get(), path.c_str(), O_RDONLY | O_CLOEXEC));
+    const ssize_t size = file ? read(file.get(), buffer.data(), buffer.size()) : 0;
+    return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
+Fd open_directory(int directory, const char* path)
+{
+    return Fd(openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::vector<std::uint32_t> numbers(const Fd& directory)
+{
+    std::vector<std::uint32_t> found;
+    // fdopendir() takes the descriptor over; the caller keeps its own.
+    Fd copy(directory ? fcntl(directory.get(), F_DUPFD_CLOEXEC, 0) : -1);
+    const std::unique_ptr<DIR, CloseDirectory> listing(copy ? fdopendir(copy.get()) : nullptr);
+    if (!listing) {
+        return found;
+    }
+    copy.release();
+    while (const dirent* entry = readdir(listing.get())) {
+        std::uint32_t number = 0;
+        if (parse_number(entry->d_name, number)) {
+            found.push_back(number);
+        }
+    }
+    return found;
+}
+
+std::vector<std::uint32_t> processes() { return numbers(open_directory(AT_FDCWD, "/proc")); }
+
+std::string cgroup_mount()
+{
+    std::ifstream mounts("/proc/self/mountinfo");
+    std::string line;
+    while (std::getline(mounts, line)) {
+        if (line.find(" - cgroup2 ") == std::string::npos) {
+            continue;
+        }
+        std::istringstream fields(line);
+        std::string skipped, mount;
+        fields >> skipped >> skipped >> skipped >> skipped >> mount;
+        return mount;
+    }
+    return {};
+}
+
+Cgroups::Cgroups() : mount_(cgroup_mount()) {}
+
+std::uint64_t Cgroups::id_of(std::string_view text)
+{
+    const auto line = unified_path(text);
+    if (!line || mount_.empty()) {
+        return 0;
+    }
+    const auto known = ids_.find(*line);
+    if (known != ids_.end()) {
+        return known->second;
+    }
+    struct stat info {};
+    const std::string path(*line);
+    const std::uint64_t id = stat((mount_ + path).c_str(), &info) == 0 ? info.st_ino : 0;
+    return ids_[path] = id;
+}
+
+bool Cgroups::is_below(std::string_view text, const std::string& directory)
+{
+    const auto line = unified_path(text);
+    struct stat wanted {};
+    if (!line || mount_.empty() || stat(directory.c_str(), &wanted) != 0) {
+        return false;
+    }
+    for (std::string path(*line);; path.resize(path.rfind('/'))) {
+        struct stat info {};
+        if (stat((mount_ + path).c_str(), &info) == 0 && info.st_ino == wanted.st_ino) {
+            return true;
+        }
+        if (path.empty() || path == "/") {
+            return false;
+        }
+    }
+}
+
+/// By cgroup.events once all of it stands still; before that by the cgroup.freeze of it
+/// or of one that it is in.  The root has neither, and cannot be frozen.
+std::optional<bool> Cgroups::is_frozen(std::string_view text) const
+{
+    const auto line = unified_path(text);
+    if (!line || mount_.empty()) {
+        return std::nullopt;
+    }
+    std::string path(*line);
+    if (path == "/") {
+        return false;
+    }
+    std::array<char, 256> buffer;
+    const Fd here(open(mount_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const auto read_in = [&](const char* file) {
+        return read_file(here, fmt::format(".{}/{}", path, file), buffer);
+    };
+    const std::string_view events = read_in("cgroup.events");
+    if (events.find("frozen ") == std::string_view::npos) {
+        return std::nullopt;
+    }
+    if (events.find("frozen 1") != std::string_view::npos) {
+        return true;
+    }
+    for (; !path.empty(); path.resize(path.rfind('/'))) {
+        if (read_in("cgroup.freeze").starts_with('1')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<ipcscope_thread> parse_status(std::string_view text)
+{
+    ipcscope_thread record{};
+    std::string_view name;
+    const auto number = [](std::string_view from, std::uint32_t& to) {
+        parse_number(from.substr(0, from.find('\t')), to);
+    };
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        const auto colon = line.find(":\t");
+        if (colon == std::string_view::npos) {
+            continue;
+        }
+        const std::string_view key = line.substr(0, colon);
+        const std::string_view value = line.substr(colon + 2);
+        if (key == "Name") {
+            name = value;
+        } else if (key == "Tgid") {
+            number(value, record.header.tgid);
+        } else if (key == "Pid") {
+            number(value, record.header.tid);
+        } else if (key == "PPid") {
+            number(value, record.ppid);
+        } else if (key == "Uid") {
+            number(value, record.uid);
+        } else if (key == "NSpid") {
+            // Of each namespace, its own the last.
+            number(value.substr(value.rfind('\t') + 1), record.ns_pid);
+            break;
+        }
+    }
+    if (record.header.tid == 0) {
+        return std::nullopt;
+    }
+    set_comm(record, name);
+    return record;
+}
+
+std::optional<ipcscope_thread> thread(const Fd& tasks, std::uint32_t tid, Cgroups& cgroups)
+{
+    std::array<char, 4096> buffer;
+    auto record = parse_status(read_file(tasks, fmt::format("{}/status", tid), buffer));
+    if (record) {
+        record->cgroup =
+            cgroups.id_of(read_file(tasks, fmt::format("{}/cgroup", tid), buffer));
+    }
+    return record;
+}
+
+}  // namespace ipcscope::source::proc

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// kill() of a real-time signal where RLIMIT_SIGPENDING is used up: it arrives, and who sent
+// it is lost.
+#include <sys/resource.h>
+
+#include "../story.h"
+
+static void count(int number)
+{
+	(void)number;
+}
+
+int main(void)
+{
+	struct rlimit limit = { 3, 3 };
+	sigset_t set;
+	pid_t target;
+
+	must(setuid(47112));
+	target = fork_as("rt-lossy");
+	if (!target) {
+		must(setrlimit(RLIMIT_SIGPENDING, &limit));
+		signal(SIGRTMIN + 3, count);
+		sigemptyset(&set);
+		sigaddset(&set, SIGRTMIN + 3);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		nap(0.6);
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		_exit(0);
+	}
+	nap(0.2);
+	for (int i = 0; i < 8; ++i)
+		must(kill(target, SIGRTMIN + 3));
+	reap(target);
+	truth("expect signal-info-lost of=%d:rt-lossy with=%d:info-lost says=RTMIN+3",
+	      target, getpid());
+	truth("allow signal-blocked|signal-late|signal-merged");
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A supervisor blocks SIGTERM, and its child has that mask over execve(): SIGTERM stays
+// pending until SIGKILL ends the child, 1 s later.
+#include "../story.h"
+
+int main(void)
+{
+	sigset_t set;
+	pid_t child;
+	double sent;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	child = must(fork());
+	if (!child)
+		must(execl("/bin/sleep", "sleep", "100", (char *)NULL));
+	nap(0.5);
+	sent = now();
+	must(kill(child, SIGTERM));
+	nap(1);
+	must(kill(child, SIGKILL));
+	reap(child);
+	truth("expect signal-blocked of=%d:sleep with=%d:mask-inherited at=%.3f secs=%.3f "
+	      "says=SIGTERM says=SIGKILL", child, getpid(), sent, now() - sent);
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// SIGKILL to a process that runs, and to one that sleeps.
+#include "../story.h"
+
+int main(void)
+{
+	pid_t runner = fork_as("runner"), sleeper;
+
+	if (!runner)
+		for (;;)
+			;
+	nap(0.02);
+	must(kill(runner, SIGKILL));
+	reap(runner);
+	sleeper = fork_as("sleeper");
+	if (!sleeper)
+		for (;;)
+			pause();
+	nap(0.1);
+	must(kill(sleeper, SIGKILL));
+	reap(sleeper);
+	return 0;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// SIGINT to a process that blocks it, and goes on to the end of the trace.
+#include "../story.h"
+
+int main(void)
+{
+	sigset_t set;
+	pid_t target;
+	double sent;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	target = fork_as("int-blocked");
+	if (!target)
+		for (;;)
+			pause();
+	nap(0.1);
+	sent = now();
+	must(kill(target, SIGINT));
+	truth("expect signal-blocked of=%d:int-blocked with=%d:blocked-forever at=%.3f secs=1+ "
+	      "says=SIGINT", target, getpid(), sent);
+	truth("ready");
+	for (;;)
+		pause();
+}

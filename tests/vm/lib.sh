@@ -12,6 +12,15 @@ passed=0 failed=0
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+# A word that is misspelled in a test file is a failed case, not a silent line.
+command_not_found_handle()
+{
+	# The shell runs this in a subshell: counting there would be lost.
+	: >"$scratch/not-found"
+	printf 'FAIL  %s: no such command\n' "$1" >&2
+	return 127
+}
+
 ok() # NAME
 {
 	passed=$((passed + 1))
@@ -64,6 +73,7 @@ equal() # NAME GOT EXPECTED
 # shellcheck disable=SC2317 # called by the files that source this
 summary()
 {
+	[ ! -e "$scratch/not-found" ] || failed=$((failed + 1))
 	printf '%d passed, %d failed\n' "$passed" "$failed"
 	[ "$failed" = 0 ]
 	exit

@@ -22,14 +22,14 @@ one_line() # NAME
 
 for key in 5.10 6.1 6.12 7.3 debug; do
 	check "no way into a root, $key" 125 refused "$TOP/kmod/build" --out "$scratch/out-$key" $key
-	says "$key: what is missing, what helps, what was said" \
+	output_matches "$key: what is missing, what helps, what was said" \
 		'^kmod/build: cannot enter a build root: .*; fix: .*\(unshare: .*not permitted'
 	one_line "$key"
 done
-says 'what tests/limits/allowed waits for' \
+output_matches 'what tests/limits/allowed waits for' \
 	"$(sed -n 's/ # .*//; /build root/p' "$TOP/tests/limits/allowed")"
 check 'no way into a root: vm/debug-kernel' 125 refused "$VM/debug-kernel"
-says 'what is missing' '^vm/debug-kernel: cannot enter a build root: .*; fix: '
+output_matches 'what is missing' '^vm/debug-kernel: cannot enter a build root: .*; fix: '
 one_line 'vm/debug-kernel'
 
 # Headers or a tree of one's own are used as they are.
@@ -44,7 +44,7 @@ cp -r "$scratch/tree" "$scratch/src/linux-headers-6.1.0-1-amd64"
 echo 6.1.0-1-amd64 >"$scratch/cache/kernels/6.1.release"
 : >"$scratch/cache/kernels/6.1.0-1-amd64/complete"
 check 'no way into a root: installed headers' 0 refused "$TOP/kmod/build" --out "$scratch/installed" 6.1
-says 'installed headers: it says so' "using the installed $scratch/src/linux-headers-6.1.0-1-amd64"
+output_matches 'installed headers: it says so' "using the installed $scratch/src/linux-headers-6.1.0-1-amd64"
 equal 'installed headers: have built it' "$(cat "$scratch/installed/ipcscope.ko")" built
 check 'no way into a root: headers of another row' 125 \
 	refused "$TOP/kmod/build" --out "$scratch/out-6.12" 6.12

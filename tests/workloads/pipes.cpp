@@ -155,6 +155,7 @@ void blocked()
     // A write of many times the ring, in many sleeps.
     Ends large = make("large");
     const pid_t source = child("writes-much", [&] { put(large.write_fd, 1 << 20); return 0; });
+    wait_state(source, 'S');   // a reader that keeps up would let it never sleep
     std::size_t total = 0;
     std::vector<char> data(kPage);
     unsigned reads = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "call.h"
+#include "stat.h"
 
 struct scope_thread *scope_call_find(struct scope_trace *trace,
 				     struct scope_bucket *bucket, u16 kind,
@@ -18,11 +19,20 @@ struct scope_thread *scope_call_find(struct scope_trace *trace,
 	return thread;
 }
 
+static void returns(struct scope_trace *trace, const struct scope_call *call,
+		    s32 ret, u64 now)
+{
+	if (!trace->stat)
+		scope_time_exit(trace, call->thread, ret, now);
+	else if (scope_armed(trace, call->enter_ns))
+		scope_stat_call(trace, call, ret, now);
+}
+
 /* The thread's state has stayed: it is taken out at its last switch only. */
 int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct scope_trace *trace = scope_trace_of(ri);
-	struct scope_thread *thread = *(struct scope_thread **)ri->data;
+	const struct scope_call *call = (void *)ri->data;
 	unsigned long flags;
 	u64 now;
 
@@ -31,7 +41,7 @@ int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	local_irq_save(flags);
 	now = ktime_get_mono_fast_ns();
 	if (scope_armed(trace, now))
-		scope_time_exit(trace, thread, regs_return_value(regs), now);
+		returns(trace, call, regs_return_value(regs), now);
 	local_irq_restore(flags);
 	return 0;
 }

@@ -40,14 +40,39 @@ static inline bool scope_call_nonblock(const struct kiocb *iocb)
 }
 
 /*
- * An entry handler: `look` fills the call's object, op, requested, flags and
- * tail from the function's arguments.  The instance keeps the thread's state.
+ * For its sum, which may need the object; whether it began in the window shows as it
+ * returns.
+ */
+static __always_inline int
+scope_call_begin(struct scope_trace *trace, struct scope_call *call,
+		 struct pt_regs *regs, u16 kind, u8 op,
+		 void (*look)(struct ipcscope_call *call, struct pt_regs *regs))
+{
+	struct ipcscope_call seen;
+
+	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT) {
+		look(&seen, regs);
+		call->object = seen.object;
+		call->dev = seen.dev;
+		call->type = seen.type;
+	}
+	call->op = op;
+	call->kind = kind;
+	call->enter_ns = ktime_get_mono_fast_ns();
+	return 0;
+}
+
+/*
+ * An entry handler of `op`: `look` fills the call's object, requested, flags and
+ * tail from the function's arguments.
  */
 static __always_inline int
 scope_call_enter(struct kretprobe_instance *ri, struct pt_regs *regs, u16 kind,
+		 u8 op,
 		 void (*look)(struct ipcscope_call *call, struct pt_regs *regs))
 {
 	struct scope_trace *trace = scope_trace_of(ri);
+	struct scope_call *call = (void *)ri->data;
 	struct scope_thread *thread = NULL;
 	unsigned long flags;
 	u64 now;
@@ -58,16 +83,19 @@ scope_call_enter(struct kretprobe_instance *ri, struct pt_regs *regs, u16 kind,
 		scope_count_filtered(trace, kind);
 		return 1;
 	}
+	if (trace->stat)
+		return scope_call_begin(trace, call, regs, kind, op, look);
 	local_irq_save(flags);
 	now = ktime_get_mono_fast_ns();
 	if (scope_armed(trace, now))
 		thread = scope_call_state(trace, kind, now);
 	if (thread) {
 		look(&thread->call, regs);
+		thread->call.op = op;
 		ipcscope_account_enter(&thread->account, now, kind);
 	}
 	local_irq_restore(flags);
-	*(struct scope_thread **)ri->data = thread;
+	call->thread = thread;
 	return !thread;
 }
 

@@ -25,6 +25,8 @@
 #include "device.h"
 #include "emit.h"
 #include "hooks.h"
+#include "stat.h"
+#include "take.h"
 #include "time.h"
 #include "trace.h"
 
@@ -104,6 +106,7 @@ static void free_areas(struct scope_trace *trace)
 	vfree(trace->consumers);
 	vfree(trace->sends);
 	scope_threads_free(&trace->threads);
+	scope_stat_free(trace);
 	scope_stacks_free(&trace->stacks);
 	trace->rings = NULL;
 	trace->status_area = NULL;
@@ -134,7 +137,8 @@ static void arm(struct scope_trace *trace)
 	WRITE_ONCE(trace->window_ns, U64_MAX / 2);
 	scope_status(trace)->start_ns = start_ns;
 	wait_until(start_ns);
-	scope_time_sweep(trace);
+	if (!trace->stat)
+		scope_time_sweep(trace);
 }
 
 /* On return no hook counts any more, and none is still running that does. */
@@ -146,8 +150,11 @@ static void disarm(struct scope_trace *trace)
 	wait_until(stop_ns);
 	tracepoint_synchronize_unregister();
 	scope_hooks_count_missed(trace);
+	if (trace->stat)
+		scope_take_end_all(trace, stop_ns);
 	scope_threads_close(&trace->threads);
-	scope_time_count_unfinished(trace);
+	if (!trace->stat)
+		scope_time_count_unfinished(trace);
 	scope_status(trace)->stop_ns = stop_ns;
 }
 
@@ -180,12 +187,23 @@ static int scope_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Of sums, or of records. */
+static bool stat_is_sound(const struct ipcscope_start *start)
+{
+	if (!start->stat_rows)
+		return !start->stat_pending && !start->stat_by;
+	return start->stat_rows <= IPCSCOPE_STAT_ROWS_MAX &&
+	       start->stat_pending &&
+	       start->stat_pending <= IPCSCOPE_STAT_PENDING_MAX &&
+	       start->stat_by < IPCSCOPE_STAT_BY_COUNT;
+}
+
 static int check_start(const struct ipcscope_start *start)
 {
 	if (start->transport != IPCSCOPE_TRANSPORT_VERSION ||
 	    start->schema != IPCSCOPE_SCHEMA_VERSION)
 		return -EPROTO;
-	if (start->reserved[0] || start->reserved[1])
+	if (start->reserved || !stat_is_sound(start))
 		return -EINVAL;
 	if (!start->families || start->families & ~IPCSCOPE_FAMILY_HOOKED ||
 	    start->filters >> IPCSCOPE_FILTER_FOLLOWED ||
@@ -209,7 +227,8 @@ static bool fits_in_memory(const struct scope_trace *trace)
 		    min(READ_ONCE(memory_percent), 100u);
 
 	return trace->cpus * trace->config.ring_bytes +
-	       trace->config.max_threads * sizeof(struct scope_thread) <=
+	       trace->config.max_threads * sizeof(struct scope_thread) +
+	       scope_stat_bytes(&trace->config, trace->cpus) <=
 	       limit;
 }
 
@@ -259,7 +278,8 @@ static int make_areas(struct scope_trace *trace)
 	return make_rings(trace) ?:
 	       scope_threads_init(&trace->threads,
 				  trace->config.max_threads) ?:
-	       scope_sends_init(trace) ?: scope_stacks_init(&trace->stacks);
+	       scope_sends_init(trace) ?: scope_stacks_init(&trace->stacks) ?:
+	       scope_stat_init(trace);
 }
 
 static int start(struct scope_trace *trace, const struct ipcscope_start *start)
@@ -420,6 +440,8 @@ static void *area_at(struct scope_trace *trace, u64 offset, size_t *bytes)
 		*bytes = consumer_bytes(trace);
 		return trace->consumers;
 	}
+	if (offset < IPCSCOPE_MAP_CONSUMER)
+		return scope_stat_area(trace, offset, bytes);
 	cpu = (offset >> 32) - 2;
 	if (cpu >= trace->cpus || offset != IPCSCOPE_MAP_RING(cpu))
 		return NULL;

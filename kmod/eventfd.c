@@ -23,7 +23,7 @@ struct eventfd_ctx {
 #define SEMAPHORE	1
 
 static void look_at_eventfd(struct ipcscope_call *call, const struct file *file,
-			    bool nonblock, size_t requested, u8 op)
+			    bool nonblock, size_t requested)
 {
 	struct eventfd_ctx *eventfd = file->private_data;
 
@@ -31,7 +31,6 @@ static void look_at_eventfd(struct ipcscope_call *call, const struct file *file,
 	call->peer = 0;
 	call->dev = 0;
 	call->type = IPCSCOPE_OBJECT_EVENTFD;
-	call->op = op;
 	call->flags = nonblock ? IPCSCOPE_CALL_NONBLOCK : 0;
 	call->requested = min_t(size_t, requested, U32_MAX);
 	call->tail.eventfd.counter = READ_ONCE(eventfd->count);
@@ -46,7 +45,7 @@ static void look_at_read(struct ipcscope_call *call, struct pt_regs *regs)
 	const struct iov_iter *iter = (void *)regs_get_kernel_argument(regs, 1);
 
 	look_at_eventfd(call, iocb->ki_filp, scope_call_nonblock(iocb),
-			iov_iter_count(iter), IPCSCOPE_OP_READ);
+			iov_iter_count(iter));
 }
 
 /* (file, buffer, count, position) */
@@ -55,17 +54,19 @@ static void look_at_write(struct ipcscope_call *call, struct pt_regs *regs)
 	const struct file *file = (void *)regs_get_kernel_argument(regs, 0);
 
 	look_at_eventfd(call, file, file->f_flags & O_NONBLOCK,
-			regs_get_kernel_argument(regs, 2), IPCSCOPE_OP_WRITE);
+			regs_get_kernel_argument(regs, 2));
 }
 
 int scope_eventfd_read_enter(struct kretprobe_instance *ri,
 			     struct pt_regs *regs)
 {
-	return scope_call_enter(ri, regs, IPCSCOPE_CALL_EVENTFD, look_at_read);
+	return scope_call_enter(ri, regs, IPCSCOPE_CALL_EVENTFD,
+				IPCSCOPE_OP_READ, look_at_read);
 }
 
 int scope_eventfd_write_enter(struct kretprobe_instance *ri,
 			      struct pt_regs *regs)
 {
-	return scope_call_enter(ri, regs, IPCSCOPE_CALL_EVENTFD, look_at_write);
+	return scope_call_enter(ri, regs, IPCSCOPE_CALL_EVENTFD,
+				IPCSCOPE_OP_WRITE, look_at_write);
 }

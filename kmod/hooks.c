@@ -24,15 +24,17 @@ struct tracepoint_hook {
 	const char *target;
 	void *handler;
 	u32 families;
+	bool records_only;		/* a trace of sums needs it not */
 };
 
 /* A family is useless without any of its tracepoints. */
 static const struct tracepoint_hook tracepoint_hooks[SCOPE_TRACEPOINTS] = {
 	{ "task freed", "sched_process_free", scope_process_free, ALL },
 	{ "thread created", "sched_wakeup_new", scope_sched_wakeup_new, ALL },
-	{ "exec", "sched_process_exec", scope_process_exec, ALL },
-	{ "context switch", "sched_switch", scope_sched_switch, ALL },
-	{ "wake-up", "sched_waking", scope_sched_waking, ALL },
+	{ "exec", "sched_process_exec", scope_process_exec, ALL, true },
+	{ "context switch", "sched_switch", scope_sched_switch, ALL,
+	  true },
+	{ "wake-up", "sched_waking", scope_sched_waking, ALL, true },
 	{ "signal delivered", "signal_deliver", scope_signal_deliver,
 	  SIGNALS },
 	{ "signal generated", "signal_generate", scope_signal_generate,
@@ -67,6 +69,7 @@ struct function_hook {
 	u16 kind;			/* that a skipped run loses, 0: none */
 	bool required;
 	bool sleeps;
+	bool records_only;
 };
 
 static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
@@ -77,7 +80,7 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	{ .name = "signal send",
 	  .targets = { "__send_signal_locked", "__send_signal" },
 	  .watch = scope_send_enter, .families = SIGNALS | KILLS,
-	  .required = true },
+	  .required = true, .records_only = true },
 	{ .name = "signal dequeued", .targets = { "dequeue_signal" },
 	  .enter = scope_dequeue_enter, .exit = scope_dequeue_exit,
 	  .data = sizeof(struct scope_call_dequeue),
@@ -85,7 +88,8 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  .required = true },
 	/* A skipped run leaves the time of the run before. */
 	{ .name = "get_signal", .targets = { "get_signal" },
-	  .watch = scope_get_signal, .families = SIGNALS },
+	  .watch = scope_get_signal, .families = SIGNALS,
+	  .records_only = true },
 	{ .name = "sigaction", .targets = { "do_sigaction" },
 	  .enter = scope_sigaction_enter, .exit = scope_sigaction_exit,
 	  .data = sizeof(struct scope_call_sigaction),
@@ -96,19 +100,19 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	 */
 	{ .name = "pipe read", .targets = { "anon_pipe_read", "pipe_read" },
 	  .enter = scope_read_enter, .exit = scope_call_exit,
-	  .data = sizeof(struct scope_thread *), .families = PIPES,
+	  .data = sizeof(struct scope_call), .families = PIPES,
 	  .kind = IPCSCOPE_CALL_PIPE, .required = true, .sleeps = true },
 	{ .name = "pipe write", .targets = { "anon_pipe_write", "pipe_write" },
 	  .enter = scope_write_enter, .exit = scope_call_exit,
-	  .data = sizeof(struct scope_thread *), .families = PIPES,
+	  .data = sizeof(struct scope_call), .families = PIPES,
 	  .kind = IPCSCOPE_CALL_PIPE, .required = true, .sleeps = true },
 	{ .name = "eventfd read", .targets = { "eventfd_read" },
 	  .enter = scope_eventfd_read_enter, .exit = scope_call_exit,
-	  .data = sizeof(struct scope_thread *), .families = EVENTFD,
+	  .data = sizeof(struct scope_call), .families = EVENTFD,
 	  .kind = IPCSCOPE_CALL_EVENTFD, .sleeps = true },
 	{ .name = "eventfd write", .targets = { "eventfd_write" },
 	  .enter = scope_eventfd_write_enter, .exit = scope_call_exit,
-	  .data = sizeof(struct scope_thread *), .families = EVENTFD,
+	  .data = sizeof(struct scope_call), .families = EVENTFD,
 	  .kind = IPCSCOPE_CALL_EVENTFD, .sleeps = true },
 };
 
@@ -140,6 +144,13 @@ static unsigned long iterator_of(struct tracepoint *const *tracepoints)
 	return 0;
 }
 
+static bool is_needed(const struct scope_trace *trace, u32 families,
+		      bool records_only)
+{
+	return (families & trace->config.families) &&
+	       !(records_only && trace->stat);
+}
+
 static int attach_tracepoints(struct scope_trace *trace)
 {
 	int i, error;
@@ -147,7 +158,8 @@ static int attach_tracepoints(struct scope_trace *trace)
 	for_each_kernel_tracepoint(find_tracepoint, trace);
 	trace->stacks.iterator = iterator_of(trace->tracepoints);
 	for (i = 0; i < SCOPE_TRACEPOINTS; i++) {
-		if (!(tracepoint_hooks[i].families & trace->config.families))
+		if (!is_needed(trace, tracepoint_hooks[i].families,
+			       tracepoint_hooks[i].records_only))
 			continue;
 		error = -ENOENT;
 		if (trace->tracepoints[i])
@@ -261,7 +273,8 @@ static int attach_functions(struct scope_trace *trace)
 	int i, error;
 
 	for (i = 0; i < SCOPE_FUNCTIONS; i++) {
-		if (!(function_hooks[i].families & trace->config.families))
+		if (!is_needed(trace, function_hooks[i].families,
+			       function_hooks[i].records_only))
 			continue;
 		error = attach_function(trace, i);
 		trace->function_error[i] = error;

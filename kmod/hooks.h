@@ -71,6 +71,7 @@ struct scope_call_dequeue {
 };
 
 struct scope_call_sigaction {
+	u64 enter_ns;
 	u8 sig;
 	u8 disposition;
 };
@@ -84,6 +85,18 @@ void scope_signal_deliver(void *data, int sig, struct kernel_siginfo *info,
 			  struct k_sigaction *action);
 
 /* call.c: of every call on an IPC object */
+struct scope_call {
+	union {
+		struct scope_thread *thread;	/* its state; of a record */
+		u64 enter_ns;			/* of a sum */
+	};
+	u64 object;
+	u32 dev;
+	u8 type;
+	u8 op;
+	u16 kind;
+};
+
 int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 
 /* pipe.c */

@@ -39,24 +39,14 @@ static void look_at_call(struct ipcscope_call *call, struct pt_regs *regs)
 	look_at_pipe(call, (void *)regs_get_kernel_argument(regs, 0));
 }
 
-static void look_at_read(struct ipcscope_call *call, struct pt_regs *regs)
-{
-	look_at_call(call, regs);
-	call->op = IPCSCOPE_OP_READ;
-}
-
-static void look_at_write(struct ipcscope_call *call, struct pt_regs *regs)
-{
-	look_at_call(call, regs);
-	call->op = IPCSCOPE_OP_WRITE;
-}
-
 int scope_read_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	return scope_call_enter(ri, regs, IPCSCOPE_CALL_PIPE, look_at_read);
+	return scope_call_enter(ri, regs, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_READ,
+				look_at_call);
 }
 
 int scope_write_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	return scope_call_enter(ri, regs, IPCSCOPE_CALL_PIPE, look_at_write);
+	return scope_call_enter(ri, regs, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_WRITE,
+				look_at_call);
 }

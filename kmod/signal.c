@@ -28,6 +28,7 @@
 #include "emit.h"
 #include "hooks.h"
 #include "name.h"
+#include "stat.h"
 #include "state.h"
 #include "take.h"
 
@@ -328,12 +329,30 @@ static void generated_alone(struct scope_trace *trace, int sig,
 	local_irq_restore(flags);
 }
 
+/* Wanted for its target, or for its sender alone. */
+static void sum_generation(struct scope_trace *trace, int sig,
+			   const struct kernel_siginfo *info,
+			   struct task_struct *target, int group, int result)
+{
+	bool for_target = scope_task_wanted(&trace->filters, target);
+	unsigned long flags;
+	u64 now;
+
+	local_irq_save(flags);
+	now = ktime_get_mono_fast_ns();
+	if (scope_armed(trace, now))
+		scope_stat_generated(trace, sig, info, target, group, result,
+				     for_target, now);
+	local_irq_restore(flags);
+}
+
 /* The target's siglock is held. */
 void scope_signal_generate(void *data, int sig, struct kernel_siginfo *info,
 			   struct task_struct *target, int group, int result)
 {
 	struct scope_trace *trace = data;
-	struct scope_send *send = find_slot(trace, target);
+	struct scope_send *send =
+		trace->stat ? NULL : find_slot(trace, target);
 
 	if (send) {
 		note_outcome(send, info, group, result);
@@ -342,8 +361,10 @@ void scope_signal_generate(void *data, int sig, struct kernel_siginfo *info,
 	}
 	if (!scope_may_be_armed(trace))
 		return;
-	if (send_wanted(trace, target, sig))
-		generated_alone(trace, sig, info, target, group, result);
-	else
+	if (!send_wanted(trace, target, sig))
 		scope_count_filtered(trace, IPCSCOPE_SIGNAL_GENERATE);
+	else if (trace->stat)
+		sum_generation(trace, sig, info, target, group, result);
+	else
+		generated_alone(trace, sig, info, target, group, result);
 }

@@ -21,6 +21,7 @@
 #include "emit.h"
 #include "hooks.h"
 #include "name.h"
+#include "stat.h"
 #include "state.h"
 #include "take.h"
 
@@ -55,23 +56,42 @@ static void fill_info(struct ipcscope_signal_take *record, int sig,
 		record->overrun = info->si_overrun;
 }
 
-static bool take_wanted(struct scope_trace *trace, int sig)
+static bool take_wanted(struct scope_trace *trace, struct task_struct *task,
+			int sig)
 {
 	return scope_signal_wanted(&trace->filters, sig) &&
-	       scope_task_wanted(&trace->filters, current);
+	       scope_task_wanted(&trace->filters, task);
 }
 
-/* A taking of current's ends: `thread` is its state, or NULL. */
+static void count_unwanted(struct scope_trace *trace,
+			   const struct ipcscope_signal_take *take)
+{
+	scope_count_filtered(trace, IPCSCOPE_SIGNAL_TAKE);
+	if (trace->stat && take->value)
+		scope_count_unpaired(trace->stat, take->sig,
+				     IPCSCOPE_UNPAIRED_UNWANTED, 1);
+}
+
+/*
+ * A taking ends: `thread` is the state of who took it; NULL: it has none, and is
+ * current.  For a sum `value` is when the signal was generated.
+ */
 static void emit_take(struct scope_trace *trace, struct scope_thread *thread,
 		      struct ipcscope_signal_take *record, u8 how, u64 now)
 {
-	if (!take_wanted(trace, record->sig)) {
-		scope_count_filtered(trace, IPCSCOPE_SIGNAL_TAKE);
+	struct task_struct *task = thread ? thread->task : current;
+
+	if (!take_wanted(trace, task, record->sig)) {
+		count_unwanted(trace, record);
+		return;
+	}
+	if (trace->stat) {
+		scope_stat_taken(trace, task, record, how, now);
 		return;
 	}
 	record->how = how;
-	scope_name(trace, current, thread, now);
-	SCOPE_EMIT_INLINE(trace, current, record, IPCSCOPE_SIGNAL_TAKE, now);
+	scope_name(trace, task, thread, now);
+	SCOPE_EMIT_INLINE(trace, task, record, IPCSCOPE_SIGNAL_TAKE, now);
 }
 
 /* The debugger has dropped it, or put another in its place. */
@@ -88,6 +108,21 @@ void scope_take_end(struct scope_trace *trace, struct scope_thread *thread,
 {
 	if (thread->take.sig)
 		end_dropped(trace, thread, now);
+}
+
+void scope_take_end_all(struct scope_trace *trace, u64 now)
+{
+	struct scope_threads *threads = &trace->threads;
+	struct scope_thread *thread;
+	unsigned long flags;
+	u32 i;
+
+	for (i = 0; i < 1u << threads->bits; i++) {
+		raw_spin_lock_irqsave(&threads->buckets[i].lock, flags);
+		hlist_for_each_entry(thread, &threads->buckets[i].threads, node)
+			scope_take_end(trace, thread, now);
+		raw_spin_unlock_irqrestore(&threads->buckets[i].lock, flags);
+	}
 }
 
 /*
@@ -177,7 +212,9 @@ int scope_dequeue_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	mask = (void *)regs_get_kernel_argument(regs, SCOPE_DEQUEUE_MASK);
 	call->how = taken_by(mask);
 	call->thread = own_state(trace);
-	return !call->thread && call->how == IPCSCOPE_TAKE_HANDLER;
+	/* A sum's signal leaves its queue here. */
+	return !call->thread && call->how == IPCSCOPE_TAKE_HANDLER &&
+	       !trace->stat;
 }
 
 /* By get_signal(), which found `sig`, or 0. */
@@ -192,9 +229,23 @@ static void dequeued_to_deliver(struct scope_trace *trace,
 	if (sig <= 0)
 		return;
 	memset(take, 0, sizeof(*take));
+	if (trace->stat) {
+		take->sig = sig;
+		take->value = scope_pending_take(trace->stat, sig);
+		return;
+	}
 	take->dequeued_ns = now;
 	take->enter_ns = thread->get_signal_ns;
 	fill_info(take, sig, info);
+}
+
+/* By get_signal() in a thread without a state: counted as it is delivered. */
+static void dequeued_unwanted(struct scope_trace *trace, int sig)
+{
+	if (sig >= 1 && sig <= IPCSCOPE_SIGNALS_COUNT &&
+	    scope_pending_take(trace->stat, sig))
+		scope_count_unpaired(trace->stat, sig,
+				     IPCSCOPE_UNPAIRED_UNWANTED, 1);
 }
 
 static void dequeued_for_good(struct scope_trace *trace,
@@ -207,6 +258,8 @@ static void dequeued_for_good(struct scope_trace *trace,
 	record.dequeued_ns = now;
 	record.disposition = IPCSCOPE_DISPOSITION_UNKNOWN;
 	fill_info(&record, sig, info);
+	if (trace->stat)
+		record.value = scope_pending_take(trace->stat, sig);
 	emit_take(trace, thread, &record, how, now);
 }
 
@@ -224,7 +277,9 @@ int scope_dequeue_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	local_irq_save(flags);
 	now = ktime_get_mono_fast_ns();
 	if (scope_armed(trace, now)) {
-		if (to_deliver)
+		if (to_deliver && !call->thread)
+			dequeued_unwanted(trace, sig);
+		else if (to_deliver)
 			dequeued_to_deliver(trace, call->thread, sig,
 					    call->info, now);
 		else
@@ -270,12 +325,16 @@ static void deliver(struct scope_trace *trace, struct scope_thread *thread,
 	if (!take->sig) {
 		memset(take, 0, offsetof(typeof(*take), disposition));
 		take->enter_ns = thread->get_signal_ns;
-		fill_info(take, sig, info);
+		if (!trace->stat)
+			fill_info(take, sig, info);
+		take->sig = sig;
 		take->group = sig == SIGKILL ? group_of(signal) :
 					       IPCSCOPE_GROUP_NONE;
 		if (take->group) {
 			how = IPCSCOPE_TAKE_GROUP_EXIT;
 			take->group_signal = signal->group_exit_code & 0x7f;
+		} else if (trace->stat) {
+			take->value = scope_pending_take(trace->stat, sig);
 		}
 	}
 	take->sa_flags = action->sa.sa_flags;
@@ -300,7 +359,7 @@ void scope_signal_deliver(void *data, int sig, struct kernel_siginfo *info,
 	if (scope_armed(trace, now)) {
 		if (thread)
 			deliver(trace, thread, sig, info, action, now);
-		else if (take_wanted(trace, sig))
+		else if (take_wanted(trace, current, sig))
 			scope_count_lost(trace, IPCSCOPE_SIGNAL_TAKE,
 					 IPCSCOPE_LOST_TABLE_FULL);
 		else
@@ -329,6 +388,7 @@ int scope_sigaction_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	    sig > 64)
 		return 1;
 	call->sig = sig;
+	call->enter_ns = ktime_get_mono_fast_ns();
 	call->disposition =
 		ipcscope_disposition_of((__force u64)action->sa.sa_handler);
 	return !ipcscope_is_ignored(sig, call->disposition) ||
@@ -351,8 +411,12 @@ int scope_sigaction_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	local_irq_save(flags);
 	thread = own_state(trace);
 	now = ktime_get_mono_fast_ns();
-	if (scope_armed(trace, now))
+	if (scope_armed(trace, now)) {
 		emit_take(trace, thread, &record, IPCSCOPE_TAKE_DISCARDED, now);
+		if (trace->stat)
+			scope_pending_discard(trace->stat, call->sig,
+					      call->enter_ns);
+	}
 	local_irq_restore(flags);
 	return 0;
 }

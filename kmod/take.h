@@ -14,6 +14,9 @@ struct scope_trace;
 void scope_take_end(struct scope_trace *trace, struct scope_thread *thread,
 		    u64 now);
 
+/* Of sums: every taking that is open as the trace ends. */
+void scope_take_end_all(struct scope_trace *trace, u64 now);
+
 /* SEND_SIG_NOINFO (0) and SEND_SIG_PRIV (1) are no pointers. */
 bool scope_has_info(const struct kernel_siginfo *info);
 

@@ -14,6 +14,7 @@
 #include "emit.h"
 #include "hooks.h"
 #include "name.h"
+#include "stat.h"
 #include "state.h"
 #include "take.h"
 #include "time.h"
@@ -160,6 +161,8 @@ void scope_sched_wakeup_new(void *data, struct task_struct *task)
 	if (!scope_may_be_armed(trace))
 		return;
 	scope_follow_fork(&trace->filters, current, task);
+	if (trace->stat)
+		return;
 	if (!(task->flags & PF_KTHREAD) &&
 	    scope_task_wanted(&trace->filters, task))
 		begins(trace, task, IPCSCOPE_THREAD_FORK,
@@ -177,22 +180,53 @@ void scope_process_exec(void *data, struct task_struct *task, pid_t old_pid,
 		       IPCSCOPE_STATE_RUNNING);
 }
 
+static void emit_free(struct scope_trace *trace, struct task_struct *task,
+		      u64 now)
+{
+	struct ipcscope_header record = {};
+
+	if (death_wanted(trace, task))
+		scope_emit(trace, task, &record, IPCSCOPE_THREAD_FREE,
+			   sizeof(record), now);
+	else
+		scope_count_filtered(trace, IPCSCOPE_THREAD_FREE);
+}
+
+/* Nothing can be sent to it any more.  Its last switch has no hook here. */
+static void forget(struct scope_trace *trace, struct task_struct *task,
+		   bool armed, u64 now)
+{
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, task);
+	struct scope_thread *thread;
+
+	raw_spin_lock(&bucket->lock);
+	thread = scope_thread_find(bucket, task);
+	if (thread && armed)
+		scope_take_end(trace, thread, now);
+	if (thread)
+		scope_thread_remove(&trace->threads, thread);
+	raw_spin_unlock(&bucket->lock);
+	if (!armed)
+		return;
+	scope_pending_drop(trace->stat, task);
+	if (task->tgid == task->pid)
+		scope_pending_drop(trace->stat, task->signal);
+}
+
 void scope_process_free(void *data, struct task_struct *task)
 {
 	struct scope_trace *trace = data;
-	struct ipcscope_header record = {};
 	unsigned long flags;
+	bool armed;
 	u64 now;
 
 	local_irq_save(flags);
 	now = ktime_get_mono_fast_ns();
-	if (scope_armed(trace, now)) {
-		if (death_wanted(trace, task))
-			scope_emit(trace, task, &record, IPCSCOPE_THREAD_FREE,
-				   sizeof(record), now);
-		else
-			scope_count_filtered(trace, IPCSCOPE_THREAD_FREE);
-	}
+	armed = scope_armed(trace, now);
+	if (trace->stat)
+		forget(trace, task, armed, now);
+	else if (armed)
+		emit_free(trace, task, now);
 	local_irq_restore(flags);
 	scope_follow_free(&trace->filters, task);
 }

@@ -13,6 +13,7 @@
  *   threads.c  the state of each traced thread
  *   emit.c     the only place that writes rings and ledgers
  *   filter.c   which tasks are wanted
+ *   stat.c     sums instead of records; pending.c: signals that they wait for
  *   stacks.c   kernel stacks of tasks that went to sleep in D or K
  */
 #ifndef IPCSCOPE_TRACE_H
@@ -33,6 +34,7 @@
 #include "stacks.h"
 #include "threads.h"
 
+struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
@@ -80,6 +82,7 @@ struct scope_trace {
 	struct scope_threads threads;
 	struct scope_stacks stacks;
 	struct scope_send *sends;	/* signal.c */
+	struct scope_stat *stat;	/* NULL: it makes records */
 
 	struct tracepoint *tracepoints[SCOPE_TRACEPOINTS];
 	bool tracepoint_attached[SCOPE_TRACEPOINTS];

@@ -97,7 +97,7 @@ Words ipcscope_words(const Words& arguments)
     words.insert(words.end(), arguments.begin(), arguments.end());
     const char* backend = std::getenv("IPCSCOPE_BACKEND");
     if (backend && *backend && !arguments.empty() &&
-        (arguments[0] == "record" || arguments[0] == "trace")) {
+        (arguments[0] == "record" || arguments[0] == "trace" || arguments[0] == "stat")) {
         words.insert(words.begin() + 2, {"--backend", backend});
     }
     return words;

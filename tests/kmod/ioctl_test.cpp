@@ -139,8 +139,24 @@ TEST(Ioctl, StartWithOneFault)
         {"more than there is", ENOMEM, [](auto& s) { s.ring_bytes = IPCSCOPE_RING_MAX; }},
         {"never awake", EINVAL, [](auto& s) { s.wakeup_bytes = 0; }},
         {"awake too late", EINVAL, [](auto& s) { s.wakeup_bytes = kRing + 1; }},
-        {"reserved", EINVAL, [](auto& s) { s.reserved[0] = 1; }},
-        {"reserved", EINVAL, [](auto& s) { s.reserved[1] = 1ull << 63; }},
+        {"reserved", EINVAL, [](auto& s) { s.reserved = 1; }},
+        {"sums without rows", EINVAL, [](auto& s) { s.stat_pending = 1; }},
+        {"by without rows", EINVAL, [](auto& s) { s.stat_by = IPCSCOPE_STAT_BY_PID; }},
+        {"rows without slots", EINVAL, [](auto& s) { s.stat_rows = 1; }},
+        {"too many rows", EINVAL,
+         [](auto& s) { s.stat_rows = IPCSCOPE_STAT_ROWS_MAX + 1, s.stat_pending = 1; }},
+        {"too many slots", EINVAL,
+         [](auto& s) { s.stat_rows = 1, s.stat_pending = IPCSCOPE_STAT_PENDING_MAX + 1; }},
+        {"unknown key", EINVAL,
+         [](auto& s) {
+             s.stat_rows = s.stat_pending = 1;
+             s.stat_by = IPCSCOPE_STAT_BY_COUNT;
+         }},
+        {"more rows than there is memory", ENOMEM,
+         [](auto& s) {
+             s.stat_rows = IPCSCOPE_STAT_ROWS_MAX;
+             s.stat_pending = IPCSCOPE_STAT_PENDING_MAX;
+         }},
     };
     const Fd device = open_device();
     for (const StartFault& fault : faults) {

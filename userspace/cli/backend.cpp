@@ -8,6 +8,7 @@
 #include "source/kmod/examine.hpp"
 #include "source/kmod/kmod_source.hpp"
 #include "source/kmod/load.hpp"
+#include "source/kmod/stat_source.hpp"
 #ifdef IPCSCOPE_TRACER
 #include "source/bpf/bpf_source.hpp"
 #include "source/bpf/examine.hpp"
@@ -17,17 +18,25 @@
 namespace ipcscope::cli {
 namespace {
 
-using Opened = Result<std::unique_ptr<source::Source>>;
-
 #ifndef IPCSCOPE_TRACER
 constexpr const char kNoBpf[] =
     "this ipcscope was built without the eBPF backend (IPCSCOPE_TRACER=OFF)";
 #endif
 
-Opened open_bpf(const source::Options& options)
+Result<std::unique_ptr<source::Source>> open_bpf(const source::Options& options)
 {
 #ifdef IPCSCOPE_TRACER
     return source::bpf::open_source(options);
+#else
+    (void)options;
+    return fail(Exit::kernel, kNoBpf);
+#endif
+}
+
+Result<std::unique_ptr<source::StatSource>> stat_bpf(const source::Options& options)
+{
+#ifdef IPCSCOPE_TRACER
+    return source::bpf::open_stat(options);
 #else
     (void)options;
     return fail(Exit::kernel, kNoBpf);
@@ -43,13 +52,19 @@ Result<void> load_module()
 
 namespace {
 
-Opened open_auto(const source::Options& options)
+/// "auto": the module only where bpf does not work here and it is loaded already.
+template <typename T, typename OpenBpf, typename OpenKmod>
+Result<std::unique_ptr<T>> open_by(std::string_view name, const source::Options& options,
+                                   OpenBpf open_bpf, OpenKmod open_kmod)
 {
-    auto bpf = open_bpf(options);
-    if (bpf || bpf.error().code != Exit::kernel || !source::kmod::loaded()) {
+    if (name == "kmod") {
+        return open_kmod(options);
+    }
+    Result<std::unique_ptr<T>> bpf = open_bpf(options);
+    if (name == "bpf" || bpf || bpf.error().code != Exit::kernel || !source::kmod::loaded()) {
         return bpf;
     }
-    auto kmod = source::kmod::open_source(options);
+    Result<std::unique_ptr<T>> kmod = open_kmod(options);
     if (!kmod && kmod.error().code == Exit::kernel) {
         kmod.error().message =
             fmt::format("bpf: {}; kmod: {}", bpf.error().message, kmod.error().message);
@@ -77,27 +92,16 @@ BackendStatus status_of(const char* name, std::vector<source::FamilyStatus> fami
 
 }  // namespace
 
-Opened open_backend(std::string_view name, const source::Options& options)
+Result<std::unique_ptr<source::Source>> open_backend(std::string_view name,
+                                                     const source::Options& options)
 {
-    if (name == "kmod") {
-        return source::kmod::open_source(options);
-    }
-    return name == "bpf" ? open_bpf(options) : open_auto(options);
+    return open_by<source::Source>(name, options, open_bpf, source::kmod::open_source);
 }
 
 Result<std::unique_ptr<source::StatSource>> open_stat(std::string_view name,
                                                       const source::Options& options)
 {
-    if (name == "kmod") {
-        return fail(Exit::usage, "--backend kmod: stat needs bpf, for the module aggregates "
-                                 "nothing; use record");
-    }
-#ifdef IPCSCOPE_TRACER
-    return source::bpf::open_stat(options);
-#else
-    (void)options;
-    return fail(Exit::kernel, kNoBpf);
-#endif
+    return open_by<source::StatSource>(name, options, stat_bpf, source::kmod::open_stat);
 }
 
 std::vector<BackendStatus> examine_backends()

@@ -113,7 +113,7 @@ Result<std::unique_ptr<Device>> Device::attach(const Options& options)
     auto done = device->open()
                     .and_then([&] { return device->add_filters(*selection); })
                     .and_then([&] { return device->start(options, *selection); })
-                    .and_then([&] { return device->map_areas(); });
+                    .and_then([&] { return device->map_areas(options); });
     if (!done) {
         return tl::unexpected<Error>(done.error());
     }
@@ -188,6 +188,11 @@ Result<void> Device::start(const Options& options, const Selection& selection)
     start.max_threads = std::clamp(options.max_threads, 1u, IPCSCOPE_THREADS_MAX);
     start.ring_bytes = ring_bytes_;
     start.wakeup_bytes = ring_bytes_ / 4;
+    if (options.stat) {
+        start.stat_rows = options.stat->max_rows;
+        start.stat_pending = options.stat->max_pending;
+        start.stat_by = options.stat->by;
+    }
     const int error = ioctl(fd_.get(), IPCSCOPE_IOC_START, &start) == 0 ? 0 : errno;
     look_at_hooks();
     if (error) {
@@ -206,10 +211,12 @@ Error Device::start_error(int error, const Options& options) const
     }
     if (error == ENOMEM) {
         return {Exit::kernel,
-                fmt::format("no memory for rings of {} bytes for {} CPUs and the state of {} "
-                            "threads (the module's memory_percent limits them): use a smaller "
-                            "--ring-size",
-                            options.ring_bytes, about_.cpus, options.max_threads)};
+                fmt::format("no memory for {} for {} CPUs and the state of {} threads (the "
+                            "module's memory_percent limits them): use a smaller {}",
+                            options.stat ? fmt::format("{} rows", options.stat->max_rows)
+                                         : fmt::format("rings of {} bytes", options.ring_bytes),
+                            about_.cpus, options.max_threads,
+                            options.stat ? "--max-rows" : "--ring-size")};
     }
     return {Exit::kernel,
             fmt::format("the kernel module cannot start: {}", std::strerror(error))};
@@ -233,29 +240,48 @@ void Device::look_at_hooks()
     }
 }
 
-Result<void> Device::map_areas()
+Result<void> Device::map_area(std::vector<Mapping>& to, std::uint64_t offset,
+                              std::size_t bytes, bool write)
 {
-    const auto map = [&](std::vector<Mapping>& to, std::uint64_t offset, std::size_t bytes,
-                         bool write) -> Result<void> {
-        auto mapping = Mapping::map(fd_.get(), offset, bytes, write);
-        if (!mapping) {
-            return tl::unexpected<Error>(mapping.error());
-        }
-        to.push_back(std::move(*mapping));
-        return {};
-    };
+    auto mapping = Mapping::map(fd_.get(), offset, pages(bytes), write);
+    if (!mapping) {
+        return tl::unexpected<Error>(mapping.error());
+    }
+    to.push_back(std::move(*mapping));
+    return {};
+}
+
+Result<void> Device::map_areas(const Options& options)
+{
     const std::size_t cpus = about_.cpus;
     auto done =
-        map(areas_, IPCSCOPE_MAP_STATUS,
-            pages(sizeof(ipcscope_status) + cpus * sizeof(ipcscope_cpu)), false)
+        map_area(areas_, IPCSCOPE_MAP_STATUS,
+                 sizeof(ipcscope_status) + cpus * sizeof(ipcscope_cpu))
             .and_then([&] {
-                return map(areas_, IPCSCOPE_MAP_CONSUMER, pages(cpus * sizeof(ipcscope_consumer)),
-                           true);
+                return map_area(areas_, IPCSCOPE_MAP_CONSUMER, cpus * sizeof(ipcscope_consumer),
+                                true);
             });
     for (std::size_t cpu = 0; done && cpu < cpus; cpu++) {
-        done = map(rings_, IPCSCOPE_MAP_RING(cpu), ring_bytes_, false);
+        done = map_area(rings_, IPCSCOPE_MAP_RING(cpu), ring_bytes_);
     }
-    return done;
+    return done && options.stat ? map_stat(*options.stat) : done;
+}
+
+Result<void> Device::map_stat(const StatOptions& options)
+{
+    const auto map = [&]<typename T>(std::span<const T>& area, std::uint64_t offset,
+                                     std::size_t count) {
+        return map_area(areas_, offset, count * sizeof(T)).map([&] {
+            area = {reinterpret_cast<const T*>(areas_.back().data()), count};
+        });
+    };
+    const std::size_t cpus = about_.cpus;
+    return map(stat_.keys, IPCSCOPE_MAP_STAT_KEYS, options.max_rows)
+        .and_then([&] {
+            return map(stat_.cells, IPCSCOPE_MAP_STAT_CELLS, cpus * options.max_rows);
+        })
+        .and_then([&] { return map(stat_.tallies, IPCSCOPE_MAP_STAT_TALLIES, cpus); })
+        .and_then([&] { return map(stat_.slots, IPCSCOPE_MAP_STAT_SLOTS, options.max_pending); });
 }
 
 const ipcscope_status& Device::status() const

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,14 @@ private:
     std::size_t bytes_ = 0;
 };
 
+/// What the module sums up (transport.h); it is being written while the trace runs.
+struct StatAreas {
+    std::span<const ipcscope_stat_key> keys;
+    std::span<const ipcscope_stat_cell> cells;
+    std::span<const ipcscope_stat_tallies> tallies;
+    std::span<const ipcscope_stat_slot> slots;
+};
+
 /// Exit::kernel where the loaded module's contract is another than ours.
 Result<void> check_versions(const ipcscope_about& about);
 
@@ -55,13 +64,19 @@ public:
     void unfinished(const Visit& visit) const override;
     const std::vector<HookStatus>& hooks() const override { return hooks_; }
 
+    /// Of a trace with Options::stat: by row, by CPU and row, by CPU, by slot.
+    const StatAreas& stat() const { return stat_; }
+
 private:
     Device() { batch_.reserve(kBatchBytes); }
 
     Result<void> open();
     Result<void> add_filters(const Selection& selection);
     Result<void> start(const Options& options, const Selection& selection);
-    Result<void> map_areas();
+    Result<void> map_area(std::vector<Mapping>& to, std::uint64_t offset, std::size_t bytes,
+                          bool write = false);
+    Result<void> map_areas(const Options& options);
+    Result<void> map_stat(const StatOptions& options);
     void look_at_hooks();
     Error start_error(int error, const Options& options) const;
 
@@ -72,7 +87,8 @@ private:
     Fd fd_;
     ipcscope_about about_{};
     std::uint64_t ring_bytes_ = 0;
-    std::vector<Mapping> areas_;      ///< status, consumers
+    std::vector<Mapping> areas_;      ///< status, consumers; those of stat
+    StatAreas stat_;
     std::vector<Mapping> rings_;
     std::vector<std::byte> batch_;
     std::vector<HookStatus> hooks_;

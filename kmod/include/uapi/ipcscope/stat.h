@@ -108,6 +108,12 @@ struct ipcscope_stat_queue {
 	__u32 pad;
 };
 
+/* What the module has of an owner's queue: no address, only the number in key. */
+struct ipcscope_stat_slot {
+	__u64 key;		/* signal << STAT_OWNER_BITS | 1; 0: none */
+	struct ipcscope_stat_queue queue;
+};
+
 /* An owner's address, negated, in the low bits; the signal number above them. */
 #define IPCSCOPE_STAT_OWNER_BITS	57
 #define IPCSCOPE_STAT_OWNER		((1ULL << IPCSCOPE_STAT_OWNER_BITS) - 1)
@@ -174,5 +180,6 @@ IPCSCOPE_ASSERT_SIZE(ipcscope_stat_key, 24);
 IPCSCOPE_ASSERT_SIZE(ipcscope_stat_cell, 40 + 8 * IPCSCOPE_STAT_BUCKETS);
 IPCSCOPE_ASSERT_SIZE(ipcscope_stat_tally, 64);
 IPCSCOPE_ASSERT_SIZE(ipcscope_stat_queue, 160);
+IPCSCOPE_ASSERT_SIZE(ipcscope_stat_slot, 168);
 
 #endif /* IPCSCOPE_STAT_H */

@@ -58,6 +58,14 @@
  * The ledgers are read at any time; each number is exact, but while the trace
  * runs they are not of one instant.  After STOP they are final.
  *
+ * A trace with start.stat_rows (stat.h) writes no record, but to four areas more,
+ * which are read at any time, as the ledgers are:
+ *
+ *   MAP_STAT_KEYS       stat_rows * stat_key       row to key; event 0: not used yet
+ *   MAP_STAT_CELLS      cpus * stat_rows * stat_cell
+ *   MAP_STAT_TALLIES    cpus * stat_tallies
+ *   MAP_STAT_SLOTS      stat_pending * stat_slot   what is pending
+ *
  * heartbeat_ns is written at least every IPCSCOPE_HEARTBEAT_NS while running:
  * where it stands still for several, the module is dead or gone.
  */
@@ -69,6 +77,7 @@
 
 #include "family.h"
 #include "ledger.h"
+#include "stat.h"
 
 #define IPCSCOPE_TRANSPORT_VERSION	2
 
@@ -78,6 +87,14 @@
 #define IPCSCOPE_MAP_STATUS		0ULL
 #define IPCSCOPE_MAP_CONSUMER		0x100000000ULL
 #define IPCSCOPE_MAP_RING(cpu)		(((cpu) + 2ULL) << 32)
+
+#define IPCSCOPE_MAP_STAT_KEYS		0x1000000ULL
+#define IPCSCOPE_MAP_STAT_CELLS		0x2000000ULL
+#define IPCSCOPE_MAP_STAT_TALLIES	0x3000000ULL
+#define IPCSCOPE_MAP_STAT_SLOTS		0x4000000ULL
+
+#define IPCSCOPE_STAT_ROWS_MAX		16384u
+#define IPCSCOPE_STAT_PENDING_MAX	1048576u
 
 #define IPCSCOPE_RING_MIN		4096ULL
 #define IPCSCOPE_RING_MAX		0x40000000ULL	/* 1 GiB */
@@ -151,7 +168,10 @@ struct ipcscope_start {
 	__u32 max_threads;		/* whose time is accounted for at once */
 	__u64 ring_bytes;		/* a power of two, at least a page */
 	__u64 wakeup_bytes;		/* 1 .. ring_bytes */
-	__u64 reserved[2];
+	__u32 stat_rows;		/* 0: records; else none, see below */
+	__u32 stat_pending;		/* targets and numbers of pending signals */
+	__u32 stat_by;			/* IPCSCOPE_STAT_BY_ */
+	__u32 reserved;
 };
 
 struct ipcscope_stop {

@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
 .PHONY: help build demo check check-unit check-vm check-matrix check-debug debug-kernel \
-        kernels kmod deps lint fmt bench bench-kernels overhead install install-dkms \
+        kernels kmod deps lint fmt bench bench-kernels overhead bench-overhead install install-dkms \
         uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
@@ -103,6 +103,10 @@ bench-kernels: build ## compare the IPC of two kernels in the VM: A=6.1 B=7.3
 overhead: build ## what bench's own loop costs, beside plain C, perf bench and stress-ng; two runs
 	@$(install_deps) packaging/deps-overhead packaging/deps-demo
 	@tests/overhead/fidelity $(BUILD); status=$$?; tests/overhead/repeat $(BUILD) && exit $$status
+
+bench-overhead: build ## what tracing costs, beside bpftrace, perf, strace, ...; docs/overhead.md
+	@$(install_deps) packaging/deps-overhead packaging/deps-demo vm/packages
+	@tests/overhead/peers --kernel $(KERNEL) --docs $(BUILD); $(took)
 
 debug-kernel: ## build the kernel with KASAN, lockdep, kmemleak, ... (takes long, cached)
 	@JOBS=$(JOBS) vm/debug-kernel

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * operations COUNT    what one operation takes, in ns of CLOCK_MONOTONIC
+ * operations COUNT [more]    what one operation takes, in ns of CLOCK_MONOTONIC
+ *
+ * more: also 64 KiB through a pipe, a byte around a ring of 200 processes, and what
+ * the tracer took meanwhile ($TOOL_PID, or the parent): the time that its threads ran
+ * and, in KiB, the most of its memory that was resident.
  *
  * In a guest of `vm/run --icount` a nanosecond is an instruction.  A line for each
  * operation: "name median": the middle one of COUNT, so that a tick, or another
  * process that ran meanwhile, does not count.  The clock's own cost is taken off.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -134,9 +141,123 @@ static pid_t start(int (*body)(void))
 	return pid;
 }
 
+#define BULK	65536
+#define RING	200
+
+static int ring[RING + 1][2];
+
+static void bulk(void)
+{
+	static char data[BULK];
+	size_t done = 0;
+	ssize_t part;
+
+	if (write(here[1], data, sizeof(data)) != sizeof(data))
+		abort();
+	while (done < sizeof(data)) {
+		part = read(here[0], data, sizeof(data));
+		if (part <= 0)
+			abort();
+		done += (size_t)part;
+	}
+}
+
+static void around_ring(void)
+{
+	char byte = 0;
+
+	if (write(ring[0][1], &byte, 1) != 1 || read(ring[RING][0], &byte, 1) != 1)
+		abort();
+}
+
+/* Each process keeps the two ends that it needs, so that the ring ends by itself. */
+static void make_ring(void)
+{
+	char byte;
+
+	for (int i = 0; i <= RING; i++)
+		if (pipe(ring[i]))
+			abort();
+	for (int i = 0; i < RING; i++) {
+		if (fork())
+			continue;
+		for (int other = 0; other <= RING; other++) {
+			if (other != i)
+				close(ring[other][0]);
+			if (other != i + 1)
+				close(ring[other][1]);
+		}
+		while (read(ring[i][0], &byte, 1) == 1)
+			if (write(ring[i + 1][1], &byte, 1) != 1)
+				break;
+		_exit(0);
+	}
+	for (int i = 0; i < RING; i++)
+		close(ring[i][0]);
+	for (int i = 1; i <= RING; i++)
+		close(ring[i][1]);
+}
+
+static void end_ring(void)
+{
+	close(ring[0][1]);
+	while (wait(NULL) > 0)
+		;
+	close(ring[RING][0]);
+}
+
+/* Of /proc/PID: the first number after `key` in a file, or the first one at all. */
+static uint64_t number_in(const char *path, const char *key)
+{
+	char text[8192];
+	FILE *file = fopen(path, "r");
+	const size_t bytes = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	const char *at;
+
+	if (file)
+		fclose(file);
+	text[bytes] = '\0';
+	at = strstr(text, key);
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+/* ns that the threads of a process ran: those that there are. */
+static uint64_t ran_ns(pid_t pid)
+{
+	char path[64 + NAME_MAX];
+	struct dirent *entry;
+	uint64_t sum = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", pid,
+			 entry->d_name);
+		sum += number_in(path, "");
+	}
+	if (tasks)
+		closedir(tasks);
+	return sum;
+}
+
+static void measure_more(int count)
+{
+	printf("bulk %lu\n", median_of(count, bulk));
+	make_ring();
+	printf("ring %lu\n", median_of(count / 10 + 1, around_ring));
+	end_ring();
+}
+
 int main(int argc, char **argv)
 {
 	const int count = argc > 1 ? atoi(argv[1]) : 1000;
+	const char *given = getenv("TOOL_PID");
+	const pid_t tool = given ? atoi(given) : getppid();
+	const uint64_t ran_before_ns = ran_ns(tool);
+	char status[64];
 	const struct sigaction action = { .sa_handler = handler };
 	pid_t echo;
 	sigset_t set;
@@ -161,5 +282,11 @@ int main(int argc, char **argv)
 	printf("yield %lu\n", median_of(count, yield));
 	kill(partner, SIGKILL);
 	waitpid(partner, NULL, 0);
+	if (argc > 2) {
+		measure_more(count);
+		snprintf(status, sizeof(status), "/proc/%d/status", tool);
+		printf("tool-ns %lu\n", ran_ns(tool) - ran_before_ns);
+		printf("tool-kib %lu\n", number_in(status, "VmHWM:"));
+	}
 	return fflush(stdout) != 0;
 }

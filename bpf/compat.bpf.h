@@ -225,6 +225,7 @@ struct siginfo_head {
 };
 
 #define THREAD_SIZE		16384	/* x86, and arm64 with small pages */
+#define PF_EXITING		0x00000004
 #define PF_KTHREAD		0x00200000
 #define TS_COMPAT		0x0002		/* x86: a 32-bit system call */
 #define PIPEFS_MAGIC		0x50495045

@@ -193,7 +193,7 @@ static __always_inline bool send_wanted(struct task_struct *target, int sig)
 
 /* `info` is a number on some kernels, 0 and 1 are no addresses. */
 static __always_inline void look_at_info(struct ipcscope_signal_generate *record,
-					 __u64 address, int sig)
+					 __u64 address, int sig, bool exits)
 {
 	struct siginfo_head info = {};
 
@@ -201,7 +201,7 @@ static __always_inline void look_at_info(struct ipcscope_signal_generate *record
 		address > 1 &&
 		!bpf_probe_read_kernel(&info, sizeof(info), (void *)address);
 	record->si_code = info.si_code;
-	record->origin = ipcscope_origin_of(address, info.si_code);
+	record->origin = ipcscope_origin_of(address, info.si_code, exits);
 	record->sender_pid = ipcscope_info_has_pid(sig, info.si_code) &&
 			     info.si_code != IPCSCOPE_SI_TIMER ? info.pid : 0;
 	record->value = ipcscope_info_has_value(info.si_code) ? info.value : 0;
@@ -311,9 +311,12 @@ HOOK("fentry", send_enter)
 
 static __always_inline void note_outcome(struct send *send, __u64 *ctx)
 {
+	struct task_struct *sender = current_task();
 	int result = (int)ctx[4];
+	bool exits = (__u64)sender != ctx[2] &&
+		     LOAD(sender, flags) & PF_EXITING;
 
-	look_at_info(&send->record, ctx[1], (int)ctx[0]);
+	look_at_info(&send->record, ctx[1], (int)ctx[0], exits);
 	send->record.result = result;
 	send->record.ret = ipcscope_send_ret(result);
 	send->record.shared = !!(int)ctx[3];

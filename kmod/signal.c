@@ -185,7 +185,9 @@ static void note_outcome(struct scope_send *send,
 		record->value = scope_info_value(info);
 	}
 	record->origin = ipcscope_origin_of((unsigned long)info,
-					    record->si_code);
+					    record->si_code,
+					    send->target != current &&
+					    current->flags & PF_EXITING);
 }
 
 static bool send_wanted(struct scope_trace *trace, struct task_struct *target,

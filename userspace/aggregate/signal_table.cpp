@@ -53,7 +53,7 @@ std::size_t SignalTable::Hash::operator()(const Key& key) const
 void SignalTable::add(const correlate::SignalInterval& signal)
 {
     Key key;
-    if (signal.origin == decode::Origin::task)
+    if (decode::names_sender(signal.origin))
         key.sender = {signal.sender.tgid, 0, signal.sender.comm};
     key.target = {signal.target.tgid, 0, signal.target.comm};
     key.signal = signal.signal;

@@ -23,7 +23,7 @@ constexpr bool has_ids(Enum last, unsigned count)
     return static_cast<unsigned>(last) + 1 == count;
 }
 static_assert(has_ids(State::frozen, IPCSCOPE_STATE_COUNT));
-static_assert(has_ids(Origin::timer, IPCSCOPE_ORIGIN_COUNT));
+static_assert(has_ids(Origin::parent_exit, IPCSCOPE_ORIGIN_COUNT));
 static_assert(has_ids(Outcome::info_lost, IPCSCOPE_RESULT_COUNT));
 static_assert(has_ids(Disposition::unknown, IPCSCOPE_DISPOSITION_COUNT));
 static_assert(has_ids(How::kernel_thread, IPCSCOPE_TAKE_COUNT));

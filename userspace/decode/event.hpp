@@ -26,7 +26,12 @@ enum class State : std::uint8_t {
     unknown, running, interruptible, uninterruptible, killable, idle, stopped, traced,
     zombie, dead, other, runnable, polling, frozen
 };
-enum class Origin : std::uint8_t { task, kernel, timer };
+enum class Origin : std::uint8_t { task, kernel, timer, parent_exit };
+/// The thread in the header sent it, or its exit did: it is no bystander.
+constexpr bool names_sender(Origin origin)
+{
+    return origin == Origin::task || origin == Origin::parent_exit;
+}
 enum class Outcome : std::uint8_t {
     delivered, ignored, already_pending, overflow, info_lost
 };

@@ -52,7 +52,7 @@ constexpr std::array<std::string_view, 6> kLoss{
 };
 static_assert(kLoss.size() == IPCSCOPE_LOST_COUNT);
 
-constexpr std::array<std::string_view, 3> kOrigins{"task", "kernel", "timer"};
+constexpr std::array<std::string_view, 4> kOrigins{"task", "kernel", "timer", "parent_exit"};
 static_assert(kOrigins.size() == IPCSCOPE_ORIGIN_COUNT);
 
 constexpr std::array<std::string_view, 5> kOutcomes{

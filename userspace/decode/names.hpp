@@ -31,7 +31,7 @@ std::string_view state_name(State state);
 /// R running, Q runnable, S, D, K killable, I, T, t, Z, X as ps; P polling, F frozen,
 /// ? unknown, other
 char state_letter(State state);
-/// "task", "kernel", "timer"
+/// "task", "kernel", "timer", "parent_exit"
 std::string_view origin_name(Origin origin);
 /// "delivered", "ignored", "already_pending", "overflow", "info_lost"
 std::string_view outcome_name(Outcome outcome);

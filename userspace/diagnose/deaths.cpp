@@ -77,7 +77,7 @@ bool ended_soon_after(const Death& death, const DeathSend& send)
 /// It has had no effect, and may never have one: ignored, or blocked and pending.
 bool has_no_effect(const Death& death, const DeathSend& send)
 {
-    const bool by_a_process = send.origin == decode::Origin::task;
+    const bool by_a_process = decode::names_sender(send.origin);
     const bool ignored = send.at(Outcome::ignored) != 0 && send.at(Outcome::delivered) == 0;
     const bool pending = send.blocked && send.at(Outcome::delivered) != 0 && !death.gone_ns &&
                          taking_of(death, send.signal) == nullptr;
@@ -217,8 +217,8 @@ void add_subjects(Story& story)
         }
     };
     for (const DeathSend& send : death.sends) {
-        if (send.origin == decode::Origin::task) {
-            add(send.sender, "sender");
+        if (decode::names_sender(send.origin)) {
+            add(send.sender, send.origin == decode::Origin::task ? "sender" : "parent");
         }
     }
     const bool unreaped = made.code == Code::zombie || made.code == Code::slow_reap;

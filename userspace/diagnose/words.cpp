@@ -60,6 +60,8 @@ std::string sender(const decode::Task& task, decode::Origin origin)
 {
     switch (origin) {
     case decode::Origin::task: break;
+    case decode::Origin::parent_exit:
+        return fmt::format("the kernel as its parent {} exited (PDEATHSIG)", who(task));
     // A timer expires in the context of whatever task ran just then.
     case decode::Origin::timer: return "a timer";
     case decode::Origin::kernel:

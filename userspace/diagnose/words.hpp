@@ -15,7 +15,8 @@ namespace ipcscope::diagnose {
 /// "812 (bash)"
 std::string who(const decode::Task& task);
 
-/// The source of a signal: "812 (bash)", "the kernel (in bash/812)", "a timer".
+/// The source of a signal: "812 (bash)", "the kernel (in bash/812)", "a timer", "the kernel
+/// as its parent 812 (bash) exited (PDEATHSIG)".
 std::string sender(const decode::Task& task, decode::Origin origin);
 
 /// "pipe 1234", "FIFO 77 (/tmp/x)"

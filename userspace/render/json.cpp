@@ -57,7 +57,7 @@ Json process(const Task& task) { return {{"pid", task.tgid}, {"comm", comm(task)
 /// What is neither the kernel's nor a timer's has a sender.
 Json sender(const Task& task, decode::Origin origin)
 {
-    return origin == decode::Origin::task || task.tgid != 0 ? process(task) : Json();
+    return decode::names_sender(origin) || task.tgid != 0 ? process(task) : Json();
 }
 
 Json time(const aggregate::Time& time)

@@ -132,7 +132,7 @@ std::string signal_line(const SignalInterval& signal, std::uint64_t start_ns,
 {
     Line line(options);
     line.right(clock(signal.generated_ns, start_ns), kTime);
-    if (signal.origin == decode::Origin::task)
+    if (decode::names_sender(signal.origin))
         line.task(signal.sender);
     else
         line.left(signal.origin == decode::Origin::timer ? "timer" : "kernel",
@@ -225,7 +225,8 @@ std::string short_sender(const decode::Task& task, decode::Origin origin,
 {
     if (origin == decode::Origin::timer) return "a timer";
     if (origin == decode::Origin::kernel) return "the kernel";
-    return glued(fit_task(task, widths(options).task, style(options)));
+    const std::string name = glued(fit_task(task, widths(options).task, style(options)));
+    return origin == decode::Origin::parent_exit ? "the exit of " + name : name;
 }
 
 std::string kill_event(const decode::Event& event, const decode::Kill& kill,

@@ -20,7 +20,8 @@ Table::Cell cell(const decode::Task& task, std::size_t processes, const Style& s
 Table::Cell sender_cell(const decode::Task& task, decode::Origin origin)
 {
     switch (origin) {
-    case decode::Origin::task: break;
+    case decode::Origin::task:
+    case decode::Origin::parent_exit: break;
     case decode::Origin::timer: return "timer";
     case decode::Origin::kernel: return "kernel";
     }

@@ -78,7 +78,7 @@ std::string fates(const SignalRow& row)
 /// "true ×150", "150 programs"
 Table::Cell senders_cell(const SignalLine& line, const Style& style)
 {
-    if (line.senders.size() == 1 || line.row.origin != decode::Origin::task)
+    if (line.senders.size() == 1 || !decode::names_sender(line.row.origin))
         return sender_cell(line.row.sender, line.row.origin);
     if (line.one_name) return cell(line.row.sender, line.senders.size(), style);
     return fmt::format("{} processes", line.senders.size());

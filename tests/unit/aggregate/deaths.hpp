@@ -48,6 +48,7 @@ public:
         bool blocked = false;
         bool unkillable = false;
         bool dying = false;
+        unsigned origin = IPCSCOPE_ORIGIN_TASK;
     };
     void send(std::uint64_t ms, std::uint32_t from, std::uint32_t to, unsigned signal)
     {
@@ -65,6 +66,7 @@ public:
         body.blocked = how.blocked;
         body.unkillable = how.unkillable;
         body.dying = how.dying;
+        body.origin = static_cast<__u8>(how.origin);
         body.shared = 1;
         body.fatal = ipcscope_is_fatal(static_cast<int>(signal), body.disposition, how.blocked,
                                        how.unkillable) != 0;

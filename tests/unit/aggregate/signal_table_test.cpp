@@ -71,6 +71,20 @@ TEST(SignalRows, KernelAndTimersHaveNoSender)
     }
 }
 
+/// PDEATHSIG: the sender is the parent, by its exit and not by a call.
+TEST(SignalRows, AParentsExitIsNoSendOfIts)
+{
+    Aggregator a;
+    a.interval(signal(1, 2, 10, End::handler));
+    auto at_exit = signal(1, 2, 10, End::handler);
+    at_exit.origin = Origin::parent_exit;
+    a.interval(at_exit);
+    const auto report = finish(a);
+    ASSERT_EQ(report.signals.size(), 2u);
+    EXPECT_NE(report.signals[0].origin, report.signals[1].origin);
+    EXPECT_EQ(report.signals[0].sender, report.signals[1].sender);
+}
+
 TEST(SignalRows, EveryEndHasItsCounter)
 {
     Aggregator a;

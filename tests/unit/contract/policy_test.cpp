@@ -53,11 +53,22 @@ TEST(Policy, WhatIsIgnored)
 
 TEST(Policy, WhoseSignalItIs)
 {
-    EXPECT_EQ(ipcscope_origin_of(0, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TASK);
-    EXPECT_EQ(ipcscope_origin_of(1, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_KERNEL);
-    EXPECT_EQ(ipcscope_origin_of(4096, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TIMER);
-    EXPECT_EQ(ipcscope_origin_of(4096, IPCSCOPE_SI_KERNEL), IPCSCOPE_ORIGIN_KERNEL);
-    EXPECT_EQ(ipcscope_origin_of(4096, IPCSCOPE_SI_USER), IPCSCOPE_ORIGIN_TASK);
+    const auto origin = [](auto info, int code) { return ipcscope_origin_of(info, code, false); };
+    EXPECT_EQ(origin(0, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TASK);
+    EXPECT_EQ(origin(1, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_KERNEL);
+    EXPECT_EQ(origin(4096, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TIMER);
+    EXPECT_EQ(origin(4096, IPCSCOPE_SI_KERNEL), IPCSCOPE_ORIGIN_KERNEL);
+    EXPECT_EQ(origin(4096, IPCSCOPE_SI_USER), IPCSCOPE_ORIGIN_TASK);
+}
+
+/// A dying thread sends its children's PDEATHSIG without siginfo; the SIGHUP of an orphaned
+/// process group, and its parent's SIGCHLD, with one.
+TEST(Policy, WhatAnExitingThreadSends)
+{
+    const auto origin = [](auto info, int code) { return ipcscope_origin_of(info, code, true); };
+    EXPECT_EQ(origin(0, 0), IPCSCOPE_ORIGIN_PARENT_EXIT);
+    EXPECT_EQ(origin(1, 0), IPCSCOPE_ORIGIN_KERNEL);
+    EXPECT_EQ(origin(4096, 1), IPCSCOPE_ORIGIN_TASK);
 }
 
 TEST(Policy, WhatSiginfoHolds)

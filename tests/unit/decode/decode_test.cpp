@@ -274,7 +274,7 @@ struct List {
     unsigned count;
 };
 constexpr List kLists[] = {
-    {Meaning::BOOL, 2},        {Meaning::STATE, 14}, {Meaning::ORIGIN, 3},
+    {Meaning::BOOL, 2},        {Meaning::STATE, 14}, {Meaning::ORIGIN, 4},
     {Meaning::RESULT, 5},      {Meaning::TAKE, 9},   {Meaning::DISPOSITION, 4},
     {Meaning::GROUP, 4},       {Meaning::REASON, 5}, {Meaning::OBJECT, 12},
     {Meaning::OP, 18},         {Meaning::CALL, 16},

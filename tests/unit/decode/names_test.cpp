@@ -150,6 +150,7 @@ TEST(Names, States)
 TEST(Names, Ids)
 {
     EXPECT_EQ(origin_name(Origin::timer), "timer");
+    EXPECT_EQ(origin_name(Origin::parent_exit), "parent_exit");
     EXPECT_EQ(outcome_name(Outcome::delivered), "delivered");
     EXPECT_EQ(outcome_name(Outcome::info_lost), "info_lost");
     EXPECT_EQ(disposition_name(Disposition::standard), "default");

@@ -241,6 +241,21 @@ TEST(DeathFindings, AnIgnoredSigterm)
                                "SIGKILL ended it 2.00 s later.");
 }
 
+/// It was not the parent's wish, and need not have been its child's when it began.
+TEST(DeathFindings, APdeathsigIsTheKernelsAtTheParentsExit)
+{
+    Story life;
+    life.exit(1000, kShell, 0);
+    life.send(1000, kShell, kApp, kTerm,
+              {.result = IPCSCOPE_RESULT_IGNORED, .disposition = IPCSCOPE_DISPOSITION_IGNORE,
+               .origin = IPCSCOPE_ORIGIN_PARENT_EXIT});
+    life.lives(4000, kApp);
+    EXPECT_EQ(life.text(4000), "signal-ignored: SIGTERM from the kernel as its parent 5 (bash) "
+                               "exited (PDEATHSIG) to 6 (app): it ignores SIGTERM; it was still "
+                               "there 3.00 s after the signal, when the trace ended.");
+    EXPECT_EQ(life.found(4000).at(0).subjects.at(1).role, "parent");
+}
+
 /// timeout(1) ignores the signal that it sends to its own group.
 TEST(DeathFindings, OnesOwnIgnoredSignalIsNone)
 {

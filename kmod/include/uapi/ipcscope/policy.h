@@ -143,13 +143,16 @@ ipcscope_is_ignored(int sig, __u8 disposition)
 
 /*
  * `info`: the send core's argument, of which 0 and 1 are SEND_SIG_NOINFO and
- * SEND_SIG_PRIV; si_code counts only where it is neither.
+ * SEND_SIG_PRIV; si_code counts only where it is neither.  `exits`: the current
+ * thread is in do_exit(), and the target is another.  There it makes no system
+ * call, and only the death signal of its children is sent by SEND_SIG_NOINFO.
  */
 static inline __attribute__((always_inline)) __u8
-ipcscope_origin_of(__u64 info, __s32 si_code)
+ipcscope_origin_of(__u64 info, __s32 si_code, int exits)
 {
 	if (info == 0)
-		return IPCSCOPE_ORIGIN_TASK;
+		return exits ? IPCSCOPE_ORIGIN_PARENT_EXIT :
+			       IPCSCOPE_ORIGIN_TASK;
 	if (info == 1)
 		return IPCSCOPE_ORIGIN_KERNEL;
 	if (si_code == IPCSCOPE_SI_TIMER)

@@ -109,7 +109,8 @@
 #define IPCSCOPE_ORIGIN_TASK		0	/* the thread in the header */
 #define IPCSCOPE_ORIGIN_KERNEL		1	/* the kernel, on its own account */
 #define IPCSCOPE_ORIGIN_TIMER		2	/* an expired POSIX timer */
-#define IPCSCOPE_ORIGIN_COUNT		3
+#define IPCSCOPE_ORIGIN_PARENT_EXIT	3	/* PR_SET_PDEATHSIG: its exit */
+#define IPCSCOPE_ORIGIN_COUNT		4
 
 /* Outcome of a generation: the kernel's TRACE_SIGNAL_* values. */
 #define IPCSCOPE_RESULT_DELIVERED	0

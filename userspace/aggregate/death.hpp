@@ -58,7 +58,7 @@ struct SignalWait {
 struct DeathSend {
     Task sender;                            ///< its name at the first
     Comm sender_now;                        ///< its newest name, where that is another
-    bool of_leader = false;                 ///< the thread that sent the first
+    bool named = false;                     ///< that is its process's name
     decode::Origin origin{};
     unsigned signal = 0;
     std::uint64_t count = 0;

@@ -6,6 +6,8 @@
 
 #include <ipcscope/policy.h>
 
+#include "aggregate/pipe_table.hpp"
+
 namespace ipcscope::aggregate {
 namespace {
 
@@ -34,9 +36,9 @@ bool should_end(const decode::SignalGenerate& body)
 void add_send(Death& death, const decode::Event& event, const decode::SignalGenerate& body)
 {
     const decode::Origin origin = decode::origin_of(body);
+    const Task sender = process_of(event);
     const auto same = [&](const DeathSend& send) {
-        return send.signal == body.sig && send.origin == origin &&
-               send.sender.tgid == event.task.tgid && send.sender.comm == event.task.comm;
+        return send.signal == body.sig && send.origin == origin && send.sender == sender;
     };
     auto at = std::ranges::find_if(death.sends, same);
     if (at == death.sends.end()) {
@@ -45,8 +47,8 @@ void add_send(Death& death, const decode::Event& event, const decode::SignalGene
             return;
         }
         DeathSend send;
-        send.sender = {event.task.tgid, 0, event.task.comm};
-        send.of_leader = event.task.tid == event.task.tgid;
+        send.sender = sender;
+        send.named = event.task.tid == event.task.tgid || !event.process.empty();
         send.origin = origin;
         send.signal = body.sig;
         send.first_ns = event.time_ns;
@@ -383,8 +385,8 @@ std::vector<Death> DeathTable::rows(const Coverage& coverage, std::uint64_t end_
         death.traced = coverage.covers(death.target.tgid);
         for (DeathSend& send : death.sends) {
             const Comm* now = senders_.find(send.sender.tgid);
-            // Of a thread that sent it the name of its process says nothing.
-            if (send.origin == decode::Origin::task && send.of_leader && now != nullptr &&
+            // Where only a thread's name is known, the name of its process says nothing.
+            if (send.origin == decode::Origin::task && send.named && now != nullptr &&
                 *now != send.sender.comm) {
                 send.sender_now = *now;
             }

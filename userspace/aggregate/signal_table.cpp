@@ -50,12 +50,22 @@ std::size_t SignalTable::Hash::operator()(const Key& key) const
     return hash;
 }
 
+namespace {
+
+/// A thread may have another name; where that of its process is not known, its own.
+Task process_of(const Task& thread, const Comm& process)
+{
+    return {thread.tgid, 0, process.empty() ? thread.comm : process};
+}
+
+}  // namespace
+
 void SignalTable::add(const correlate::SignalInterval& signal)
 {
     Key key;
     if (decode::names_sender(signal.origin))
-        key.sender = {signal.sender.tgid, 0, signal.sender.comm};
-    key.target = {signal.target.tgid, 0, signal.target.comm};
+        key.sender = process_of(signal.sender, signal.sender_process);
+    key.target = process_of(signal.target, signal.target_process);
     key.signal = signal.signal;
     key.origin = signal.origin;
     SignalRow& row = rows_.use(key);

@@ -6,6 +6,8 @@
 
 #include <ipcscope/policy.h>
 
+#include "aggregate/pipe_table.hpp"
+
 namespace ipcscope::aggregate {
 namespace {
 
@@ -92,7 +94,7 @@ void StayTable::signal(const decode::Event& event, const decode::SignalGenerate&
             return;
         }
         auto& stops = processes_.use(body.target_tgid).stops;
-        stops.push_back({body.sig, event.task, origin, event.time_ns, 0, {}, {}});
+        stops.push_back({body.sig, process_of(event), origin, event.time_ns, 0, {}, {}});
         if (stops.size() > kMostStops) {
             stops.pop_front();
         }
@@ -106,7 +108,7 @@ void StayTable::signal(const decode::Event& event, const decode::SignalGenerate&
     for (Stop& open : process->stops) {
         if (open.continued_ns == 0) {
             open.continued_ns = event.time_ns;
-            open.continuer = event.task;
+            open.continuer = process_of(event);
             open.continued_by = origin;
         }
     }

@@ -43,6 +43,8 @@ struct SignalInterval {
     std::uint64_t generated_ns = 0;
     Task sender;
     Task target;
+    Comm sender_process;           ///< name of the sender's process; empty: not known
+    Comm target_process;           ///< likewise
     unsigned signal = 0;
     std::int32_t si_code = 0;
     Origin origin{};

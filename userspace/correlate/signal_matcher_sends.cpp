@@ -21,6 +21,8 @@ SignalInterval interval_of(const decode::Event& event, const decode::SignalGener
     signal.generated_ns = event.time_ns;
     signal.sender = event.task;
     signal.target = event.target;
+    signal.sender_process = event.process;
+    signal.target_process = event.target_process;
     signal.signal = body.sig;
     signal.si_code = body.si_code;
     signal.origin = decode::origin_of(body);

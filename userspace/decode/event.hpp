@@ -88,6 +88,7 @@ struct Event {
     Task task;                 ///< whom the record is about: sender, receiver, caller
     Comm process;              ///< name of task's process: that of its leader
     Task target;               ///< of a SignalGenerate or Kill, else empty
+    Comm target_process;       ///< name of target's process
     unsigned cpu = 0;
     unsigned kind = 0;         ///< IPCSCOPE_SIGNAL_GENERATE …
     bool unfinished = false;   ///< had not ended at time_ns

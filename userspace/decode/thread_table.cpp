@@ -48,6 +48,7 @@ void ThreadTable::stamp(Event& event)
     event.task.comm = name(event.task.tgid, event.task.tid, since_ns);
     event.process = name(event.task.tgid, event.task.tgid, since_ns);
     event.target.comm = name(event.target.tgid, event.target.tid, since_ns);
+    event.target_process = name(event.target.tgid, event.target.tgid, since_ns);
     if (std::holds_alternative<ThreadFree>(event.body)) threads_.erase(event.task.tid);
 }
 

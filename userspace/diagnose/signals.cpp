@@ -27,6 +27,10 @@ using decode::Outcome;
 /// "SIGUSR1 from 5 (a) to 6 (b)"
 std::string which(const SignalRow& row)
 {
+    if (row.origin == decode::Origin::task && row.sender.tgid == row.target.tgid) {
+        return fmt::format("{} of {} to itself", decode::signal_name(row.signal),
+                           who(row.target));   // raise(), or one of its threads to another
+    }
     return fmt::format("{} from {} to {}", decode::signal_name(row.signal),
                        sender(row.sender, row.origin), who(row.target));
 }

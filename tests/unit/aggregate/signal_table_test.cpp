@@ -85,6 +85,20 @@ TEST(SignalRows, AParentsExitIsNoSendOfIts)
     EXPECT_EQ(report.signals[0].sender, report.signals[1].sender);
 }
 
+TEST(SignalRows, AreOfProcessesByTheirNamesAndNotTheirThreads)
+{
+    Aggregator a;
+    auto sent = signal(1, 2, 10, End::handler);
+    sent.sender = task(1, "worker", 11);
+    sent.target = task(2, "poller", 12);
+    sent.sender_process = Comm("server");
+    sent.target_process = Comm("client");
+    a.interval(sent);
+    const auto report = finish(a);
+    EXPECT_EQ(name(report.signals.at(0).sender), "server");
+    EXPECT_EQ(name(report.signals.at(0).target), "client");
+}
+
 TEST(SignalRows, EveryEndHasItsCounter)
 {
     Aggregator a;

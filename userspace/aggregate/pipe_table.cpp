@@ -33,7 +33,7 @@ void add_outcome(PipeEndRow& end, const decode::Event& event, const decode::Call
     end.asked_bytes = std::max<std::uint64_t>(end.asked_bytes, call.requested);
     if (call.ret > 0 && static_cast<std::uint32_t>(call.ret) < call.requested) {
         ++end.short_calls;
-        if (call.requested > std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)
+        if (call.requested >= std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)
             ++end.beyond_ring;
     }
     if (call.ret != -EAGAIN) {

@@ -99,7 +99,7 @@ struct PipeEndRow {
     std::uint64_t eof = 0;             ///< reads: no writer left
     std::uint64_t broken = 0;          ///< writes: no reader left
     std::uint64_t short_calls = 0;     ///< moved less than they asked for, but something
-    std::uint64_t beyond_ring = 0;     ///< of these: asked for more than the ring can hold
+    std::uint64_t beyond_ring = 0;     ///< of these: asked for all that the ring can hold, or more
     std::uint64_t asked_bytes = 0;     ///< by the largest call
     // Refused with EAGAIN:
     std::uint64_t refused = 0;

@@ -15,7 +15,7 @@ namespace {
 using aggregate::PipeEndRow;
 using aggregate::PipeRow;
 
-/// All its reads asked for more than the pipe can hold, and it went before the end of
+/// All its reads asked for all that the pipe can hold, or more, and it went before the end of
 /// file: what it counts as blocks was less.  One that reads to the end loses nothing.
 bool lost_data(const WaitGraph& graph, const PipeRow& pipe, const PipeEndRow& reader)
 {

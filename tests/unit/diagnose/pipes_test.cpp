@@ -617,6 +617,24 @@ TEST(SlowStage, ThatRunsIsToldInAShortTimeWhereItIsClearlySo)
     std::uint64_t at = kMs;
     story.did(at, source, true, 1, 512).did(at, middle, false, 1, 512);
     for (int round = 0; round < 30; ++round, at += 6 * kMs) {
+/// dd bs=64K: no read of it can be full where the writer's pages are not.
+TEST(ShortReads, OfAllThatAPipeCanHold)
+{
+    const auto dd = task(2, "dd"), head = task(1, "head");
+    Story story;
+    for (std::uint64_t at = kMs; at <= 8 * kMs; at += kMs) {
+        story.did(at, head, true, 1, 50'000, 50'000);
+        story.did(at + 10'000, dd, false, 1, 50'000, 65'536);
+    }
+    story.did(20 * kMs, head, true, 1, 50'000, 50'000).exits(22 * kMs, dd);
+    const auto found = only(story.report(kSecond), Code::short_reads);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::warning);
+    EXPECT_NE(found->text.find("8 of 8 reads of pipe 1 by 2 (dd) came back short: it asked for "
+                               "64.0 KiB each time"),
+              std::string::npos) << found->text;
+}
+
         story.slept(source, true, 1, at, at + 6 * kMs - 2'000, 512, 2);
         story.did(at + 6 * kMs - 1'000, middle, false, 1, 512, 512, at);
     }

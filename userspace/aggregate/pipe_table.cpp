@@ -132,14 +132,15 @@ void PipeTable::call(const decode::Event& event, const decode::Call& call,
     const bool write = is_write(call);
     row.fifo = row.fifo || decode::type_of(call) == decode::ObjectType::fifo;
     row.ring_slots = std::max<std::uint32_t>(row.ring_slots, call.tail.pipe.ring_slots);
-    row.first_ns = row.first_ns ? std::min<std::uint64_t>(row.first_ns, call.enter_ns)
-                                : call.enter_ns;
-    row.last_ns = std::max(row.last_ns, event.time_ns);
     if (call.tail.pipe.ring_slots > 0) ++row.occupancy[occupancy(call.tail.pipe)];
     add_call(write ? row.writes : row.reads, event, call, entry);
 
     const std::uint64_t polled_ns =
         entry.before.at(write ? Part::poll_output : Part::poll_input);
+    // The poll before its first call is a part of its time, too.
+    const std::uint64_t from_ns = polled_span(call, polled_ns).start_ns;
+    row.first_ns = row.first_ns ? std::min(row.first_ns, from_ns) : from_ns;
+    row.last_ns = std::max(row.last_ns, event.time_ns);
     BusyTime& waited = write ? pipe.full : pipe.empty;
     for (const Span span : {polled_span(call, polled_ns), blocked_span(event, call)})
         waited.add(span.start_ns, span.end_ns);

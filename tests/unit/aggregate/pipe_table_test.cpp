@@ -97,6 +97,19 @@ TEST(Pipes, CountResultsOfCalls)
     EXPECT_EQ(row.readers.at(0).bytes, 100u);
 }
 
+/// One that was in poll for it as the trace began has waited no longer than it was there.
+TEST(Pipes, ThePollBeforeTheFirstCallIsPartOfTheirTime)
+{
+    Trace a;
+    auto read = op(false, 7, 900, 1);
+    read.since_ns = 100;
+    read.between_polling_ns = 800;
+    a.event(call(910, task(1), read));
+    const auto row = finish(a).pipes.at(0);
+    EXPECT_EQ(row.empty_ns, 800u);
+    EXPECT_EQ(row.first_ns, 100u);
+}
+
 TEST(Pipes, WhoIsStillInsideIsUnfinished)
 {
     Aggregator a;

@@ -196,7 +196,8 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.calls = state.calls.rows();
     report.pipes = state.pipes.rows(state.coverage);
     report.objects = state.objects.rows();
-    report.pipelines = find_pipelines(report.pipes, state.stages);
+    report.lives = state.lives.rows();
+    report.pipelines = find_pipelines(report.pipes, report.lives, state.stages);
     report.processes = state.processes.rows();
     report.kills = state.kills.rows();
     report.waits = state.waits.rows();

@@ -4,19 +4,15 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <set>
+
+#include "aggregate/flows.hpp"
 
 namespace ipcscope::aggregate {
 namespace {
 
 using Pid = std::uint32_t;
-
-/// Who writes to whom, by one pipe: all of `from` to all of `to`.
-struct Flow {
-    std::uint64_t inode = 0;
-    std::vector<Pid> from;
-    std::vector<Pid> to;
-};
 
 /// A process's place among the others: indices of flows.
 struct Node {
@@ -31,9 +27,6 @@ struct Graph {
 
     void add(Flow flow)
     {
-        if (flow.from.empty() || flow.to.empty()) {
-            return;
-        }
         for (const Pid pid : flow.from) {
             nodes[pid].outputs.push_back(flows.size());
         }
@@ -44,57 +37,51 @@ struct Graph {
     }
 };
 
-/// Those that call read or write at that end.
-std::set<Pid> callers(const std::vector<PipeEndRow>& ends)
-{
-    std::set<Pid> pids;
-    for (const PipeEndRow& end : ends) {
-        if (!end.holds_only) {
-            pids.insert(end.task.tgid);
+/// Flows that processes join to the first one, as far as they were there with it; of the
+/// parts of a pipe one.
+class Component {
+public:
+    Component(const Graph& graph, std::size_t first) : graph_(graph), first_(graph.flows[first])
+    {
+        take(first);
+        while (!open_.empty()) {
+            const std::size_t flow = open_.back();
+            open_.pop_back();
+            for (const auto* side : {&graph.flows[flow].from, &graph.flows[flow].to}) {
+                for (const Pid pid : *side) {
+                    const Node& node = graph.nodes.at(pid);
+                    for (const auto* flows : {&node.inputs, &node.outputs}) {
+                        std::ranges::for_each(*flows, [&](std::size_t next) { take(next); });
+                    }
+                }
+            }
         }
     }
-    return pids;
-}
+    const std::set<std::size_t>& flows() const { return flows_; }
 
-std::vector<Pid> without(const std::set<Pid>& all, const std::set<Pid>& out)
-{
-    std::vector<Pid> left;
-    std::ranges::set_difference(all, out, std::back_inserter(left));
-    return left;
-}
-
-/// Two that both read and write one pipe pass tokens (make's job server): no
-/// order, so no stages.
-void add_pipe(Graph& graph, const PipeRow& pipe)
-{
-    const std::set<Pid> readers = callers(pipe.readers), writers = callers(pipe.writers);
-    std::set<Pid> both;
-    std::ranges::set_intersection(readers, writers, std::inserter(both, both.end()));
-    graph.add({pipe.inode, without(writers, both), {readers.begin(), readers.end()}});
-    graph.add({pipe.inode, {both.begin(), both.end()}, without(readers, both)});
-}
-
-std::set<Pid> component_of(const Graph& graph, Pid start)
-{
-    std::set<Pid> found{start};
-    std::set<std::size_t> seen;
-    std::vector<Pid> open{start};
-    while (!open.empty()) {
-        const Node& node = graph.nodes.at(open.back());
-        open.pop_back();
-        for (const auto* flows : {&node.inputs, &node.outputs})
-            for (const std::size_t flow : *flows)
-                if (seen.insert(flow).second)
-                    for (const auto* side : {&graph.flows[flow].from, &graph.flows[flow].to})
-                        for (const Pid next : *side)
-                            if (found.insert(next).second) open.push_back(next);
+private:
+    void take(std::size_t index)
+    {
+        const Flow& flow = graph_.flows[index];
+        if (flows_.contains(index) || !flow.meets(first_) ||
+            (flow.part && !pipes_.emplace(flow.dev, flow.inode).second)) {
+            return;
+        }
+        flows_.insert(index);
+        open_.push_back(index);
     }
-    return found;
-}
+
+    const Graph& graph_;
+    const Flow& first_;
+    std::set<std::size_t> flows_;
+    std::set<std::pair<std::uint32_t, std::uint64_t>> pipes_;   ///< of parts
+    std::vector<std::size_t> open_;
+};
 
 /// Ranks, upstream first; a cycle is cut before its smallest pid.
-std::map<Pid, unsigned> ranks_of(const Graph& graph, std::set<Pid> left)
+std::map<Pid, unsigned> ranks_of(const Graph& graph)
 {
+    std::set<Pid> left;
     struct Placed {
         std::size_t writers = 0;
         unsigned rank = 0;   ///< of a reader of them
@@ -102,8 +89,9 @@ std::map<Pid, unsigned> ranks_of(const Graph& graph, std::set<Pid> left)
     std::map<std::size_t, Placed> placed;         ///< by flow
     std::map<Pid, std::size_t> waits_for;         ///< flows, of whose writers not all are placed
     std::set<Pid> ready;
-    for (const Pid pid : left) {
-        waits_for[pid] = graph.nodes.at(pid).inputs.size();
+    for (const auto& [pid, node] : graph.nodes) {
+        left.insert(pid);
+        waits_for[pid] = node.inputs.size();
         if (waits_for[pid] == 0) {
             ready.insert(pid);
         }
@@ -189,20 +177,53 @@ Pipeline pipeline_of(const Graph& graph, const std::map<Pid, unsigned>& ranks,
     return line;
 }
 
+/// Parts before whole pipes, which would join them; the shortest first.
+std::vector<std::size_t> in_order(const std::vector<Flow>& flows)
+{
+    std::vector<std::size_t> order(flows.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t at) {
+        const Flow& flow = flows[at];
+        return std::pair(!flow.part, flow.end_ns - flow.start_ns);
+    });
+    return order;
+}
+
+std::uint64_t span_ns(const Flow& flow)
+{
+    return flow.start_ns != 0 && flow.end_ns != UINT64_MAX ? flow.end_ns - flow.start_ns : 0;
+}
+
 }  // namespace
 
 std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
-                                     const StageTable& stages)
+                                     const std::vector<LifeRow>& lives, const StageTable& stages)
 {
     Graph graph;
-    for (const auto& pipe : pipes) add_pipe(graph, pipe);
+    for (Flow& flow : find_flows(pipes, lives)) {
+        graph.add(std::move(flow));
+    }
+    std::vector<std::pair<std::pair<Pid, std::uint64_t>, Pipeline>> found;   // by pid, by time
+    std::set<std::size_t> done;
+    for (const std::size_t first : in_order(graph.flows)) {
+        if (done.contains(first)) {
+            continue;
+        }
+        Graph line;
+        const Component component(graph, first);
+        for (const std::size_t flow : component.flows()) {
+            done.insert(flow);
+            line.add(graph.flows[flow]);
+        }
+        Pipeline pipeline = pipeline_of(line, ranks_of(line), stages);
+        pipeline.span_ns = span_ns(graph.flows[first]);
+        found.emplace_back(std::pair(line.nodes.begin()->first, graph.flows[first].start_ns),
+                           std::move(pipeline));
+    }
+    std::ranges::stable_sort(found, {}, [](const auto& entry) { return entry.first; });
     std::vector<Pipeline> out;
-    std::set<Pid> done;
-    for (const auto& [pid, node] : graph.nodes) {
-        if (done.contains(pid)) continue;
-        const auto component = component_of(graph, pid);
-        done.insert(component.begin(), component.end());
-        out.push_back(pipeline_of(graph, ranks_of(graph, component), stages));
+    for (auto& [order, pipeline] : found) {
+        out.push_back(std::move(pipeline));
     }
     return out;
 }

@@ -10,7 +10,8 @@
 
 namespace ipcscope::aggregate {
 
+/// `lives`: by process number.
 std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
-                                     const StageTable& stages);
+                                     const std::vector<LifeRow>& lives, const StageTable& stages);
 
 }  // namespace ipcscope::aggregate

@@ -169,6 +169,9 @@ struct StageRow {
 /// Stages that are joined by pipes, by rank; those of one rank stand side by side.
 struct Pipeline {
     std::vector<StageRow> stages;
+    /// The time from the birth of its first process to the end of its last one, where some of
+    /// its stages take part in others before or after it; 0: none does.
+    std::uint64_t span_ns = 0;
 };
 
 /// A traced process; the sum over its threads.

@@ -226,6 +226,90 @@ TEST(PollStage, TheSensorIsSlowAndNodeWaitsForItsInput)
     }
 }
 
+/// A process and its life, in ms; it makes calls on these pipes, one to read, one to write.
+void lives(Trace& a, std::uint32_t pid, std::uint32_t parent, std::uint64_t from_ms,
+           std::uint64_t to_ms, std::uint64_t reads, std::uint64_t writes)
+{
+    decode::Thread born{};
+    born.reason = IPCSCOPE_THREAD_FORK;
+    born.ppid = parent;
+    const auto who = task(pid, "p" + std::to_string(pid));
+    a.event(event(from_ms * kMs, who, IPCSCOPE_THREAD, born));
+    for (const auto& [pipe, write] : {std::pair(reads, false), std::pair(writes, true)}) {
+        if (pipe != 0) {
+            a.event(call((from_ms + 1) * kMs, who, op(write, pipe, from_ms * kMs + 1, 10)));
+        }
+    }
+    decode::ThreadTime end{};
+    end.since_ns = to_ms * kMs - 1;
+    end.group_dead = 1;
+    a.event(event(to_ms * kMs, who, IPCSCOPE_THREAD_EXIT, end));
+}
+
+std::vector<std::vector<std::uint32_t>> pids(const std::vector<Pipeline>& lines)
+{
+    std::vector<std::vector<std::uint32_t>> out;
+    for (const Pipeline& line : lines) {
+        out.emplace_back();
+        for (const auto& stage : line.stages) out.back().push_back(stage.task.tgid);
+    }
+    return out;
+}
+
+using Lines = std::vector<std::vector<std::uint32_t>>;
+
+/// Two writers and two readers of one pipe, by turns.
+TEST(Strangers, ThatUseAPipeOneAfterTheOtherAreNoPipeline)
+{
+    Trace a;
+    lives(a, 1, 9, 10, 20, 0, 7);
+    lives(a, 2, 9, 11, 21, 7, 0);
+    lives(a, 3, 9, 30, 40, 0, 7);
+    lives(a, 4, 9, 31, 41, 7, 0);
+    EXPECT_EQ(pids(finish(a).pipelines), (Lines{{1, 2}, {3, 4}}));
+}
+
+/// { a | b; echo; c | d; } | tee: commands of a shell, and its own writes.
+TEST(Strangers, ThatWriteToOneLogAreNoPipeline)
+{
+    Trace a;
+    lives(a, 1, 9, 1, 100, 7, 0);     // tee
+    lives(a, 2, 9, 1, 100, 0, 7);     // the shell
+    lives(a, 10, 2, 10, 20, 0, 5);
+    lives(a, 11, 2, 11, 21, 5, 7);
+    lives(a, 12, 2, 25, 26, 0, 7);    // echo, true, …
+    lives(a, 15, 2, 28, 29, 0, 7);
+    lives(a, 13, 2, 30, 40, 0, 6);
+    lives(a, 14, 2, 31, 41, 6, 7);
+    const auto lines = finish(a).pipelines;
+    EXPECT_EQ(pids(lines), (Lines{{2, 12, 15, 1}, {10, 11, 1}, {13, 14, 1}}));
+    EXPECT_EQ(lines[0].span_ns, 0u);
+    EXPECT_EQ(lines[1].span_ns, 10 * kMs);
+}
+
+/// What is behind the log is a part of each, and joins none.
+TEST(Strangers, AreNotJoinedByWhatReadsTheirLog)
+{
+    Trace a;
+    lives(a, 1, 9, 1, 100, 7, 8);
+    lives(a, 2, 9, 1, 100, 8, 0);
+    lives(a, 10, 3, 10, 20, 0, 5);
+    lives(a, 11, 3, 11, 21, 5, 7);
+    lives(a, 13, 3, 30, 40, 0, 6);
+    lives(a, 14, 3, 31, 41, 6, 7);
+    EXPECT_EQ(pids(finish(a).pipelines), (Lines{{10, 11, 1, 2}, {13, 14, 1, 2}}));
+}
+
+/// What a writer leaves in the pipe is for who comes next.
+TEST(Strangers, AreNoneWhereOneLeavesDataToTheNext)
+{
+    Trace a;
+    lives(a, 1, 9, 10, 20, 0, 7);
+    lives(a, 2, 9, 11, 21, 0, 7);
+    lives(a, 3, 9, 30, 40, 7, 0);
+    EXPECT_EQ(pids(finish(a).pipelines), (Lines{{1, 2, 3}}));
+}
+
 /// `(sleep 3; echo) | cat`: what the writer did before its first call counts, since cat
 /// was waiting; what a shell did long before does not.
 TEST(Stages, CountTheTimeBeforeTheFirstCallWhereTheOthersWereThere)

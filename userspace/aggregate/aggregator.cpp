@@ -16,6 +16,7 @@
 #include "aggregate/pipelines.hpp"
 #include "aggregate/process_table.hpp"
 #include "aggregate/signal_table.hpp"
+#include "aggregate/sleeps.hpp"
 #include "aggregate/stage_table.hpp"
 #include "aggregate/stops.hpp"
 #include "aggregate/time_ledger.hpp"
@@ -59,6 +60,7 @@ struct Aggregator::State {
     KillTable kills;
     StopTable stops;
     LifeTable lives;
+    SleepTable sleeps;
     WaitTable waits;
     LossTable losses;
     std::unordered_map<std::uint32_t, decode::Event> before;   ///< calls, by thread
@@ -120,6 +122,7 @@ struct Aggregator::State {
         if (!event.unfinished) before.erase(event.task.tid);   // it ran: in what, is not known
         times.slice(event, body);
         stops.slice(event, body);
+        sleeps.slice(event, body);
         waits.slice(event, body);
         stays.slice(event, body);
     }
@@ -165,6 +168,7 @@ void Aggregator::host(const source::Host& host)
 {
     state_->host = host;
     state_->coverage.host(host);
+    state_->sleeps.host(host);
 }
 
 void Aggregator::event(const decode::Event& event)
@@ -204,7 +208,7 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.long_waits = state.waits.long_waits();
     report.actors = state.waits.actors();
     report.stops = state.stops.rows();
-    report.lives = state.lives.rows();
+    report.sleeps = state.sleeps.rows();
     report.deaths = state.deaths.rows(state.coverage, frame.end_ns);
     report.unreaped = state.deaths.unreaped(state.coverage, frame.end_ns);
     report.orphans_group_exit = state.group_exits;
@@ -212,7 +216,8 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.evicted = {state.signals.evicted(), state.pipes.evicted(),
                       state.pipes.ends_evicted(), state.processes.evicted(),
                       state.kills.evicted(), state.objects.evicted(), state.stops.evicted(),
-                      state.lives.evicted(), state.waits.evicted(), state.deaths.evicted()};
+                      state.lives.evicted(), state.waits.evicted() + state.sleeps.evicted(),
+                      state.deaths.evicted()};
     report.loss = state.losses.ledger(frame.ledger, frame.complete, frame.late);
     return report;
 }

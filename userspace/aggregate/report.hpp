@@ -247,6 +247,21 @@ struct StopRow {
     std::optional<By> continued_by;   ///< the SIGCONT that ended it
 };
 
+/// A sleep of kLongWait_ns or more of a thread in a system call that says what for.
+struct SleepRow {
+    enum class In : std::uint8_t {
+        poll,          ///< poll(), ppoll(), or a poll of which the call is not known
+        select,
+        epoll_wait,
+        wait,          ///< wait4(), waitid(): for a child
+    };
+    Task process;                  ///< tid = 0
+    std::uint32_t tid = 0;
+    In in{};
+    std::uint64_t start_ns = 0;
+    std::uint64_t end_ns = 0;
+};
+
 /// What is known of a process's life.
 struct LifeRow {
     Task process;                  ///< tid = 0; its last name
@@ -332,6 +347,7 @@ struct Report {
     std::vector<ActorRow> actors;       ///< by thread number
     std::vector<StopRow> stops;         ///< by process, then by time
     std::vector<LifeRow> lives;         ///< by process number
+    std::vector<SleepRow> sleeps;       ///< by process, then by time
     std::vector<Death> deaths;          ///< by time
     std::vector<Unreaped> unreaped;     ///< by the parent's number
     std::uint64_t orphans_group_exit = 0;

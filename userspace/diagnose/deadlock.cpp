@@ -22,10 +22,13 @@ using Ended = LongWait::Ended;
 
 constexpr std::size_t kMostBrokenOff = 256;
 
+/// Sleeps that end together have records that differ by this.
+constexpr std::uint64_t kLate_ns = 20'000'000;
+
 /// A thread in the circle: its wait, and the threads that alone can end it.
 struct Member {
-    const LongWait* wait;
-    const PipeRow* pipe;
+    const LongWait* wait = nullptr;      ///< nullptr: for one of its children
+    const PipeRow* pipe = nullptr;
     std::set<std::uint32_t> waits_for;   ///< 0: some thread of which nothing is known
 };
 using Members = std::map<std::uint32_t, Member>;   ///< by thread
@@ -34,6 +37,43 @@ using Members = std::map<std::uint32_t, Member>;   ///< by thread
 std::uint32_t user_of(const WaitGraph& graph, const PipeEndRow& end)
 {
     return graph.threads(end.task.tgid) == 1 ? end.task.tgid : end.only_tid;
+}
+
+/// The thread of a process that has one; 0: it has several, or nothing is known of it.
+std::uint32_t only_thread(const WaitGraph& graph, Pid pid)
+{
+    return graph.threads(pid) == 1 ? pid : 0;
+}
+
+/// A process that sleeps in wait4() waits for its children, as a shell does that holds copies
+/// of the ends of its commands' pipes: for which of them is not recorded, so for any.
+void add_parents(const WaitGraph& graph, Members& members, std::uint64_t time_ns)
+{
+    std::vector<std::uint32_t> open;
+    if (!graph.report().host.filters.empty()) {
+        return;   // it may have children outside the trace
+    }
+    for (const auto& [tid, member] : members) {
+        open.insert(open.end(), member.waits_for.begin(), member.waits_for.end());
+    }
+    while (!open.empty()) {
+        const std::uint32_t pid = open.back();   // of a process with one thread
+        open.pop_back();
+        const auto* sleep = members.contains(pid)
+            ? nullptr
+            : graph.asleep(pid, since(time_ns, kThresholds.deadlock_ns), since(time_ns, kLate_ns));
+        if (sleep == nullptr || sleep->in != aggregate::SleepRow::In::wait) {
+            continue;
+        }
+        Member parent;
+        for (const Pid child : graph.children(pid, time_ns)) {
+            parent.waits_for.insert(only_thread(graph, child));
+        }
+        if (!parent.waits_for.empty()) {
+            open.insert(open.end(), parent.waits_for.begin(), parent.waits_for.end());
+            members.emplace(pid, std::move(parent));
+        }
+    }
 }
 
 /// All that waited at that time, with those for whom they waited.
@@ -55,6 +95,7 @@ Members waiting_at(const WaitGraph& graph, std::uint64_t time_ns)
         }
         members.emplace(wait.waiter.tid, std::move(member));
     }
+    add_parents(graph, members, time_ns);
     return members;
 }
 
@@ -72,6 +113,19 @@ std::set<std::uint32_t> reached(const Members& members, std::uint32_t from)
         }
     }
     return found;
+}
+
+/// What waits to read its own data has a finding of its own (held_ends).  A FIFO that one
+/// process reads and its waiting parent holds may be written by any that opens it.
+bool is_deadlock(const Members& members)
+{
+    const auto waits = [](const auto& entry) { return entry.second.wait != nullptr; };
+    const auto one = std::ranges::find_if(members, waits);
+    if (one == members.end()) {
+        return false;
+    }
+    const bool reads = std::ranges::count_if(members, waits) == 1 && !one->second.wait->output;
+    return !reads || (members.size() > 1 && !one->second.pipe->fifo);
 }
 
 /// Those that wait for each other and for no other, among them `tid`.
@@ -97,20 +151,18 @@ Members circle(Members members, std::uint32_t tid)
         return !ahead.contains(entry.first) || !reached(all, entry.first).contains(tid);
     });
     // What waits to read its own data has a finding of its own (held_ends).
-    const bool alone = members.size() == 1 && !members.begin()->second.wait->output;
-    return alone ? Members{} : members;
+    return is_deadlock(members) ? members : Members{};
 }
 
-HeldBy held_by(const WaitGraph& graph, const Member& member)
+HeldBy held_by(const WaitGraph& graph, const Member& member, std::uint64_t time_ns)
 {
-    return graph.held_by(*member.pipe, member.wait->output, member.wait->end_ns);
+    return graph.held_by(*member.pipe, member.wait->output, time_ns);
 }
 
 /// "101 (child) was blocked writing pipe 7, of which only 100 (parent) holds the read
 /// end, since 0.1 s into the trace"
-std::string describe(const WaitGraph& graph, const Member& member)
+std::string describe(const WaitGraph& graph, const Member& member, const HeldBy& held)
 {
-    const HeldBy held = held_by(graph, member);
     const LongWait& wait = *member.wait;
     std::string text = fmt::format(
         "{} was blocked {} {}, of which only {} hold{} the {} end, ", waiter(graph, wait),
@@ -119,6 +171,33 @@ std::string describe(const WaitGraph& graph, const Member& member)
     return text + (wait.before_trace ? "since before the trace"
                                      : fmt::format("since {} into the trace",
                                                    into_trace(graph, wait.start_ns)));
+}
+
+/// " 7 (bash) waits in wait4() for one of them to exit."
+std::string parents_text(const WaitGraph& graph, const Members& members)
+{
+    std::string text;
+    for (const auto& [tid, member] : members) {
+        if (member.wait == nullptr) {
+            text += fmt::format(" {} waits in wait4() for {} to exit.",
+                                who(graph.process(tid)->task),
+                                member.waits_for.size() > 1
+                                    ? "a child"
+                                    : who(graph.process(*member.waits_for.begin())->task));
+        }
+    }
+    return text;
+}
+
+/// "10 (a) writes pipe 7 or closes it"; of several holders all have to close it.
+std::string what_breaks(const Member& member, const HeldBy& held)
+{
+    const bool several = held.ends.size() > 1;
+    const std::string does = fmt::format("{}{} {}s {}", several ? "one of " : "",
+                                         holders_of(*member.wait, held),
+                                         member.wait->output ? "read" : "write",
+                                         which(*member.pipe));
+    return member.wait->output ? does : does + (several ? " or all close it" : " or closes it");
 }
 
 std::string ended(const WaitGraph& graph, const LongWait& first, std::uint64_t lasted_ns,
@@ -142,13 +221,16 @@ Finding deadlock(WaitGraph& graph, const LongWait& first, const Members& members
     std::string breaks;
     bool before_trace = false;
     std::uint64_t began_ns = 0;
+    std::vector<Subject> parents;
     Finding made = finding(Code::deadlock, "");
     for (const auto& [tid, member] : members) {
-        text += (made.subjects.empty() ? "" : "; ") + describe(graph, member);
-        breaks += fmt::format("{}{} {} {}{}", breaks.empty() ? "" : "; or ",
-                              holders_of(*member.wait, held_by(graph, member)),
-                              member.wait->output ? "reads" : "writes", which(*member.pipe),
-                              member.wait->output ? "" : " or closes it");
+        if (member.wait == nullptr) {
+            parents.push_back({graph.process(tid)->task, "parent"});
+            continue;
+        }
+        const HeldBy held = held_by(graph, member, first.end_ns);
+        text += (made.subjects.empty() ? "" : "; ") + describe(graph, member, held);
+        breaks += (breaks.empty() ? "" : "; or ") + what_breaks(member, held);
         before_trace |= member.wait->before_trace;
         began_ns = std::max(began_ns, member.wait->start_ns);
         made.subjects.push_back({member.wait->process, "member"});
@@ -156,9 +238,11 @@ Finding deadlock(WaitGraph& graph, const LongWait& first, const Members& members
         graph.explain(*member.wait);
         graph.accuse(member.wait->process.tgid);
     }
+    made.subjects.insert(made.subjects.end(), parents.begin(), parents.end());
     made.at_ns = began_ns;
     made.duration_ns = since(first.end_ns, began_ns);
-    made.text = text + ". " + ended(graph, first, made.duration_ns, before_trace);
+    made.text = text + "." + parents_text(graph, members) + " " +
+                ended(graph, first, made.duration_ns, before_trace);
     made.advice = members.size() > 1
         ? fmt::format("What would end it: {}.", breaks)
         : "Start the reader before more is written than the pipe holds.";

@@ -53,12 +53,16 @@ WaitGraph::WaitGraph(const aggregate::Report& report)
     }
     for (const aggregate::LifeRow& life : report.lives) {
         lives_.emplace(life.process.tgid, &life);
+        children_.emplace(life.ppid, &life);
     }
     for (const aggregate::ProcessRow& process : report.processes) {
         processes_.emplace(process.task.tgid, &process);
     }
     for (const StopRow& stop : report.stops) {
         stops_.emplace(stop.process.tgid, &stop);
+    }
+    for (const aggregate::SleepRow& sleep : report.sleeps) {
+        sleeps_.emplace(sleep.process.tgid, &sleep);
     }
     for (const aggregate::WaitRow& row : report.waits) {
         waits_of_.emplace(row.waiter.tid, &row);
@@ -145,6 +149,41 @@ const StopRow* WaitGraph::stopped(Pid pid, std::uint64_t start_ns, std::uint64_t
         }
     }
     return nullptr;
+}
+
+const aggregate::SleepRow* WaitGraph::asleep(Pid pid, std::uint64_t start_ns,
+                                             std::uint64_t end_ns) const
+{
+    if (threads(pid) != 1) {
+        return nullptr;
+    }
+    const auto [from, to] = sleeps_.equal_range(pid);
+    const auto covers = [&](const auto& entry) {
+        const aggregate::SleepRow& sleep = *entry.second;
+        return sleep.start_ns <= start_ns && sleep.end_ns >= end_ns;
+    };
+    const auto found = std::find_if(from, to, covers);
+    return found == to ? nullptr : found->second;
+}
+
+std::vector<Pid> WaitGraph::children(Pid pid, std::uint64_t time_ns) const
+{
+    std::vector<Pid> found;
+    std::set<Pid> seen{pid};
+    std::vector<Pid> open{pid};
+    while (!open.empty()) {
+        const auto [from, to] = children_.equal_range(open.back());
+        open.pop_back();
+        for (auto at = from; at != to; ++at) {
+            const aggregate::LifeRow& life = *at->second;
+            if (life.born_ns > time_ns || !seen.insert(life.process.tgid).second) {
+                continue;
+            }
+            const bool gone = life.exit_ns != 0 && life.exit_ns < time_ns;
+            (gone ? open : found).push_back(life.process.tgid);
+        }
+    }
+    return found;
 }
 
 std::uint64_t WaitGraph::longest_over_ns(const LongWait& wait) const

@@ -61,6 +61,15 @@ public:
     const aggregate::StopRow* stopped(Pid pid, std::uint64_t start_ns, std::uint64_t end_ns,
                                       std::uint64_t least_ns) const;
 
+    /// The sleep of the process in poll, or in a wait for a child, that covers all of the
+    /// span; nullptr: there is none, or it has other threads.
+    const aggregate::SleepRow* asleep(Pid pid, std::uint64_t start_ns,
+                                      std::uint64_t end_ns) const;
+
+    /// Its children at that time that had not exited, with those that it may have inherited
+    /// (PR_SET_CHILD_SUBREAPER).
+    std::vector<Pid> children(Pid pid, std::uint64_t time_ns) const;
+
     /// No record of a call on a pipe is missing.
     bool complete() const;
 
@@ -81,6 +90,8 @@ private:
     std::map<Pid, const aggregate::LifeRow*> lives_;
     std::map<Pid, const aggregate::ProcessRow*> processes_;
     std::multimap<Pid, const aggregate::StopRow*> stops_;
+    std::multimap<Pid, const aggregate::SleepRow*> sleeps_;
+    std::multimap<Pid, const aggregate::LifeRow*> children_;   ///< by parent
     std::multimap<std::uint32_t, const aggregate::WaitRow*> waits_of_;   ///< by waiter
     std::vector<aggregate::LongWait> waits_;
     std::map<Pid, std::uint64_t> alone_ns_;

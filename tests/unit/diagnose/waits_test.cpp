@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is found where one side of a pipe sleeps in another system call: in wait4() for its
+// children, or in poll.
+#include "pipe_story.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using namespace test;
+
+const decode::Task kShell = task(10, "sh"), kA = task(11, "a"), kB = task(12, "b"),
+                   kOther = task(13, "other");
+constexpr std::uint64_t kEnd = 4 * kSecond;
+
+/// a reads pipe 1 and writes pipe 2, b the reverse, and both read first.  The shell has all.
+Story two_children()
+{
+    Story story;
+    story.born(1 * kMs, kShell, 5).born(2 * kMs, kA, 10).born(3 * kMs, kB, 10);
+    for (const std::uint64_t at : {50 * kMs, kEnd}) {
+        for (const std::uint64_t pipe : {1u, 2u}) {
+            story.holds(at, kShell, pipe, true, true);
+        }
+        story.holds(at, kA, 1, true, false).holds(at, kA, 2, false, true);
+        story.holds(at, kB, 2, true, false).holds(at, kB, 1, false, true);
+    }
+    story.slept(kA, false, 1, 100 * kMs, kEnd, 0, 0, true);
+    story.slept(kB, false, 2, 110 * kMs, kEnd, 0, 0, true);
+    story.lives_on(kEnd, kA).lives_on(kEnd, kB).lives_on(kEnd, kShell);
+    return story;
+}
+
+TEST(DeadlockOfChildren, TheirShellHoldsTheEndsAndWaits)
+{
+    Story story = two_children();
+    story.sleeps(kShell, kWait4, 60 * kMs, kEnd, true);
+    const auto found = only(story.report(kEnd), Code::deadlock);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->text,
+              "Deadlock: 11 (a) was blocked reading pipe 1, of which only 10 (sh), 12 (b) hold "
+              "the write end, since 100 ms into the trace; 12 (b) was blocked reading pipe 2, of "
+              "which only 10 (sh), 11 (a) hold the write end, since 110 ms into the trace. 10 "
+              "(sh) waits in wait4() for a child to exit. It had lasted 3.89 s when the trace "
+              "ended.");
+    EXPECT_EQ(plain(found->advice),
+              "What would end it: one of 10 (sh), 12 (b) writes pipe 1 or all close it; or one "
+              "of 10 (sh), 11 (a) writes pipe 2 or all close it.");
+    EXPECT_EQ(found->subjects.size(), 3u);
+}
+
+TEST(DeadlockOfChildren, IsNoneWhereTheShellDoesSomethingElse)
+{
+    EXPECT_FALSE(only(two_children().report(kEnd), Code::deadlock));
+    Story polls = two_children();
+    polls.sleeps(kShell, kPoll, 60 * kMs, kEnd, true);
+    EXPECT_FALSE(only(polls.report(kEnd), Code::deadlock));
+    Story waited = two_children();
+    waited.sleeps(kShell, kWait4, 60 * kMs, 3 * kSecond);
+    EXPECT_FALSE(only(waited.report(kEnd), Code::deadlock));
+}
+
+/// Its wait may be for that one, and then it may write, or close its ends.
+TEST(DeadlockOfChildren, IsNoneWhereAnotherChildMayEndTheWait)
+{
+    Story story = two_children();
+    story.born(4 * kMs, kOther, 10).lives_on(kEnd, kOther);
+    story.sleeps(kShell, kWait4, 60 * kMs, kEnd, true);
+    EXPECT_FALSE(only(story.report(kEnd), Code::deadlock));
+}
+
+TEST(DeadlockOfChildren, IsNoneWhereItMayHaveInheritedAnother)
+{
+    Story story = two_children();
+    story.born(4 * kMs, kOther, 10).born(5 * kMs, task(14, "orphan"), 13);
+    story.exits(6 * kMs, kOther).lives_on(kEnd, task(14, "orphan"));
+    story.sleeps(kShell, kWait4, 60 * kMs, kEnd, true);
+    EXPECT_FALSE(only(story.report(kEnd), Code::deadlock));
+}
+
+/// popen(stdin=PIPE), and wait() without a close().
+TEST(DeadlockOfChildren, OfOneThatReadsWhatItsWaitingParentHolds)
+{
+    Story story;
+    story.born(1 * kMs, kShell, 5).born(2 * kMs, kA, 10).did(40 * kMs, kShell, true, 1, 10);
+    story.did(41 * kMs, kA, false, 1, 10);
+    story.holds(kEnd, kShell, 1, false, true).holds(kEnd, kA, 1, true, false);
+    story.slept(kA, false, 1, 100 * kMs, kEnd, 0, 0, true);
+    story.sleeps(kShell, kWait4, 60 * kMs, kEnd, true);
+    story.lives_on(kEnd, kA).lives_on(kEnd, kShell);
+    const auto found = only(story.report(kEnd), Code::deadlock);
+    ASSERT_TRUE(found);
+    EXPECT_NE(found->text.find("10 (sh) waits in wait4() for 11 (a) to exit."), std::string::npos)
+        << found->text;
+}
+
+}  // namespace
+}  // namespace ipcscope::diagnose

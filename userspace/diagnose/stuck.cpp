@@ -25,6 +25,50 @@ std::string holders(const LongWait& wait, const HeldBy& held)
                        wait.output ? "read" : "write");
 }
 
+constexpr std::uint64_t kGoing_ns = 100'000'000;
+
+std::string_view call_name(aggregate::SleepRow::In in)
+{
+    using In = aggregate::SleepRow::In;
+    switch (in) {
+    case In::poll: return "poll()";
+    case In::select: return "select()";
+    case In::epoll_wait: return "epoll_wait()";
+    case In::wait: break;
+    }
+    return "";
+}
+
+/// The only reader's sleep in poll, to the end of a wait for room: nullptr: it has none.
+/// A pipe that is full can be read, so that a poll of it for input would have returned.
+const aggregate::SleepRow* missed(const WaitGraph& graph, const LongWait& wait,
+                                  const HeldBy& held)
+{
+    const PipeEndRow* reader = held.only();
+    const std::uint64_t from_ns =
+        std::max(wait.start_ns, since(wait.end_ns, kThresholds.stuck_ns));
+    if (!wait.output || reader == nullptr || wait.length_ns() < kThresholds.stuck_ns) {
+        return nullptr;
+    }
+    const aggregate::SleepRow* sleep =
+        graph.asleep(reader->task.tgid, from_ns, since(wait.end_ns, kGoing_ns));
+    return sleep != nullptr && sleep->in != aggregate::SleepRow::In::wait ? sleep : nullptr;
+}
+
+/// " 21 (server) slept in epoll_wait() for 1.7 s of that, though the pipe could be read: …"
+std::string missed_text(const LongWait& wait, const PipeEndRow& reader,
+                        const aggregate::SleepRow& sleep)
+{
+    const std::uint64_t ns = since(std::min(sleep.end_ns, wait.end_ns),
+                                   std::max(sleep.start_ns, wait.start_ns));
+    const bool epoll = sleep.in == aggregate::SleepRow::In::epoll_wait;
+    return fmt::format(" {} slept in {} for {} of that, though the pipe could be read: {}.",
+                       who(reader.task), call_name(sleep.in), time(ns),
+                       epoll ? "it does not poll this pipe for input, or by EPOLLET, where what "
+                               "was left unread is no new event"
+                             : "it does not poll this pipe for input");
+}
+
 /// What the holders of the other end did: the reason as far as the records have it.
 std::string partners(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
 {
@@ -63,9 +107,35 @@ bool is_given_up(const LongWait& wait, const HeldBy& held)
            });
 }
 
-/// `killed`: the signal that ended the process; 0: the trace ended.
+/// How the wait came to its end: by the writer's end, the reader's or the trace's.
+std::string its_end(const WaitGraph& graph, const LongWait& wait)
+{
+    if (wait.ended == LongWait::Ended::unfinished) {
+        return "the trace ended";
+    }
+    if (wait.ended == LongWait::Ended::broken) {
+        return "its last reader was gone";
+    }
+    return decode::signal_name(killed_by(graph, wait)) + " ended it";
+}
+
+/// It never returned, or not before one of the two ended.
+bool is_stuck(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
+{
+    switch (wait.ended) {
+    case LongWait::Ended::unfinished: return unusual(graph, wait);
+    case LongWait::Ended::broken: return missed(graph, wait, held) != nullptr;
+    case LongWait::Ended::signal:
+        return killed_by(graph, wait) != 0 &&
+               (is_given_up(wait, held) || missed(graph, wait, held) != nullptr);
+    case LongWait::Ended::woken:
+    case LongWait::Ended::end_of_file: break;
+    }
+    return false;
+}
+
 Finding stuck(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
-              const HeldBy& held, unsigned killed)
+              const HeldBy& held)
 {
     const std::uint64_t ns = wait.length_ns();
     const std::string when = wait.before_trace
@@ -75,12 +145,18 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
         wait.output ? Code::stuck_write : Code::stuck_read,
         fmt::format("{} had been blocked in a {} of {} {} when {}{}.", waiter(graph, wait),
                     wait.output ? "write" : "read", which(pipe), when,
-                    killed != 0 ? decode::signal_name(killed) + " ended it" : "the trace ended",
+                    its_end(graph, wait),
                     wait.output ? ": the pipe was full" : ""));
-    if (killed != 0) {
+    if (wait.ended != LongWait::Ended::unfinished) {
         made.severity = Severity::warning;
     }
     made.text += partners(graph, wait, held);
+    if (const aggregate::SleepRow* sleep = missed(graph, wait, held)) {
+        made.text += missed_text(wait, *held.only(), *sleep);
+        if (sleep->in == aggregate::SleepRow::In::epoll_wait) {
+            made.advice = "With EPOLLET, read until EAGAIN before the next epoll_wait().";
+        }
+    }
     if (held.known || held.all) {
         for (const PipeEndRow* end : held.ends) {
             made.subjects.push_back({end->task, "holder"});
@@ -106,15 +182,17 @@ void find_stuck(WaitGraph& graph, Findings& findings)
             (!wait.before_trace && wait.length_ns() < kThresholds.stuck_ns)) {
             continue;
         }
-        const HeldBy held = graph.held_by(*pipe, wait.output, wait.end_ns);
-        const unsigned killed = is_given_up(wait, held) ? killed_by(graph, wait) : 0;
-        const bool never_returned = wait.ended == LongWait::Ended::unfinished &&
-                                    unusual(graph, wait);
-        if (!never_returned && killed == 0) {
+        const bool broken = wait.ended == LongWait::Ended::broken;
+        const HeldBy held =
+            graph.held_by(*pipe, wait.output, broken ? wait.start_ns : wait.end_ns);
+        if (!is_stuck(graph, wait, held)) {
             continue;
         }
+        if (broken) {
+            graph.accuse(held.only()->task.tgid);
+        }
         graph.explain(wait);
-        findings.push_back(stuck(graph, wait, *pipe, held, killed));
+        findings.push_back(stuck(graph, wait, *pipe, held));
     }
 }
 

@@ -93,5 +93,57 @@ TEST(DeadlockOfChildren, OfOneThatReadsWhatItsWaitingParentHolds)
         << found->text;
 }
 
+/// The reader read a part, and sleeps in epoll_wait() since then.
+Story missed_edge(std::uint16_t syscall)
+{
+    Story story;
+    story.born(1 * kMs, kA, 5).born(2 * kMs, kB, 5);
+    story.did(50 * kMs, kA, true, 1, 65'536, 65'536);
+    story.did(60 * kMs, kB, false, 1, 1'000, 1'000);
+    story.sleeps(kB, syscall, 200 * kMs, 3 * kSecond);
+    return story;
+}
+
+TEST(MissedEdge, UntilTheWriterWasEnded)
+{
+    Story story = missed_edge(kEpollWait);
+    story.slept(kA, true, 1, 100 * kMs, 3 * kSecond, -512, 0);
+    story.exits(3'001 * kMs, kA, 9).exits(3'002 * kMs, kB, 9);
+    const auto found = only(story.report(kEnd), Code::stuck_write);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->text,
+              "11 (a) had been blocked in a write of pipe 1 for 2.90 s when SIGKILL ended it: the "
+              "pipe was full. 12 (b) alone holds the read end, and last read from it 60.0 ms "
+              "into the trace. 12 (b) slept in epoll_wait() for 2.80 s of that, though the pipe "
+              "could be read: it does not poll this pipe for input, or by EPOLLET, where what "
+              "was left unread is no new event.");
+}
+
+TEST(MissedEdge, UntilTheReaderWasGone)
+{
+    Story story = missed_edge(kEpollWait);
+    story.exits(3'001 * kMs, kB, 9);
+    story.slept(kA, true, 1, 100 * kMs, 3'001 * kMs, -32, 12);
+    story.exits(3'002 * kMs, kA, 13);
+    const Report report = story.report(kEnd);
+    const auto found = only(report, Code::stuck_write);
+    ASSERT_TRUE(found);
+    EXPECT_NE(found->text.find("for 2.90 s when its last reader was gone"), std::string::npos)
+        << found->text;
+    EXPECT_EQ(above_note(report).size(), 1u);   // its SIGPIPE follows from that
+}
+
+TEST(MissedEdge, IsNotSaidOfPoll)
+{
+    Story story = missed_edge(kPoll);
+    story.slept(kA, true, 1, 100 * kMs, 3 * kSecond, -512, 0);
+    story.exits(3'001 * kMs, kA, 9).exits(3'002 * kMs, kB, 9);
+    const auto found = only(story.report(kEnd), Code::stuck_write);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->text.ends_with("slept in poll() for 2.80 s of that, though the pipe could "
+                                      "be read: it does not poll this pipe for input."))
+        << found->text;
+}
+
 }  // namespace
 }  // namespace ipcscope::diagnose

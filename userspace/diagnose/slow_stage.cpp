@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "diagnose/families.hpp"
 #include "diagnose/pipe_kinds.hpp"
 #include "diagnose/thresholds.hpp"
+#include "diagnose/turns.hpp"
 #include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
@@ -24,113 +26,6 @@ using aggregate::StageRow;
 constexpr std::size_t kNamedWaits = 3;
 constexpr std::size_t kChainedStages = 8;
 
-/// A process, or beyond all their numbers a pipe.
-using Node = std::uint64_t;
-using Next = std::map<Node, std::set<Node>>;
-
-/// Who writes to which pipe, and who reads it.
-Next flow(const aggregate::Report& report)
-{
-    Next next;
-    Node node = Node{1} << 32;
-    for (const PipeRow& pipe : report.pipes) {
-        for (const PipeEndRow& writer : pipe.writers) {
-            if (!writer.holds_only) {
-                next[writer.task.tgid].insert(node);
-            }
-        }
-        for (const PipeEndRow& reader : pipe.readers) {
-            if (!reader.holds_only) {
-                next[node].insert(reader.task.tgid);
-            }
-        }
-        ++node;
-    }
-    return next;
-}
-
-/// Numbers the groups of processes that data goes around in: those in one group take
-/// turns, and none of them is slow for the others (Tarjan's components, no recursion).
-class Groups {
-public:
-    explicit Groups(const Next& next) : next_(next)
-    {
-        for (const auto& [node, to] : next) {
-            visit(node);
-        }
-    }
-    bool same(Pid a, Pid b) const
-    {
-        const auto x = group_.find(a);
-        const auto y = group_.find(b);
-        return a == b || (x != group_.end() && y != group_.end() && x->second == y->second);
-    }
-
-private:
-    struct Frame {
-        Node node;
-        std::vector<Node> left;
-    };
-
-    void open(Node node, std::vector<Frame>& frames)
-    {
-        index_[node] = low_[node] = count_++;
-        stack_.push_back(node);
-        const auto found = next_.find(node);
-        frames.push_back({node, found == next_.end()
-                                    ? std::vector<Node>{}
-                                    : std::vector<Node>(found->second.begin(),
-                                                        found->second.end())});
-    }
-
-    void close(Node node)
-    {
-        if (low_[node] != index_[node]) {
-            return;
-        }
-        for (std::optional<Node> member; member != node;) {
-            member = stack_.back();
-            stack_.pop_back();
-            group_[*member] = node;
-        }
-    }
-
-    void visit(Node start)
-    {
-        if (index_.contains(start)) {
-            return;
-        }
-        std::vector<Frame> frames;
-        open(start, frames);
-        while (!frames.empty()) {
-            const Node node = frames.back().node;
-            if (frames.back().left.empty()) {
-                close(node);
-                frames.pop_back();
-                if (!frames.empty()) {
-                    Node above = frames.back().node;
-                    low_[above] = std::min(low_[above], low_[node]);
-                }
-                continue;
-            }
-            const Node to = frames.back().left.back();
-            frames.back().left.pop_back();
-            if (!index_.contains(to)) {
-                open(to, frames);
-            } else if (!group_.contains(to)) {
-                low_[node] = std::min(low_[node], index_[to]);
-            }
-        }
-    }
-
-    const Next& next_;
-    std::map<Node, std::size_t> index_;
-    std::map<Node, std::size_t> low_;
-    std::map<Node, Node> group_;
-    std::vector<Node> stack_;
-    std::size_t count_ = 0;
-};
-
 /// Waits that may be for a slow stage.
 using Edges = std::map<Pid, std::vector<const Blame::Edge*>>;   ///< by whom they are for
 
@@ -138,8 +33,7 @@ using Edges = std::map<Pid, std::vector<const Blame::Edge*>>;   ///< by whom the
 /// ($(…), popen(), a pool): it asked for that.
 Edges edges_of(const WaitGraph& graph, const Blame& blame)
 {
-    const Next next = flow(graph.report());
-    const Groups groups(next);
+    const Turns turns(graph.report());
     const auto descends = [&](Pid pid, Pid from) {
         for (int steps = 0; steps < 16; ++steps) {
             const aggregate::LifeRow* life = graph.life(pid);
@@ -155,7 +49,7 @@ Edges edges_of(const WaitGraph& graph, const Blame& blame)
     };
     Edges edges;
     for (const Blame::Edge& edge : blame.edges) {
-        if (!groups.same(edge.waiter, edge.holder) &&
+        if (!turns.taken_by(edge.waiter, edge.holder) &&
             (edge.output || !descends(edge.holder, edge.waiter))) {
             edges[edge.holder].push_back(&edge);
         }
@@ -177,12 +71,13 @@ const StageRow* stage_of(const Pipeline& pipeline, Pid pid)
     return found == pipeline.stages.end() ? nullptr : &*found;
 }
 
-/// Who waited for the stage, and who for those, and so on.
-std::vector<Wait> waits_for(const Pipeline& pipeline, const Edges& edges, Pid slow)
+/// Who waited for the stage, or its children, and who for those, and so on.
+std::vector<Wait> waits_for(const Pipeline& pipeline, const Edges& edges,
+                            const std::set<Pid>& slow)
 {
     std::map<Pid, Wait> waits;
-    std::set<Pid> reached{slow};
-    std::vector<Pid> open{slow};
+    std::set<Pid> reached = slow;
+    std::vector<Pid> open(slow.begin(), slow.end());
     while (!open.empty()) {
         const Pid pid = open.back();
         open.pop_back();
@@ -192,7 +87,7 @@ std::vector<Wait> waits_for(const Pipeline& pipeline, const Edges& edges, Pid sl
         }
         for (const Blame::Edge* edge : found->second) {
             const StageRow* stage = stage_of(pipeline, edge->waiter);
-            if (stage == nullptr || edge->waiter == slow) {
+            if (stage == nullptr || slow.contains(edge->waiter)) {
                 continue;
             }
             Wait& wait = waits[edge->waiter];
@@ -233,6 +128,13 @@ std::uint64_t held_up_ns(const WaitGraph& graph, const Edges& edges, Pid pid)
 struct Slow {
     StageRow stage;
     std::uint64_t ns = 0;
+    std::vector<Pid> children{};   ///< that do its work, where it is not it itself
+    std::set<Pid> all() const
+    {
+        std::set<Pid> pids(children.begin(), children.end());
+        pids.insert(stage.task.tgid);
+        return pids;
+    }
 };
 
 /// How long a stage held others up, in all the time; and how long the next one did.
@@ -256,6 +158,16 @@ bool is_busy(const StageRow& stage)
                     since(stage.time.span_ns, waits_ns), 1, 2);
 }
 
+/// A process that is no stage of the pipeline itself.
+StageRow outside_row(const aggregate::ProcessRow& process)
+{
+    StageRow row;
+    row.task = process.task;
+    row.time = process.time;
+    row.span_ns = process.time.span_ns / std::max<std::uint64_t>(process.threads, 1);
+    return row;
+}
+
 /// Processes for which stages wait though they make no calls themselves: a shell whose
 /// children read or write for it.
 std::vector<StageRow> behind_children(const WaitGraph& graph, const Pipeline& pipeline,
@@ -270,48 +182,74 @@ std::vector<StageRow> behind_children(const WaitGraph& graph, const Pipeline& pi
         if (process == nullptr || !waited_for || stage_of(pipeline, pid) != nullptr) {
             continue;
         }
-        StageRow row;
-        row.task = process->task;
-        row.time = process->time;
-        row.span_ns = process->time.span_ns / std::max<std::uint64_t>(process->threads, 1);
-        found.push_back(std::move(row));
+        found.push_back(outside_row(*process));
     }
     return found;
 }
 
-/// The one that holds the others up for a good part of the time, and much longer than
-/// any other does.
+std::uint64_t span_ns(const Pipeline& pipeline)
+{
+    std::uint64_t longest = 0;
+    for (const StageRow& stage : pipeline.stages) {
+        longest = std::max(longest, stage.span_ns);
+    }
+    return pipeline.span_ns != 0 ? std::min(longest, pipeline.span_ns) : longest;
+}
+
+/// It holds the others up for a good part of the time, and much longer than any other does.
+bool is_slow(const Slow& most, std::uint64_t second, std::uint64_t span_ns)
+{
+    const Lead lead{most.ns, span_ns, second};
+    const Lead own{most.ns, most.stage.span_ns, second};   // it may have joined late
+    const Thresholds& t = kThresholds;
+    return is_busy(most.stage)
+        ? lead.is(t.busy_stage_ns, t.busy_stage_percent, t.slow_stage_lead_percent) ||
+              lead.is(t.clear_stage_ns, t.clear_stage_percent, t.clear_stage_lead_percent)
+        : lead.is(t.slow_stage_ns, t.slow_stage_percent, t.slow_stage_lead_percent) ||
+              own.is(t.slow_late_stage_ns, t.slow_stage_percent, t.slow_stage_lead_percent);
+}
+
+/// What runs commands one after the other, none of which is slow by itself.
+std::optional<Slow> slow_family(const WaitGraph& graph, const Pipeline& pipeline,
+                                const Edges& edges, const std::vector<StageRow>& all)
+{
+    for (const Family& family : find_families(graph, pipeline)) {
+        Slow slow{outside_row(*graph.process(family.parent)), 0, family.children};
+        std::uint64_t second = 0;
+        const std::set<Pid> members = slow.all();
+        for (const Pid pid : members) {
+            slow.ns = plus(slow.ns, held_up_ns(graph, edges, pid));
+        }
+        for (const StageRow& stage : all) {
+            if (!members.contains(stage.task.tgid)) {
+                second = std::max(second, held_up_ns(graph, edges, stage.task.tgid));
+            }
+        }
+        if (is_slow(slow, second, span_ns(pipeline))) {
+            return slow;
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<Slow> slowest(const WaitGraph& graph, const Pipeline& pipeline, const Edges& edges)
 {
+    std::vector<StageRow> all = pipeline.stages;
+    std::ranges::move(behind_children(graph, pipeline, edges), std::back_inserter(all));
     Slow most;
     std::uint64_t second = 0;
-    std::uint64_t span_ns = 0;
-    const auto consider = [&](const StageRow& stage) {
+    for (const StageRow& stage : all) {
         const std::uint64_t ns = held_up_ns(graph, edges, stage.task.tgid);
         second = std::max(second, std::min(ns, most.ns));
         if (ns > most.ns) {
             most = {stage, ns};
         }
-    };
-    for (const StageRow& stage : pipeline.stages) {
-        span_ns = std::max(span_ns, stage.span_ns);
-        consider(stage);
-    }
-    for (const StageRow& stage : behind_children(graph, pipeline, edges)) {
-        consider(stage);
     }
     if (most.ns == 0) {
         return std::nullopt;
     }
-    const Lead lead{most.ns, span_ns, second};
-    const Lead own{most.ns, most.stage.span_ns, second};   // it may have joined late
-    const Thresholds& t = kThresholds;
-    const bool slow = is_busy(most.stage)
-        ? lead.is(t.busy_stage_ns, t.busy_stage_percent, t.slow_stage_lead_percent) ||
-              lead.is(t.clear_stage_ns, t.clear_stage_percent, t.clear_stage_lead_percent)
-        : lead.is(t.slow_stage_ns, t.slow_stage_percent, t.slow_stage_lead_percent) ||
-              own.is(t.slow_late_stage_ns, t.slow_stage_percent, t.slow_stage_lead_percent);
-    return slow ? std::optional(std::move(most)) : std::nullopt;
+    return is_slow(most, second, span_ns(pipeline)) ? std::optional(std::move(most))
+                                                    : slow_family(graph, pipeline, edges, all);
 }
 
 const char* how(const Wait& wait)
@@ -323,7 +261,7 @@ const char* how(const Wait& wait)
 }
 
 /// The longest, in the order of the pipeline where they are few.
-std::string waited(const Pipeline& pipeline, std::vector<Wait> waits)
+std::string waited(const Pipeline& pipeline, std::vector<Wait> waits, const Slow& slow)
 {
     const std::size_t all = waits.size();
     if (all > kNamedWaits) {
@@ -337,7 +275,9 @@ std::string waited(const Pipeline& pipeline, std::vector<Wait> waits)
         text += &wait == &waits.front() ? " waited " : " ";
         text += time(wait.ns);
         if (&wait == &waits.front()) {
-            text += " for it";
+            text += slow.children.empty()
+                ? " for it"
+                : fmt::format(" for its {} commands", grouped(slow.children.size()));
         }
         text += how(wait);
     }
@@ -356,7 +296,7 @@ std::string chain_of(const Pipeline& pipeline, const Slow& slow, const std::vect
     Pipeline part;
     std::ranges::copy_if(pipeline.stages, std::back_inserter(part.stages),
                          [&](const StageRow& stage) {
-                             return stage.task.tgid == slow.stage.task.tgid ||
+                             return slow.all().contains(stage.task.tgid) ||
                                     std::ranges::find(waits, &stage, &Wait::stage) != waits.end();
                          });
     return fmt::format("{} (of {} processes)", chain(part), grouped(pipeline.stages.size()));
@@ -368,7 +308,7 @@ Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector
                            fmt::format("Pipeline: {}. {} is the slow stage:{}",
                                        chain_of(pipeline, slow, waits),
                                        short_name(pipeline, slow.stage),
-                                       waited(pipeline, waits)));
+                                       waited(pipeline, waits, slow)));
     if (const std::string where = where_time_went(slow.stage.time); !where.empty()) {
         made.text += fmt::format(" {} itself, in {}: {}.", short_name(pipeline, slow.stage),
                                  time(slow.stage.span_ns), where);
@@ -387,13 +327,14 @@ Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector
 void find_slow_stages(const WaitGraph& graph, const Blame& blame, Findings& findings)
 {
     const Edges edges = edges_of(graph, blame);
+    std::set<Pid> named;   // a stage may be in several pipelines
     for (const Pipeline& pipeline : graph.report().pipelines) {
         const auto slow = slowest(graph, pipeline, edges);
         if (!slow || graph.accused(slow->stage.task.tgid)) {
             continue;
         }
-        const auto waits = waits_for(pipeline, edges, slow->stage.task.tgid);
-        if (!waits.empty()) {
+        const auto waits = waits_for(pipeline, edges, slow->all());
+        if (!waits.empty() && named.insert(slow->stage.task.tgid).second) {
             findings.push_back(slow_stage(pipeline, *slow, waits));
         }
     }

@@ -145,5 +145,29 @@ TEST(MissedEdge, IsNotSaidOfPoll)
         << found->text;
 }
 
+/// seq | xargs -n 1 sh -c 'sleep; echo' | cat: no sh is slow.
+TEST(SlowStage, MayRunCommandsThatWriteForItOneAfterTheOther)
+{
+    const auto xargs = task(2, "xargs"), cat = task(3, "cat");
+    Story story;
+    story.born(kMs, xargs, 9).holds(kMs, xargs, 1, false, true).born(kMs, cat, 9);
+    std::uint64_t at = 2 * kMs;
+    for (std::uint32_t round = 0; round < 6; ++round, at += 200 * kMs) {
+        const auto sh = task(10 + round, "sh");
+        story.born(at, sh, 2);
+        story.stopped(sh, at + kMs, at + 190 * kMs, IPCSCOPE_STATE_INTERRUPTIBLE);
+        story.did(at + 191 * kMs, sh, true, 1, 512);
+        story.slept(cat, false, 1, at, at + 191 * kMs, 512, 10 + round);
+        story.exits(at + 192 * kMs, sh);
+    }
+    story.lives_on(at, xargs);
+    const auto found = only(story.report(at), Code::slow_stage);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->subjects.front().task.tgid, 2u);
+    EXPECT_NE(found->text.find("xargs(2) is the slow stage: cat waited 1.1"), std::string::npos)
+        << found->text;
+    EXPECT_NE(found->text.find("for its 6 commands"), std::string::npos) << found->text;
+}
+
 }  // namespace
 }  // namespace ipcscope::diagnose

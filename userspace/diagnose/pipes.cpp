@@ -59,6 +59,7 @@ void find_pipes(const aggregate::Report& report, Findings& findings)
     find_partners(graph, findings);
     find_held_ends(graph, findings);
     find_stuck(graph, findings);
+    find_mutual_polls(graph, findings);
     find_slow_stages(graph, blame, findings);
     find_gone_readers(graph, findings);
     find_refusals(graph, findings);

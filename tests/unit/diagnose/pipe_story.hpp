@@ -72,6 +72,15 @@ public:
         body.since_ns = ran_since != 0 ? ran_since : body.since_ns;
         return add(at, who, IPCSCOPE_CALL_PIPE, body);
     }
+    /// A read after a poll that took so long.
+    Story& polled(std::uint64_t at, decode::Task who, std::uint64_t pipe, std::int32_t ret,
+                  std::uint64_t poll_ns)
+    {
+        auto body = op(false, pipe, at - 1'000, ret);
+        body.since_ns = at - 1'000 - poll_ns;
+        body.between_polling_ns = poll_ns;
+        return add(at, who, IPCSCOPE_CALL_PIPE, body);
+    }
     Story& exits(std::uint64_t at, decode::Task who, std::int32_t code = 0)
     {
         decode::ThreadTime body{};

@@ -145,6 +145,45 @@ TEST(MissedEdge, IsNotSaidOfPoll)
         << found->text;
 }
 
+/// Each answers what the other asks, by poll; and then both wait for a question.
+Story two_polls(bool b_reads_all = true)
+{
+    Story story;
+    story.born(1 * kMs, kA, 5).born(2 * kMs, kB, 5);
+    for (std::uint64_t at = 10 * kMs; at < 40 * kMs; at += 10 * kMs) {
+        story.did(at, kA, true, 1, 10).did(at + 5 * kMs, kB, true, 2, 10);
+        story.polled(at + 50'000, kB, 1, b_reads_all || at < 30 * kMs ? 10 : 5, 2 * kMs);
+        story.polled(at + 5'050'000, kA, 2, 10, 2 * kMs);
+    }
+    story.sleeps(kA, kPoll, 60 * kMs, 3 * kSecond).sleeps(kB, kEpollWait, 70 * kMs, kEnd, true);
+    story.exits(3'001 * kMs, kA, 15).lives_on(kEnd, kB);
+    return story;
+}
+
+TEST(MutualPolls, AreToldAsANoteWhereBothPipesAreEmpty)
+{
+    const auto found = only(two_polls().report(kEnd), Code::stuck_read);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::note);
+    EXPECT_EQ(found->text,
+              "11 (a) and 12 (b) both slept in poll for 2.93 s when SIGTERM ended 11 (a). The "
+              "pipes between them, pipe 2 and pipe 1, were empty, and each had polled for the "
+              "other's before: they may wait for each other. What they poll now is not "
+              "recorded.");
+}
+
+TEST(MutualPolls, AreNoneWhereOneHasDataLeft)
+{
+    EXPECT_FALSE(only(two_polls(false).report(kEnd), Code::stuck_read));
+}
+
+TEST(MutualPolls, AreNoneWhereAnotherMayWrite)
+{
+    Story story = two_polls();
+    story.born(3 * kMs, kOther, 5).holds(50 * kMs, kOther, 1, false, true).lives_on(kEnd, kOther);
+    EXPECT_FALSE(only(story.report(kEnd), Code::stuck_read));
+}
+
 /// seq | xargs -n 1 sh -c 'sleep; echo' | cat: no sh is slow.
 TEST(SlowStage, MayRunCommandsThatWriteForItOneAfterTheOther)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is said where there is no finding, or nothing was seen, or events were lost.
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
@@ -21,6 +23,23 @@ constexpr std::array<std::string_view, 6> kAdvice = {
     "the capture file is damaged: copy it again from where it was made",
 };
 static_assert(kAdvice.size() == IPCSCOPE_LOST_COUNT);
+
+constexpr std::size_t kNamed = 3;
+
+/// A process that the trace found in poll, and that stayed there, has made no call.
+std::string what_they_did(const aggregate::Report& report)
+{
+    std::string text;
+    for (const aggregate::ProcessRow& row :
+         std::span(report.processes).first(std::min(kNamed, report.processes.size()))) {
+        const std::string did = where_time_went(row.time);
+        text += fmt::format("{}{}{}", text.empty() ? "" : "; ", who(row.task),
+                            did.empty() ? "" : ": " + did);
+    }
+    const std::size_t more = report.processes.size() - std::min(kNamed, report.processes.size());
+    return fmt::format("The filters match what made no such call: {}{}.", text,
+                       more == 0 ? "" : fmt::format("; and {} more", more));
+}
 
 }  // namespace
 
@@ -48,6 +67,8 @@ std::vector<std::string> what_to_check(const aggregate::Report& report)
     if (report.loss.filtered != 0) {
         checks.push_back(fmt::format("{} left out by the filters: are they too narrow?",
                                      counted(report.loss.filtered, "event was", "events were")));
+    } else if (!host.filters.empty() && !report.processes.empty()) {
+        checks.push_back(what_they_did(report));
     } else if (!host.filters.empty()) {
         checks.emplace_back("Do the filters match what you are looking for? Pids are those of "
                             "the initial pid namespace, not of a container.");

@@ -184,6 +184,23 @@ TEST(MutualPolls, AreNoneWhereAnotherMayWrite)
     EXPECT_FALSE(only(story.report(kEnd), Code::stuck_read));
 }
 
+/// record --pid of a process that is in poll, and stays there.
+TEST(NothingSeen, SaysWhatTheTracedProcessesDid)
+{
+    Report report;
+    report.host.filters = {"--pid=11"};
+    report.host.hooks = {"pipe_read"};
+    EXPECT_TRUE(what_to_check(report).front().starts_with("Do the filters match"));
+    aggregate::ProcessRow row;
+    row.task = kA;
+    row.time.span_ns = kSecond;
+    row.time.parts_ns[static_cast<std::size_t>(aggregate::Part::poll_unknown)] = kSecond;
+    report.processes.push_back(row);
+    EXPECT_EQ(plain(what_to_check(report).front()),
+              "The filters match what made no such call: 11 (a): 100 % in poll for an unknown "
+              "object.");
+}
+
 /// seq | xargs -n 1 sh -c 'sleep; echo' | cat: no sh is slow.
 TEST(SlowStage, MayRunCommandsThatWriteForItOneAfterTheOther)
 {

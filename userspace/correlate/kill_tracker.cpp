@@ -57,6 +57,9 @@ void KillTracker::on(const Event& event, const decode::Kill& body)
     kill.sent_ns = event.time_ns;
     kill.signal = body.sig;
     kill.sender = event.task;
+    if (!event.process.empty()) {
+        kill.sender.comm = event.process;   // not that of the thread that sent it
+    }
     kill.origin = static_cast<Origin>(body.origin);
     kill.target = event.target;
     kill.state = decode::state_of(body.state);

@@ -49,6 +49,18 @@ TEST(Kill, RunsFromTheSendToTheParentsSignal)
     EXPECT_EQ(kill.time_to_die_ns(), 401u);
 }
 
+TEST(Kill, IsThatOfAProcessAndNotOfItsThread)
+{
+    Scenario s;
+    decode::Task worker = task(1, 11);
+    worker.comm = Comm("worker");
+    s.kill(100, worker, task(2, 3), kKill);
+    s.events.back().process = Comm("server");
+    const auto out = run(s, 900);
+    EXPECT_EQ(out.kills.at(0).sender.comm, Comm("server"));
+    EXPECT_EQ(out.kills.at(0).sender.tid, 11u);
+}
+
 TEST(Kill, ASymbolMayComeAfterIt)
 {
     Scenario s;

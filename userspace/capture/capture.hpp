@@ -11,8 +11,9 @@ namespace ipcscope::capture {
 
 /// Writes what it receives, and flushes at each watermark and ledger, and each second
 /// (kFlushPeriod): if the writer is killed, the file has the rest.  It is created 0600,
-/// never through a symbolic link; an existing file is replaced only where `force`, and
-/// only once host() was called: a trace that never began leaves nothing behind.
+/// never through a symbolic link; an existing capture is kept as FILE.old, or replaced
+/// where `force`; both only once host() was called: a trace that never began leaves
+/// nothing behind.
 class Writer final : public source::Sink {
 public:
     static Result<std::unique_ptr<Writer>> create(const std::string& path, bool force);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "capture/file.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/safe_text.hpp"
+#include "capture/format.hpp"
 
 namespace ipcscope::capture {
 namespace {
@@ -40,6 +43,14 @@ Result<Fd> standard_stream(int stream, std::string_view advice)
         return fail(Exit::input, fmt::format("{} cannot be used: {}: {}", name,
                                              describe_errno(errno), advice));
     return fd;
+}
+
+bool is_capture(const std::string& path)
+{
+    std::array<unsigned char, kMagic.size()> magic{};
+    const Fd fd{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)};
+    return fd && ::read(fd.get(), magic.data(), magic.size()) == std::ssize(magic) &&
+           magic == kMagic;
 }
 
 }  // namespace
@@ -83,7 +94,8 @@ OutputFile::OutputFile(std::string path, Fd fd, std::string made, bool replaces)
 
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::move(other.path_)), fd_(std::move(other.fd_)),
-      made_(std::exchange(other.made_, {})), replaces_(other.replaces_)
+      made_(std::exchange(other.made_, {})), replaces_(other.replaces_),
+      keeps_old_(other.keeps_old_)
 {
 }
 
@@ -113,11 +125,11 @@ Result<OutputFile> OutputFile::open_existing(const std::string& path, bool force
     if (S_ISLNK(status.st_mode)) return cannot_create(path, ELOOP);
     if (S_ISDIR(status.st_mode)) return cannot_create(path, EISDIR);
     if (S_ISREG(status.st_mode)) {
-        if (force) return open_beside(path);
-        return fail(
-            Exit::input,
-            fmt::format("{} exists: choose another name with -o, or replace it with --force",
-                        shown_output(path)));
+        if (force || is_capture(path)) return open_beside(path, !force);
+        return fail(Exit::input,
+                    fmt::format("{} exists and is no capture: choose another name with -o, or "
+                                "replace it with --force",
+                                shown_output(path)));
     }
     // A device or FIFO holds no data that could be lost, and must not be renamed.
     Fd fd{::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)};
@@ -125,16 +137,20 @@ Result<OutputFile> OutputFile::open_existing(const std::string& path, bool force
     return OutputFile{path, std::move(fd), {}, false};
 }
 
-Result<OutputFile> OutputFile::open_beside(const std::string& path)
+Result<OutputFile> OutputFile::open_beside(const std::string& path, bool keep_old)
 {
     std::string made = path + ".XXXXXX";
     Fd fd{::mkostemp(made.data(), O_CLOEXEC)};  // O_EXCL and 0600, too
     if (!fd) return cannot_create(path, errno);
-    return OutputFile{path, std::move(fd), std::move(made), true};
+    OutputFile file{path, std::move(fd), std::move(made), true};
+    file.keeps_old_ = keep_old;
+    return file;
 }
 
 Result<void> OutputFile::commit()
 {
+    if (keeps_old_ && ::rename(path_.c_str(), (path_ + ".old").c_str()) != 0 && errno != ENOENT)
+        return cannot_create(path_ + ".old", errno);
     if (replaces_ && ::rename(made_.c_str(), path_.c_str()) != 0)
         return cannot_create(path_, errno);
     made_.clear();

@@ -64,11 +64,30 @@ TEST(Writer, ATraceThatNeverBeganLeavesNothing)
     EXPECT_EQ(folder.files(), 1U);
 }
 
-TEST(Writer, RefusesAnExistingFileUnlessForced)
+TEST(Writer, KeepsAnExistingCaptureAsOld)
+{
+    const Folder folder;
+    for (int i = 0; i < 3; ++i) {
+        auto writer = Writer::create(folder / "a", false);
+        ASSERT_TRUE(writer) << writer.error().message;
+        ASSERT_TRUE(write_example(**writer));
+    }
+    EXPECT_EQ(folder.files(), 2U);
+    for (const char* name : {"a", "a.old"}) {
+        Memory got;
+        EXPECT_EQ(replay(folder / name, got).value_or("failed"), "") << name;
+    }
+    const std::string before = text_of(folder / "a");
+    ASSERT_TRUE(Writer::create(folder / "a", false));   // a trace that never began
+    EXPECT_EQ(text_of(folder / "a"), before);
+    EXPECT_EQ(folder.files(), 2U);
+}
+
+TEST(Writer, RefusesAnotherFileUnlessForced)
 {
     const Folder folder;
     put_text(folder / "a", "precious");
-    expect_refused(folder / "a", false, "exists");
+    expect_refused(folder / "a", false, "exists and is no capture");
     EXPECT_EQ(text_of(folder / "a"), "precious");
     ::chmod((folder / "a").c_str(), 0644);
     auto writer = Writer::create(folder / "a", true);

@@ -60,7 +60,7 @@ TEST_F(BadInput, Usage)
     expect({"record", "-o", fresh(), "--ring-size", "3"}, 2, "ring-size");
     expect({"record", "-o", fresh(), "--on-loss", "shrug"}, 2, "on-loss");
     expect({"record", "-o", fresh(), "--all"}, 2, "--all");
-    expect({"report"}, 2, "file");
+    expect({"report", "-i", "none.ipcs"}, 6, "none.ipcs");
 }
 
 TEST_F(BadInput, NoSuchTask)
@@ -88,7 +88,9 @@ TEST_F(BadInput, UnwritableOutput)
 {
     expect({"record", "-o", "/proc/nowhere/trace.ipcs", "--", "true"}, 6, "/proc/nowhere");
     expect({"record", "-o", "/", "--", "true"}, 6, "/");
-    expect({"record", "-o", capture(), "--", "true"}, 6, "--force");
+    const std::string text = scratch() + "/text";
+    std::ofstream(text) << "no capture";
+    expect({"record", "-o", text, "--", "true"}, 6, "--force");
     const std::string link = scratch() + "/link", target = scratch() + "/target";
     ASSERT_EQ(symlink(target.c_str(), link.c_str()), 0);
     expect({"record", "-o", link, "--", "true"}, 6, "link");

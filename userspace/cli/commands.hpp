@@ -12,6 +12,9 @@
 
 namespace ipcscope::cli {
 
+/// Where record writes and report reads, unless they are told otherwise.
+inline constexpr const char kStandardCapture[] = "ipcscope.ipcs";
+
 /// Runs a parsed subcommand; returns the process's exit status.
 using Run = std::function<int()>;
 

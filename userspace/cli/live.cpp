@@ -6,7 +6,9 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include <sys/eventfd.h>
@@ -18,6 +20,7 @@
 
 #include "base/family.hpp"
 #include "base/clock.hpp"
+#include "base/safe_text.hpp"
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
@@ -36,12 +39,13 @@ volatile std::sig_atomic_t terminated = 0;
 void on_stop(int signal)
 {
     stop_requests = stop_requests + 1;
-    if (signal != SIGINT) {
+    // The terminal sends the other two to the command as well.
+    if (signal != SIGINT && signal != SIGQUIT) {
         terminated = 1;
     }
 }
 
-/// During its lifetime SIGINT, SIGTERM and SIGHUP end the trace in order.
+/// During its lifetime SIGINT, SIGQUIT, SIGTERM and SIGHUP end the trace in order.
 class StopSignals {
 public:
     StopSignals()
@@ -50,13 +54,13 @@ public:
         terminated = 0;
         struct sigaction action {};
         action.sa_handler = on_stop;   // no SA_RESTART: waits end at once
-        for (std::size_t i = 0; i < 3; i++) {
+        for (std::size_t i = 0; i < std::size(kSignals); i++) {
             sigaction(kSignals[i], &action, &old_[i]);
         }
     }
     ~StopSignals()
     {
-        for (std::size_t i = 0; i < 3; i++) {
+        for (std::size_t i = 0; i < std::size(kSignals); i++) {
             sigaction(kSignals[i], &old_[i], nullptr);
         }
     }
@@ -64,8 +68,8 @@ public:
     StopSignals& operator=(const StopSignals&) = delete;
 
 private:
-    static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction old_[3];
+    static constexpr int kSignals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    struct sigaction old_[std::size(kSignals)];
 };
 
 [[noreturn]] void run_child(int gate, const std::function<int()>& body)
@@ -91,7 +95,8 @@ int execute(const std::vector<std::string>& words)
     argv.push_back(nullptr);
     execvp(argv[0], argv.data());
     const int error = errno;
-    print_stderr(fmt::format("ipcscope: cannot run {}: {}\n", argv[0], std::strerror(error)));
+    print_stderr(fmt::format("ipcscope: cannot run {}: {}\n",
+                             SafeText::escape(words[0]).str(), std::strerror(error)));
     return error == ENOENT ? 127 : 126;
 }
 
@@ -165,6 +170,34 @@ FamilyMask mask_of(const std::vector<std::string>& names)
     return mask;
 }
 
+/// "USR1" is one of those that are wanted, "!URG" of those that are not; where there are
+/// only the latter, all others are wanted.
+Result<std::vector<unsigned>> signals_of(const std::vector<std::string>& names)
+{
+    std::set<unsigned> wanted, unwanted;
+    for (const std::string& name : names) {
+        const bool excluded = name.starts_with('!');
+        const unsigned signal = decode::signal_number(name.substr(excluded ? 1 : 0));
+        if (signal == 0) {
+            return fail(Exit::usage,
+                        fmt::format("--signal {}: no such signal; give a name such as USR1 or "
+                                    "RTMIN+3, or a number from 1 to 64",
+                                    SafeText::escape(name).str()));
+        }
+        (excluded ? unwanted : wanted).insert(signal);
+    }
+    const bool all = wanted.empty() && !names.empty();
+    for (unsigned signal = 1; all && signal <= IPCSCOPE_SIGNALS_COUNT; ++signal) {
+        wanted.insert(signal);
+    }
+    std::vector<unsigned> signals;
+    std::ranges::set_difference(wanted, unwanted, std::back_inserter(signals));
+    if (signals.empty() && !names.empty()) {
+        return fail(Exit::usage, "--signal: nothing is left of what is asked for");
+    }
+    return signals;
+}
+
 }  // namespace
 
 std::vector<std::string> family_names()
@@ -186,13 +219,19 @@ void declare_selection(CLI::App& app, LiveArguments& arguments,
     app.add_option("--trace", arguments.families,
                    fmt::format("What to hook: a list of {} (all)", fmt::join(names, ", ")))
         ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard);
-    app.add_option("-p,--pid", filters.pids, "Only this process (repeatable)");
-    app.add_option("-t,--tid", filters.tids, "Only this thread (repeatable)");
+    app.add_option("-p,--pid", filters.pids, "Only these processes")->delimiter(',');
+    app.add_option("-t,--tid", filters.tids, "Only these threads")->delimiter(',');
     app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)");
     app.add_option("--cgroup", filters.cgroups,
                    "Only tasks in this cgroup v2 directory or below (repeatable)");
     app.add_option("-s,--signal", arguments.signal_names,
-                   "Only this signal: USR1, SIGRTMIN+3, 10 (repeatable)");
+                   "Only these signals: USR1,SIGRTMIN+3,10; or all but these: '!URG,!CHLD'")
+        ->delimiter(',');
+    // The word after an option's value is no other value of it.
+    for (const char* name :
+         {"--trace", "--pid", "--tid", "--comm", "--cgroup", "--signal"}) {
+        app.get_option(name)->allow_extra_args(false);
+    }
     app.add_flag("-f,--follow", filters.follow, "Children of what is traced, too");
     app.add_flag("-a,--all", arguments.all,
                  "With a command: trace the whole system while it runs");
@@ -232,16 +271,11 @@ Result<void> validate(LiveArguments& arguments)
     if (!arguments.families.empty()) {
         options.families = mask_of(arguments.families);
     }
-    for (const std::string& name : arguments.signal_names) {
-        const unsigned signal = decode::signal_number(name);
-        if (signal == 0) {
-            return fail(Exit::usage,
-                        fmt::format("--signal {}: no such signal; give a name such as USR1 or "
-                                    "RTMIN+3, or a number from 1 to 64",
-                                    SafeText::escape(name).str()));
-        }
-        options.filters.signals.push_back(signal);
+    auto signals = signals_of(arguments.signal_names);
+    if (!signals) {
+        return tl::unexpected<Error>(signals.error());
     }
+    options.filters.signals = std::move(*signals);
     for (const std::string& comm : options.filters.comms) {
         if (comm.empty() || comm.size() > IPCSCOPE_COMM_LEN - 1) {
             return fail(Exit::usage,

@@ -4,34 +4,48 @@
 #include <csignal>
 #include <map>
 
-#include <fmt/format.h>
-
 #include "base/version.hpp"
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 
 namespace {
 
-constexpr const char kFooter[] = R"(
-Exit status: 0 ok; 1 a threshold was crossed; 2 bad usage; 3 a privilege is
+constexpr const char kFooter[] = R"(Exit status: 0 ok; 1 a threshold was crossed; 2 bad usage; 3 a privilege is
 missing; 4 this kernel lacks something; 5 events were lost (--on-loss=exit);
 6 bad input or output; 7 the producer died; 130 bench was interrupted.  record,
 trace and stat with a command return the command's own status (128+N where
 signal N ended it).
 
 Examples:
-  ipcscope record -o t.ipcs -- sh -c 'yes | head -c 50M | wc -c'
-  ipcscope report t.ipcs
+  ipcscope record -- sh -c 'yes | head -c 50M | wc -c'
+  ipcscope report
   ipcscope trace kills
   ipcscope stat --by comm 1
   ipcscope doctor
-  ipcscope bench --quick)";
+  ipcscope bench --quick
+Each command has its own: ipcscope help COMMAND)";
+
+/// "help COMMAND" is "COMMAND --help"; a command that there is not is left to be refused.
+std::vector<std::string> words_of(char** begin, char** end,
+                                  const std::map<std::string, ipcscope::cli::Run>& commands)
+{
+    std::vector<std::string> words(begin, end);
+    if (words.empty() || words[0] != "help") {
+        return words;
+    }
+    words.erase(words.begin());
+    if (words.empty() || commands.contains(words[0])) {
+        words.emplace_back("--help");
+    }
+    return words;
+}
 
 int run(int argc, char** argv)
 {
     using namespace ipcscope;
     CLI::App app{"ipcscope: see where signals and IPC spend their time"};
     app.name("ipcscope");
-    app.footer(kFooter);
+    app.formatter(cli::help_formatter());   // before the subcommands, which inherit it
     app.set_version_flag("--version", std::string("ipcscope ") + kVersion);
     app.require_subcommand(1);
     // The words after "--" are a command with its own options.
@@ -51,13 +65,14 @@ int run(int argc, char** argv)
         {"diff", cli::declare_diff(app)},
         {"selftest", cli::declare_selftest(app)},
     };
+    app.footer(kFooter);   // after them: each has its own
+    const std::vector<std::string> words = words_of(argv + 1, dashes, runs);
     try {
-        app.parse(static_cast<int>(dashes - argv), argv);
+        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
     } catch (const CLI::Success& success) {
         return app.exit(success);   // --help, --version
     } catch (const CLI::ParseError& error) {
-        return cli::print_error({Exit::usage, fmt::format("{}; see ipcscope --help",
-                                                       error.what())});
+        return cli::print_error({Exit::usage, cli::usage_message(app, error, words)});
     }
     return runs.at(app.get_subcommands().front()->get_name())();
 }

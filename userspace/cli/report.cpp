@@ -17,7 +17,7 @@ namespace ipcscope::cli {
 namespace {
 
 struct Arguments {
-    std::string file;
+    std::string file = kStandardCapture;
     std::string fail_on;
     bool json = false;
     bool no_histograms = false;
@@ -115,27 +115,40 @@ void declare_fail_on(CLI::App& app, std::string& text)
                    "Exit 1 where there is a finding: error, warning (or worse), or CODE[,CODE]");
 }
 
+/// The same file as a word, or by -i as perf has it.
+static void declare_input(CLI::App& app, std::string& file)
+{
+    CLI::Option* word = app.add_option("file", file, "Capture file; - is standard input")
+                            ->capture_default_str();
+    app.add_option("-i,--input", file, "The same")->excludes(word);
+}
+
 Run declare_report(CLI::App& app)
 {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* report_app = app.add_subcommand("report", "Where the time went, from a capture");
-    report_app->add_option("file", arguments->file, "Capture file; - is standard input")
-        ->required();
+    declare_input(*report_app, arguments->file);
     report_app->add_flag("--json", arguments->json, "JSON, schema ipcscope.report/2");
     report_app->add_option("--top", arguments->top,
                            "Rows in each table (processes of one name share one); 0: all")
         ->capture_default_str();
     report_app->add_flag("--no-histograms", arguments->no_histograms, "Leave histograms out");
     declare_fail_on(*report_app, arguments->fail_on);
+    report_app->footer(R"(Examples:
+  ipcscope report                        of ipcscope.ipcs
+  ipcscope report --json t.ipcs | jq .findings
+  ipcscope report --fail-on warning t.ipcs)");
     return [arguments] { return report(*arguments); };
 }
 
 Run declare_dump(CLI::App& app)
 {
-    auto file = std::make_shared<std::string>();
+    auto file = std::make_shared<std::string>(kStandardCapture);
     CLI::App* dump_app =
         app.add_subcommand("dump", "Every record of a capture, one JSON object a line");
-    dump_app->add_option("file", *file, "Capture file; - is standard input")->required();
+    declare_input(*dump_app, *file);
+    dump_app->footer(R"(Examples:
+  ipcscope dump t.ipcs | jq 'select(.kind == "signal_generate")')");
     return [file] { return dump(*file); };
 }
 

@@ -208,10 +208,6 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
     CLI::App* stat_app = app.add_subcommand(
         "stat", "Count and time in the kernel, without records; print every interval");
     declare_selection(*stat_app, arguments->live, stat_families(), "signals,pipes");
-    // The word after a filter's value may be the interval.
-    for (const char* filter : {"--pid", "--tid", "--comm", "--cgroup", "--signal", "--trace"}) {
-        stat_app->get_option(filter)->allow_extra_args(false);
-    }
     stat_app->add_option("--by", arguments->by,
                          "Rows for each of them: of who takes the signal, or calls")
         ->check(CLI::IsMember(by_names()));
@@ -226,6 +222,10 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
         stat_app->add_option("interval", arguments->interval_s, "Seconds; without it: at the end");
     CLI::Option* count =
         stat_app->add_option("count", arguments->count, "Intervals, after which it ends");
+    stat_app->footer(R"(Examples:
+  ipcscope stat 1                        every second, until Ctrl-C
+  ipcscope stat --by comm 1 10           ten times
+  ipcscope stat --by object -- make -j4)");
     return [arguments, command, interval, count] {
         arguments->live.command = command;
         arguments->has_interval = interval->count() > 0;

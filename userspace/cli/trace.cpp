@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "aggregate/analysis.hpp"
 #include "base/family.hpp"
+#include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
+#include "cli/tee_sink.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
 #include "diagnose/live.hpp"
@@ -23,6 +26,7 @@ namespace {
 struct Arguments {
     LiveArguments live;
     std::string fail_on;
+    std::string output;   ///< empty: none
     bool wide = false;
     bool json = false;
     bool no_report = false;
@@ -152,6 +156,14 @@ int trace(Arguments& arguments)
     if (!fail_on) {
         return print_error(fail_on.error());
     }
+    std::unique_ptr<capture::Writer> writer;
+    if (!arguments.output.empty()) {
+        auto created = capture::Writer::create(arguments.output, false);
+        if (!created) {
+            return print_error(created.error());
+        }
+        writer = std::move(*created);
+    }
     auto& options = arguments.live.options;
     render::LiveOptions live;
     live.colour = colour_wanted();
@@ -164,7 +176,12 @@ int trace(Arguments& arguments)
         {[&](const decode::Event& event) { lines.event(event); },
          [&](const correlate::Interval& interval) { lines.interval(interval); }});
     LiveFindings live_findings(analysis, lines);
-    LiveSink live_sink(analysis, lines, arguments.json ? nullptr : &live_findings);
+    std::optional<TeeSink> tee;
+    if (writer) {
+        tee.emplace(analysis, *writer);
+    }
+    source::Sink& next = tee ? static_cast<source::Sink&>(*tee) : analysis;
+    LiveSink live_sink(next, lines, arguments.json ? nullptr : &live_findings);
     LossTracker sink(live_sink);
     lines.header();
     const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(50));
@@ -193,13 +210,21 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
     CLI::App* trace_app = app.add_subcommand(
         "trace", "Show events as they happen until Ctrl-C, then the report");
     declare_live(*trace_app, arguments->live);
+    trace_app->add_option("-o,--output", arguments->output,
+                          "Also write the records to a capture file, as record does");
     trace_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
     trace_app->add_flag("--json", arguments->json, "Every record as a JSON object on a line");
     trace_app->add_flag("--no-report", arguments->no_report, "No report at the end");
     declare_fail_on(*trace_app, arguments->fail_on);
     trace_app->add_option("what", arguments->live.families,
                           "The same as --trace; a command goes after --")
-        ->check(CLI::IsMember(family_names()));
+        ->delimiter(',')->check(CLI::IsMember(family_names()));
+    trace_app->footer(R"(Examples:
+  ipcscope trace                         everything, until Ctrl-C
+  ipcscope trace -s TERM,KILL signals    who sends these, and what they do
+  ipcscope trace -s '!URG,!CHLD' signals
+  ipcscope trace -p 1234 -d 60 pipes
+  ipcscope trace -o t.ipcs kills         and keep the records for report)");
     return [arguments, command] {
         arguments->live.command = command;
         return trace(*arguments);

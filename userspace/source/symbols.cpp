@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
+#include <cinttypes>
 #include <cstdio>
 #include <memory>
 #include <sstream>
@@ -18,38 +18,6 @@ struct Best {
     std::uint64_t start = 0;
     std::string name;
 };
-
-/// "ffffffff81000000 T name\t[module]".  By hand, and the name only where it is needed:
-/// there are 200,000 of them, read while a process waits to be looked at.
-struct Line {
-    std::uint64_t start = 0;
-    char type = 0;
-    std::string_view rest;
-
-    std::string name() const
-    {
-        std::string text(rest.substr(0, rest.find_last_not_of(" \t\n") + 1));
-        if (const auto tab = text.find('\t'); tab != std::string::npos) {
-            text[tab] = ' ';
-        }
-        return text;
-    }
-};
-
-Line parse(const char* line)
-{
-    Line parsed;
-    const std::string_view text(line);
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), parsed.start, 16);
-    const auto at = static_cast<std::size_t>(end - text.data());
-    if (error != std::errc() || text.size() < at + 4) {
-        return {};
-    }
-    parsed.type = text[at + 1];
-    parsed.rest = text.substr(at + 3);
-    return parsed;
-}
 
 struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -82,18 +50,23 @@ void Symbols::look_up(std::span<const std::uint64_t> addresses)
         return;
     }
     std::unique_ptr<std::FILE, CloseFile> file(std::fopen("/proc/kallsyms", "re"));
-    if (file) {
-        std::setvbuf(file.get(), nullptr, _IOFBF, 1 << 16);
-    }
-    char line[640];
+    char line[640], name[512], module[128];
     while (file && read_line(line, file.get())) {
-        const Line symbol = parse(line);
-        if (symbol.start == 0 || (symbol.type != 't' && symbol.type != 'T')) {
+        std::uint64_t start = 0;
+        char type = 0;
+        const int fields = std::sscanf(line, "%" SCNx64 " %c %511s %127s", &start, &type,
+                                       name, module);
+        if (fields < 3 || start == 0 || (type != 't' && type != 'T')) {
             continue;
         }
-        for (auto it = best.lower_bound(symbol.start); it != best.end(); ++it) {
-            if (symbol.start >= it->second.start) {
-                it->second = {symbol.start, symbol.name()};
+        for (auto it = best.lower_bound(start); it != best.end(); ++it) {
+            if (start < it->second.start) {
+                continue;
+            }
+            it->second.start = start;
+            it->second.name = name;
+            if (fields == 4) {
+                it->second.name += fmt::format(" {}", module);
             }
         }
     }

@@ -11,11 +11,10 @@ namespace ipcscope::aggregate {
 EventStream::EventStream(Consumer event, std::function<void()> malformed)
     : consumer_(std::move(event)),
       malformed_(std::move(malformed)),
-      merger_([this](const decode::Event& merged) {
+      merger_([this](decode::Event& merged) {
           last_ns_ = std::max(last_ns_, merged.time_ns);
-          decode::Event named = merged;
-          threads_.stamp(named);
-          consumer_(named);
+          threads_.stamp(merged);
+          consumer_(merged);
       })
 {
 }
@@ -29,11 +28,11 @@ Result<void> EventStream::host(const source::Host& host)
 Result<void> EventStream::records(unsigned cpu, std::span<const std::byte> bytes)
 {
     while (!bytes.empty()) {
-        auto decoded = decode::decode(cpu, bytes);
+        const auto decoded = decode::decode(cpu, bytes, merger_.blank());
         std::size_t size = 0;
         if (decoded) {
-            size = decoded->size;
-            merger_.add(std::move(decoded->event));
+            size = *decoded;
+            merger_.add_blank();
         } else {
             if (malformed_) malformed_();
             size = decode::record_size(bytes);

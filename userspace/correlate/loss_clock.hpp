@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <unordered_map>
+#include <vector>
 
+#include "base/collector.hpp"
 #include "decode/event.hpp"
 
 namespace ipcscope::correlate {
@@ -17,7 +18,9 @@ class LossClock {
 public:
     void note(const decode::Event& event)
     {
-        Cpu& cpu = cpus_[event.cpu];
+        const std::size_t place = place_of_cpu(event.cpu);
+        if (cpus_.size() <= place) cpus_.resize(place + 1);
+        Cpu& cpu = cpus_[place];
         if (event.lost_before <= cpu.lost) return;
         cpu = {event.lost_before, std::max(cpu.gap_ns, event.time_ns)};
         gap_ns_ = std::max(gap_ns_, cpu.gap_ns);
@@ -26,8 +29,8 @@ public:
     bool lost_since(std::uint64_t time_ns) const { return gap_ns_ > time_ns; }
     bool lost_since(std::uint64_t time_ns, unsigned cpu) const
     {
-        const auto at = cpus_.find(cpu);
-        return at != cpus_.end() && at->second.gap_ns > time_ns;
+        const std::size_t place = place_of_cpu(cpu);
+        return place < cpus_.size() && cpus_[place].gap_ns > time_ns;
     }
     std::uint64_t gap_ns() const { return gap_ns_; }   ///< 0: nothing was lost
 
@@ -36,7 +39,7 @@ private:
         std::uint64_t lost = 0;     ///< cumulative
         std::uint64_t gap_ns = 0;
     };
-    std::unordered_map<unsigned, Cpu> cpus_;
+    std::vector<Cpu> cpus_;   ///< by place_of_cpu()
     std::uint64_t gap_ns_ = 0;
 };
 

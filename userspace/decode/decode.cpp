@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <type_traits>
+#include <vector>
 
 #include "base/collector.hpp"
 #include "decode/fields.hpp"
@@ -35,11 +36,18 @@ static_assert(has_ids(Op::requeue, IPCSCOPE_OP_COUNT));
 /// The bytes lie anywhere, so a record is copied rather than cast.  What the bytes
 /// do not hold is zero.
 template <typename Record>
-Record read(Bytes bytes)
+void read(Record& record, Bytes bytes)
 {
     static_assert(std::is_trivially_copyable_v<Record>);
-    Record record{};
+    record = {};
     std::memcpy(&record, bytes.data(), std::min(sizeof record, bytes.size()));
+}
+
+template <typename Record>
+Record read(Bytes bytes)
+{
+    Record record;
+    read(record, bytes);
     return record;
 }
 
@@ -85,45 +93,108 @@ Malformed what_is_wrong(Meaning meaning)
     return Malformed::bad_enum;
 }
 
-/// Every field with a list of values has one element.
-Problem check(Fields fields, Bytes record)
+/// The values that a field may have.
+struct Limit {
+    Field field;               ///< of one element
+    std::uint64_t values = 0;  ///< from 0
+    bool accepts(std::uint64_t value) const
+    {
+        const bool call = field.meaning == Meaning::CALL;
+        return value < values && !(call && value != 0 && value < IPCSCOPE_CALL_FIRST);
+    }
+};
+using Limits = std::vector<Limit>;
+
+Limits limits_of(Fields fields)
 {
+    Limits limits;
     for (const Field& field : fields) {
-        const std::uint64_t values = values_of(field.meaning);
-        if (values == 0) continue;
-        const auto value = static_cast<std::uint64_t>(value_of(field, record));
-        if (value >= values) return what_is_wrong(field.meaning);
-        if (field.meaning == Meaning::CALL && value != 0 && value < IPCSCOPE_CALL_FIRST)
-            return Malformed::bad_enum;
+        if (const std::uint64_t values = values_of(field.meaning); values != 0) {
+            limits.push_back({field, values});
+        }
+    }
+    return limits;
+}
+
+/// Most fields have none: those that have are looked up once.
+class AllLimits {
+public:
+    AllLimits()
+    {
+        for (unsigned kind = 0; kind < IPCSCOPE_KIND_COUNT; ++kind) {
+            backend_[kind] = limits_of(fields_of(kind));
+        }
+        for (unsigned kind = IPCSCOPE_SYMBOL; kind <= IPCSCOPE_COLLECTOR_LAST; ++kind) {
+            collector_[kind - IPCSCOPE_SYMBOL] = limits_of(fields_of(kind));
+        }
+        for (unsigned type = 0; type < IPCSCOPE_OBJECT_COUNT; ++type) {
+            tail_[type] = limits_of(tail_fields(type));
+        }
+    }
+    const Limits& of_kind(unsigned kind) const
+    {
+        return kind < backend_.size() ? backend_[kind] : collector_[kind - IPCSCOPE_SYMBOL];
+    }
+    const Limits& of_tail(unsigned type) const { return tail_[type]; }
+
+private:
+    std::array<Limits, IPCSCOPE_KIND_COUNT> backend_;
+    std::array<Limits, IPCSCOPE_COLLECTOR_LAST - IPCSCOPE_SYMBOL + 1> collector_;
+    std::array<Limits, IPCSCOPE_OBJECT_COUNT> tail_;
+};
+
+const AllLimits& all_limits()
+{
+    static const AllLimits limits;
+    return limits;
+}
+
+Problem check(const Limits& limits, Bytes record)
+{
+    for (const Limit& limit : limits) {
+        if (!limit.accepts(static_cast<std::uint64_t>(value_of(limit.field, record)))) {
+            return what_is_wrong(limit.field.meaning);
+        }
     }
     return {};
 }
 
 template <typename Record>
-Problem check(Fields fields, const Record& record)
+Problem check(const Limits& limits, const Record& record)
 {
     if constexpr (requires { record.sig; })
         if (record.sig == 0) return Malformed::bad_signal;
-    return check(fields, Bytes{std::as_bytes(std::span{&record, 1})});
+    return check(limits, Bytes{std::as_bytes(std::span{&record, 1})});
+}
+
+/// The body as a Record, in its place: of another type only where it has to be.
+template <typename Record>
+Record& body_as(Body& body)
+{
+    Record* record = std::get_if<Record>(&body);
+    return record != nullptr ? *record : body.emplace<Record>();
 }
 
 template <typename Record>
-Problem plain(Bytes bytes, Fields fields, Body& body)
+Problem plain(Bytes bytes, const Limits& limits, Body& body)
 {
-    return check(fields, body.emplace<Record>(read<Record>(bytes)));
+    Record& record = body_as<Record>(body);
+    read(record, bytes);
+    return check(limits, record);
 }
 
-Problem call(Bytes bytes, Fields fields, Body& body)
+Problem call(Bytes bytes, const Limits& limits, Body& body)
 {
     if (bytes.size() < sizeof(ipcscope_call_split)) bytes = bytes.first(sizeof(ipcscope_call));
-    const Call& out = body.emplace<Call>(read<Call>(bytes));
-    if (const Problem problem = check(fields, out)) return problem;
-    return check(tail_fields(out.type), out);
+    Call& out = body_as<Call>(body);
+    read(out, bytes);
+    if (const Problem problem = check(limits, out)) return problem;
+    return check(all_limits().of_tail(out.type), out);
 }
 
-Problem thread_free(Bytes bytes, Fields, Body& body)
+Problem thread_free(Bytes bytes, const Limits&, Body& body)
 {
-    body = ThreadFree{read<ipcscope_header>(bytes)};
+    read(body_as<ThreadFree>(body).header, bytes);
     return {};
 }
 
@@ -136,31 +207,31 @@ SafeText trailing_text(Bytes bytes, std::size_t from)
     return SafeText::escape(text);
 }
 
-Problem symbol(Bytes bytes, Fields fields, Body& body)
+Problem symbol(Bytes bytes, const Limits& limits, Body& body)
 {
     const auto record = read<ipcscope_symbol>(bytes);
     body = Symbol{record, trailing_text(bytes, sizeof record)};
-    return check(fields, record);
+    return check(limits, record);
 }
 
-Problem holder(Bytes bytes, Fields fields, Body& body)
+Problem holder(Bytes bytes, const Limits& limits, Body& body)
 {
     const auto record = read<ipcscope_holder>(bytes);
     body = Holder{record, trailing_text(bytes, sizeof record)};
-    return check(fields, record);
+    return check(limits, record);
 }
 
-Problem observed(Bytes bytes, Fields fields, Body& body)
+Problem observed(Bytes bytes, const Limits& limits, Body& body)
 {
     const auto record = read<ipcscope_observed>(bytes);
     body = Observed{record, trailing_text(bytes, sizeof record)};
-    return check(fields, record);
+    return check(limits, record);
 }
 
 /// How a kind is read; `size` is its smallest.
 struct Kind {
     std::size_t size = 0;
-    Problem (*read)(Bytes bytes, Fields fields, Body& body) = nullptr;
+    Problem (*read)(Bytes bytes, const Limits& limits, Body& body) = nullptr;
 };
 
 template <typename Record>
@@ -211,22 +282,23 @@ Task target_of(const Body& body)
     return {};
 }
 
-Event event_of(const ipcscope_header& header)
+/// All but the body, and what comes from it.
+void fill(Event& event, const ipcscope_header& header)
 {
-    Event event;
     event.time_ns = header.time_ns;
     event.lost_before = header.lost_before;
     event.task = {header.tgid, header.tid, {}};
+    event.process = {};
+    event.target_process = {};
     event.cpu = header.cpu;
     event.kind = header.kind;
     event.unfinished = (header.flags & IPCSCOPE_UNFINISHED) != 0;
     event.before_trace = (header.flags & IPCSCOPE_BEFORE_TRACE) != 0;
-    return event;
 }
 
 }  // namespace
 
-tl::expected<Decoded, Malformed> decode(unsigned cpu, Bytes bytes)
+tl::expected<std::size_t, Malformed> decode(unsigned cpu, Bytes bytes, Event& event)
 {
     if (bytes.size() < sizeof(ipcscope_header))
         return tl::unexpected(Malformed::truncated_header);
@@ -238,12 +310,20 @@ tl::expected<Decoded, Malformed> decode(unsigned cpu, Bytes bytes)
     if (header.size < kind->size) return tl::unexpected(Malformed::size_too_small);
     if (cpu != kCollectorCpu && header.cpu != cpu) return tl::unexpected(Malformed::bad_cpu);
 
-    Decoded decoded{event_of(header), header.size};
-    Event& event = decoded.event;
-    if (const Problem problem =
-            kind->read(bytes.first(header.size), fields_of(header.kind), event.body))
+    fill(event, header);
+    if (const Problem problem = kind->read(bytes.first(header.size),
+                                           all_limits().of_kind(header.kind), event.body))
         return tl::unexpected(*problem);
     event.target = target_of(event.body);
+    return header.size;
+}
+
+tl::expected<Decoded, Malformed> decode(unsigned cpu, Bytes bytes)
+{
+    Decoded decoded{};
+    const auto size = decode(cpu, bytes, decoded.event);
+    if (!size) return tl::unexpected(size.error());
+    decoded.size = *size;
     return decoded;
 }
 

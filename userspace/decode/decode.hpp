@@ -37,6 +37,11 @@ struct Decoded {
 /// names are left empty: ThreadTable fills them.
 tl::expected<Decoded, Malformed> decode(unsigned cpu, std::span<const std::byte> bytes);
 
+/// The same in place: gives the bytes consumed.  `event` may be of an earlier record;
+/// where the bytes are malformed it means nothing.
+tl::expected<std::size_t, Malformed> decode(unsigned cpu, std::span<const std::byte> bytes,
+                                            Event& event);
+
 /// Size of the first record by its header alone, or 0 where `bytes` does not hold
 /// it whole: lets a reader skip a record that it cannot decode.
 std::size_t record_size(std::span<const std::byte> bytes);

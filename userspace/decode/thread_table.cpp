@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/collector.hpp"
+
 namespace ipcscope::decode {
 namespace {
 
@@ -20,17 +22,22 @@ void ThreadTable::learn(const Event& event, const Thread& body)
                                 body.uid,      body.start_ns,   body.cgroup, comm_of(body)};
 }
 
-const ThreadTable::Known* ThreadTable::find(std::uint32_t tid) const
-{
-    const auto at = threads_.find(tid);
-    return at == threads_.end() ? nullptr : &at->second;
-}
-
 /// Of another process's thread the number has been used again.
 Comm ThreadTable::name(std::uint32_t tgid, std::uint32_t tid, std::uint64_t since_ns) const
 {
     const Known* known = find(tid);
     return known && known->tgid == tgid && known->time_ns >= since_ns ? known->comm : Comm{};
+}
+
+/// Whether the CPU has lost records since its last one.
+bool ThreadTable::lost_before(const Event& event)
+{
+    const std::size_t place = place_of_cpu(event.cpu);
+    if (lost_.size() <= place) lost_.resize(place + 1);
+    std::uint64_t& lost = lost_[place];
+    if (event.lost_before <= lost) return false;
+    lost = event.lost_before;
+    return true;
 }
 
 /// A backend writes the THREAD record of a thread whose name has changed just before
@@ -40,13 +47,11 @@ void ThreadTable::stamp(Event& event)
 {
     if (const auto* body = std::get_if<Thread>(&event.body)) learn(event, *body);
 
-    std::uint64_t& lost = lost_[event.cpu];
-    const bool gap = event.lost_before > lost;
-    if (gap) lost = event.lost_before;
-    const std::uint64_t since_ns = gap ? event.time_ns : 0;
-
+    const std::uint64_t since_ns = lost_before(event) ? event.time_ns : 0;
     event.task.comm = name(event.task.tgid, event.task.tid, since_ns);
-    event.process = name(event.task.tgid, event.task.tgid, since_ns);
+    event.process = event.task.tid == event.task.tgid
+                        ? event.task.comm
+                        : name(event.task.tgid, event.task.tgid, since_ns);
     event.target.comm = name(event.target.tgid, event.target.tid, since_ns);
     event.target_process = name(event.target.tgid, event.target.tgid, since_ns);
     if (std::holds_alternative<ThreadFree>(event.body)) threads_.erase(event.task.tid);

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <vector>
 
+#include "base/number_map.hpp"
 #include "decode/event.hpp"
 
 namespace ipcscope::decode {
@@ -30,15 +31,16 @@ public:
     void stamp(Event& event);
 
     /// nullptr where nothing is known.
-    const Known* find(std::uint32_t tid) const;
+    const Known* find(std::uint32_t tid) const { return threads_.find(tid); }
     std::size_t size() const { return threads_.size(); }
 
 private:
     void learn(const Event& event, const Thread& body);
+    bool lost_before(const Event& event);
     Comm name(std::uint32_t tgid, std::uint32_t tid, std::uint64_t since_ns) const;
 
-    std::unordered_map<std::uint32_t, Known> threads_;   ///< by tid
-    std::unordered_map<unsigned, std::uint64_t> lost_;   ///< by CPU: its newest lost_before
+    NumberMap<Known> threads_;          ///< by tid
+    std::vector<std::uint64_t> lost_;   ///< by CPU: its newest lost_before
 };
 
 }  // namespace ipcscope::decode

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "base/collector.hpp"
+
 namespace ipcscope::decode {
 namespace {
 
@@ -23,10 +25,11 @@ struct Fixture {
         seen.push_back({event.time_ns, event.task.tid});
     }};
 
-    void add(std::uint64_t time)
+    void add(std::uint64_t time, unsigned cpu = 0)
     {
         Event event;
         event.time_ns = time;
+        event.cpu = cpu;
         event.task.tid = arrivals++;
         merger.add(std::move(event));
     }
@@ -112,8 +115,45 @@ TEST(Merger, MayBeAddedToWhileItReleases)
     EXPECT_EQ(seen, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5}));
 }
 
-/// Sorted streams that are read in turns of any length, with the watermark that a
-/// source would give: nothing older can come from any stream.
+TEST(Merger, EqualTimesOfCpusKeepTheOrderOfArrival)
+{
+    Fixture f;
+    for (unsigned i = 0; i < 60; ++i) f.add(7, i % 5);
+    f.add(6, kCollectorCpu);
+    f.merger.flush();
+    EXPECT_EQ(f.seen.front(), (Seen{6, 60}));
+    for (unsigned i = 0; i < 60; ++i) EXPECT_EQ(f.seen[i + 1].id, i);
+}
+
+TEST(Merger, SortsWhatACpuWroteOutOfOrder)
+{
+    Fixture f;
+    for (const std::uint64_t time : {50, 20, 40, 20, 60, 10}) f.add(time, 3);
+    f.add(20, 1);
+    f.merger.flush();
+    EXPECT_EQ(f.seen, (std::vector<Seen>{
+                          {10, 5}, {20, 1}, {20, 3}, {20, 6}, {40, 2}, {50, 0}, {60, 4}}));
+}
+
+/// One CPU is never read to its end, another is.
+TEST(Merger, ALongRunIsReleasedPieceByPiece)
+{
+    constexpr std::uint64_t kEvents = 50'000;
+    Fixture f;
+    for (std::uint64_t time = 1; time <= kEvents; ++time) {
+        f.add(time, 0);
+        if (time % 3 == 0) f.add(time, 1);
+        if (time > 10) f.merger.watermark(time - 10);
+    }
+    EXPECT_LT(f.merger.held(), 20U);
+    f.merger.flush();
+    EXPECT_EQ(f.seen.size(), kEvents + kEvents / 3);
+    EXPECT_TRUE(std::ranges::is_sorted(f.seen, {}, &Seen::time));
+    EXPECT_EQ(f.merger.late(), 0U);
+}
+
+/// Sorted streams, two of a CPU, that are read in turns of any length, with the watermark
+/// that a source would give: nothing older can come from any stream.
 void merge_streams(Fixture& f, std::vector<std::vector<std::uint64_t>> streams,
                    const std::vector<std::size_t>& turns)
 {
@@ -127,11 +167,12 @@ void merge_streams(Fixture& f, std::vector<std::vector<std::uint64_t>> streams,
     for (const std::size_t turn : turns) {
         const std::size_t i = turn % streams.size();
         for (std::size_t n = turn % 7; n > 0 && at[i] < streams[i].size(); --n)
-            f.add(streams[i][at[i]++]);
+            f.add(streams[i][at[i]++], static_cast<unsigned>(i / 2));
         f.merger.watermark(oldest_to_come());
     }
     for (std::size_t i = 0; i < streams.size(); ++i)
-        while (at[i] < streams[i].size()) f.add(streams[i][at[i]++]);
+        while (at[i] < streams[i].size())
+            f.add(streams[i][at[i]++], static_cast<unsigned>(i / 2));
 }
 
 TEST(Merger, SortsAnySortedStreams)

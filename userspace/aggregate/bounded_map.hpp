@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,26 +19,23 @@ inline std::size_t mix(std::size_t seed, std::uint64_t value)
                    (seed >> 2));
 }
 
-/// Finds the elements of a list by their keys: open addressing, linear probing.
-template <typename Key, typename List, typename Hash>
-class ListIndex {
+/// Finds nodes by the keys of their entries: open addressing, linear probing.
+template <typename Node, typename Key, typename Hash>
+class NodeIndex {
 public:
-    using Iterator = typename List::iterator;
-
-    /// end: there is none.
-    Iterator find(const Key& key, Iterator end) const
+    /// nullptr: there is none.
+    Node* find(const Key& key) const
     {
-        const std::size_t at = slots_.empty() ? 0 : slot_of(key, hash_of(key));
-        return slots_.empty() || !slots_[at].used ? end : slots_[at].element;
+        return slots_.empty() ? nullptr : slots_[slot_of(key, hash_of(key))].node;
     }
 
     /// Of a key that is not in it.
-    void insert(Iterator element)
+    void insert(Node* node)
     {
         if ((size_ + 1) * 4 > slots_.size() * 3) {
             grow();
         }
-        place(element);
+        place(node, hash_of(node->entry.first));
         ++size_;
     }
 
@@ -47,8 +44,8 @@ public:
     {
         std::size_t hole = slot_of(key, hash_of(key));
         // Those behind it move up, but for one that would come before its own place.
-        for (std::size_t at = next(hole); slots_[at].used; at = next(at)) {
-            const std::size_t home = place_of(slots_[at].hash);
+        for (std::size_t at = next(hole); slots_[at].node != nullptr; at = next(at)) {
+            const std::size_t home = slots_[at].hash & mask();
             if (((at - home) & mask()) >= ((at - hole) & mask())) {
                 slots_[hole] = slots_[at];
                 hole = at;
@@ -60,9 +57,8 @@ public:
 
 private:
     struct Slot {
-        Iterator element{};
+        Node* node = nullptr;
         std::uint32_t hash = 0;
-        bool used = false;
     };
 
     static std::uint32_t hash_of(const Key& key)
@@ -71,27 +67,25 @@ private:
     }
     std::size_t mask() const { return slots_.size() - 1; }
     std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
-    std::size_t place_of(std::uint32_t hash) const { return hash & mask(); }
 
     /// The one of the key, or the free one where it would be.
     std::size_t slot_of(const Key& key, std::uint32_t hash) const
     {
-        std::size_t at = place_of(hash);
-        while (slots_[at].used &&
-               (slots_[at].hash != hash || !(slots_[at].element->first == key))) {
+        std::size_t at = hash & mask();
+        while (slots_[at].node != nullptr &&
+               (slots_[at].hash != hash || !(slots_[at].node->entry.first == key))) {
             at = next(at);
         }
         return at;
     }
 
-    void place(Iterator element)
+    void place(Node* node, std::uint32_t hash)
     {
-        const std::uint32_t hash = hash_of(element->first);
-        std::size_t at = place_of(hash);
-        while (slots_[at].used) {
+        std::size_t at = hash & mask();
+        while (slots_[at].node != nullptr) {
             at = next(at);
         }
-        slots_[at] = {element, hash, true};
+        slots_[at] = {node, hash};
     }
 
     void grow()
@@ -99,8 +93,8 @@ private:
         const std::vector<Slot> old =
             std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(4, slots_.size() * 2)));
         for (const Slot& slot : old) {
-            if (slot.used) {
-                place(slot.element);
+            if (slot.node != nullptr) {
+                place(slot.node, slot.hash);
             }
         }
     }
@@ -110,11 +104,46 @@ private:
 };
 
 /// At most `most` entries: a new one takes the place of the one that was not used
-/// for the longest time.
+/// for the longest time.  A value stays where it is as long as it is in the table.
+///
+/// A use notes its time and no more: what was used when is put in order only where it
+/// matters, as one is to go and as all are listed.
 template <typename Key, typename Value, typename Hash = std::hash<Key>>
 class BoundedMap {
 public:
     using Entry = std::pair<const Key, Value>;
+
+private:
+    struct Node {
+        explicit Node(const Key& key)
+            : entry(std::piecewise_construct, std::forward_as_tuple(key), std::forward_as_tuple())
+        {
+        }
+        Entry entry;
+        std::uint64_t used = 0;   ///< when; no two are the same
+        std::size_t place = 0;    ///< in nodes_
+    };
+
+public:
+    /// Goes through all, the newest use first, as they were when it was made.
+    class Iterator {
+    public:
+        explicit Iterator(std::size_t at, std::vector<const Node*> order = {})
+            : order_(std::move(order)), at_(at)
+        {
+        }
+        const Entry& operator*() const { return order_[at_]->entry; }
+        Iterator& operator++()
+        {
+            ++at_;
+            return *this;
+        }
+        bool operator!=(const Iterator& other) const { return at_ != other.at_; }
+
+    private:
+        std::vector<const Node*> order_;
+        std::size_t at_;
+    };
 
     explicit BoundedMap(std::size_t most) : most_(most) {}
     BoundedMap(const BoundedMap&) = delete;
@@ -123,52 +152,126 @@ public:
     /// The value of `key`, made where there is none.
     Value& use(const Key& key)
     {
-        if (const auto found = index_.find(key, order_.end()); found != order_.end()) {
-            if (found != order_.begin()) {
-                order_.splice(order_.begin(), order_, found);
+        Node* node = index_.find(key);
+        if (node == nullptr) {
+            if (size() >= most_) {
+                drop(*oldest());
+                ++evicted_;
             }
-            return found->second;
+            node = make(key);
         }
-        if (order_.size() >= most_) {
-            index_.erase(order_.back().first);
-            order_.pop_back();
-            ++evicted_;
-        }
-        order_.emplace_front(std::piecewise_construct, std::forward_as_tuple(key),
-                             std::forward_as_tuple());
-        index_.insert(order_.begin());
-        return order_.front().second;
+        node->used = ++clock_;
+        return node->entry.second;
     }
 
     const Value* find(const Key& key) const
     {
-        return const_cast<BoundedMap&>(*this).find(key);
+        const Node* node = index_.find(key);
+        return node == nullptr ? nullptr : &node->entry.second;
     }
     Value* find(const Key& key)
     {
-        const auto found = index_.find(key, order_.end());
-        return found == order_.end() ? nullptr : &found->second;
+        return const_cast<Value*>(std::as_const(*this).find(key));
     }
 
     void erase(const Key& key)
     {
-        const auto found = index_.find(key, order_.end());
-        if (found == order_.end()) return;
-        index_.erase(key);
-        order_.erase(found);
+        if (Node* node = index_.find(key)) {
+            drop(*node);
+        }
     }
 
-    /// The newest use first.
-    auto begin() const { return order_.begin(); }
-    auto end() const { return order_.end(); }
-    std::size_t size() const { return order_.size(); }
+    Iterator begin() const
+    {
+        std::vector<const Node*> order;
+        order.reserve(size());
+        for (const auto& node : nodes_) {
+            order.push_back(node.get());
+        }
+        std::ranges::sort(order, std::greater{}, &Node::used);
+        return Iterator(0, std::move(order));
+    }
+    Iterator end() const { return Iterator(size()); }
+
+    /// Calls `visit(entry, used)` for all, in no order; of two the one with the greater
+    /// `used` has been used later.
+    template <typename Visit>
+    void visit_all(const Visit& visit) const
+    {
+        for (const auto& node : nodes_) {
+            visit(node->entry, node->used);
+        }
+    }
+
+    std::size_t size() const { return nodes_.size(); }
     std::uint64_t evicted() const { return evicted_; }
 
 private:
+    /// When it was used at the latest, as far as the heap knows.
+    struct Age {
+        std::uint64_t used;
+        Key key;
+        /// The standard heap keeps the greatest in front; ours is the oldest.
+        friend bool operator<(const Age& a, const Age& b) { return a.used > b.used; }
+    };
+
+    Node* make(const Key& key)
+    {
+        nodes_.push_back(std::make_unique<Node>(key));
+        Node* node = nodes_.back().get();
+        node->place = nodes_.size() - 1;
+        index_.insert(node);
+        if (!ages_.empty()) {
+            push_age(clock_ + 1, key);
+        }
+        return node;
+    }
+
+    void drop(Node& node)
+    {
+        index_.erase(node.entry.first);
+        const std::size_t place = node.place;
+        std::swap(nodes_[place], nodes_.back());
+        nodes_[place]->place = place;
+        nodes_.pop_back();
+    }
+
+    void push_age(std::uint64_t used, const Key& key)
+    {
+        ages_.push_back({used, key});
+        std::push_heap(ages_.begin(), ages_.end());
+    }
+
+    /// What the heap holds was so once: the oldest that is still so is the oldest of all.
+    Node* oldest()
+    {
+        for (;;) {
+            if (ages_.empty() || ages_.size() > 2 * size() + 64) {
+                ages_.clear();
+                for (const auto& node : nodes_) {
+                    ages_.push_back({node->used, node->entry.first});
+                }
+                std::make_heap(ages_.begin(), ages_.end());
+            }
+            std::pop_heap(ages_.begin(), ages_.end());
+            const Age age = ages_.back();
+            ages_.pop_back();
+            Node* node = index_.find(age.key);
+            if (node != nullptr && node->used == age.used) {
+                return node;
+            }
+            if (node != nullptr) {
+                push_age(node->used, age.key);
+            }
+        }
+    }
+
     std::size_t most_;
-    std::list<Entry> order_;
-    ListIndex<Key, std::list<Entry>, Hash> index_;
+    std::uint64_t clock_ = 0;
     std::uint64_t evicted_ = 0;
+    std::vector<std::unique_ptr<Node>> nodes_;
+    NodeIndex<Node, Key, Hash> index_;
+    std::vector<Age> ages_;   ///< a heap, made as the first one is to go
 };
 
 }  // namespace ipcscope::aggregate

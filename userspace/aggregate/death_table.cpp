@@ -2,7 +2,9 @@
 #include "aggregate/death_table.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include <ipcscope/policy.h>
 
@@ -336,12 +338,17 @@ void DeathTable::finish(Death& death, std::uint64_t end_ns) const
     death.hindrance = stays_.between(tgid, first, end_ns);
     death.children.clear();
     death.more_children = 0;
-    for (const auto& [pid, process] : processes_) {
-        if (process.ppid != tgid || process.exited_ns != 0) {
-            continue;
+    std::vector<std::pair<std::uint64_t, Task>> children;   // the newest use first
+    processes_.visit_all([&](const auto& entry, std::uint64_t used) {
+        const Process& process = entry.second;
+        if (process.ppid == tgid && process.exited_ns == 0) {
+            children.emplace_back(used, process.task);
         }
+    });
+    std::ranges::sort(children, std::greater{}, &std::pair<std::uint64_t, Task>::first);
+    for (const auto& [used, task] : children) {
         if (death.children.size() < kMostChildren) {
-            death.children.push_back(process.task);
+            death.children.push_back(task);
         } else {
             ++death.more_children;
         }

@@ -2,8 +2,9 @@
 // Length of a union of time spans.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 namespace ipcscope::aggregate {
 
@@ -23,7 +24,10 @@ private:
         std::uint64_t start;
         std::uint64_t end;
     };
-    std::deque<Piece> pieces_;      ///< sorted, disjoint
+    void insert(Piece added);
+
+    std::vector<Piece> pieces_;     ///< from first_ on: sorted, disjoint
+    std::size_t first_ = 0;
     std::uint64_t floor_ = 0;       ///< end of the newest piece that was dropped
     std::uint64_t total_ = 0;
 };

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -29,13 +28,13 @@ struct Gone {
 
 class Process {
 public:
-    using GoneAt = std::deque<Gone>::iterator;
+    using GoneAt = std::vector<Gone>::iterator;
 
     SignalQueue shared;
     /// Fatal ones that were sent to threads that are gone: one may yet prove to have
     /// ended the process.
     SignalQueue left;
-    std::deque<Gone> gone;                  ///< the oldest first
+    std::vector<Gone> gone;                 ///< the oldest first; few
     std::optional<std::uint64_t> group_exit_ns;   ///< first seen; no exec's
     std::optional<std::uint64_t> dead_ns;   ///< when its last thread exited
 

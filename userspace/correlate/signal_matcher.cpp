@@ -40,7 +40,11 @@ void SignalMatcher::event(const Event& event)
 
 void SignalMatcher::finish()
 {
-    for (auto& [tgid, process] : processes_) {
+    std::vector<std::uint32_t> numbers;
+    for (const auto& [tgid, process] : processes_) numbers.push_back(tgid);
+    std::ranges::sort(numbers);
+    for (const std::uint32_t tgid : numbers) {
+        Process& process = processes_.at(tgid);
         for (auto& gone : process.gone) consumer_(gone.pending.signal);
         abandon_all(process.left.take_all(), End::target_exited);
         abandon_all(process.take_all(), process.dead_ns ? End::target_exited : End::pending);
@@ -105,7 +109,7 @@ void SignalMatcher::let_go(Process& process, std::vector<Pending> all, End reaso
         process.gone.push_back({std::move(pending), time_ns});
         if (process.gone.size() <= kMostGone) continue;
         consumer_(process.gone.front().pending.signal);
-        process.gone.pop_front();
+        process.gone.erase(process.gone.begin());
     }
 }
 

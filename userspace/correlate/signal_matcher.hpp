@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
+#include <unordered_map>
 
 #include "correlate/loss_clock.hpp"
 #include "correlate/process.hpp"
@@ -81,7 +81,7 @@ private:
     Consumer consumer_;
     LossClock loss_;
     std::uint64_t newest_ns_ = 0;
-    std::map<std::uint32_t, Process> processes_;
+    std::unordered_map<std::uint32_t, Process> processes_;
     std::deque<std::uint32_t> dead_;
 };
 

@@ -15,7 +15,7 @@ Identity normalised(std::int32_t si_code, std::uint32_t sender_pid, std::uint64_
     return {si_code, si_code <= 0 ? sender_pid : 0, value, known};
 }
 
-void move_to(std::vector<Pending>& out, std::deque<Pending>& list)
+void move_to(std::vector<Pending>& out, Fifo<Pending>& list)
 {
     out.insert(out.end(), std::move_iterator(list.begin()), std::move_iterator(list.end()));
 }
@@ -167,7 +167,7 @@ Pending SignalQueue::take_newest(unsigned signal, const Condition& wanted)
 std::vector<Pending> SignalQueue::take_if(const Condition& wanted)
 {
     std::vector<Pending> out;
-    const auto take = [&](std::deque<Pending>& from) {
+    const auto take = [&](Fifo<Pending>& from) {
         const auto kept = std::stable_partition(from.begin(), from.end(), std::not_fn(wanted));
         out.insert(out.end(), std::move_iterator(kept), std::move_iterator(from.end()));
         from.erase(kept, from.end());
@@ -219,7 +219,7 @@ bool SignalQueue::holds_before(unsigned signal, std::uint64_t time_ns) const
 {
     const auto list = signals_.find(signal);
     if (list == signals_.end()) return false;
-    const auto old = [&](const std::deque<Pending>& queue) {
+    const auto old = [&](const Fifo<Pending>& queue) {
         return !queue.empty() && queue.front().signal.generated_ns < time_ns;
     };
     return old(list->second.entries) || old(list->second.bits);

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <vector>
 
+#include "correlate/fifo.hpp"
 #include "correlate/interval.hpp"
 
 namespace ipcscope::correlate {
@@ -97,8 +97,8 @@ public:
 
 private:
     struct List {
-        std::deque<Pending> entries;    ///< first in, first out
-        std::deque<Pending> bits;       ///< without an entry: all share one bit
+        Fifo<Pending> entries;
+        Fifo<Pending> bits;             ///< without an entry: all share one bit
         bool empty() const { return entries.empty() && bits.empty(); }
     };
     using Lists = std::map<unsigned, List>;

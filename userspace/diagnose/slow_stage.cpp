@@ -11,6 +11,7 @@
 #include "base/units.hpp"
 #include "diagnose/families.hpp"
 #include "diagnose/pipe_kinds.hpp"
+#include "diagnose/stages.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/turns.hpp"
 #include "diagnose/words.hpp"
@@ -25,9 +26,6 @@ using aggregate::StageRow;
 
 constexpr std::size_t kNamedWaits = 3;
 constexpr std::size_t kChainedStages = 8;
-
-/// Waits that may be for a slow stage.
-using Edges = std::map<Pid, std::vector<const Blame::Edge*>>;   ///< by whom they are for
 
 /// Not those of partners that take turns, nor of a process for what it made a child for
 /// ($(…), popen(), a pool): it asked for that.
@@ -64,15 +62,8 @@ struct Wait {
     std::uint64_t output_ns = 0;
 };
 
-const StageRow* stage_of(const Pipeline& pipeline, Pid pid)
-{
-    const auto found = std::ranges::find(pipeline.stages, pid,
-                                         [](const StageRow& row) { return row.task.tgid; });
-    return found == pipeline.stages.end() ? nullptr : &*found;
-}
-
 /// Who waited for the stage, or its children, and who for those, and so on.
-std::vector<Wait> waits_for(const Pipeline& pipeline, const Edges& edges,
+std::vector<Wait> waits_for(const Pipeline& pipeline, const Stages& stages, const Edges& edges,
                             const std::set<Pid>& slow)
 {
     std::map<Pid, Wait> waits;
@@ -86,7 +77,7 @@ std::vector<Wait> waits_for(const Pipeline& pipeline, const Edges& edges,
             continue;
         }
         for (const Blame::Edge* edge : found->second) {
-            const StageRow* stage = stage_of(pipeline, edge->waiter);
+            const StageRow* stage = stages.of(pipeline, edge->waiter);
             if (stage == nullptr || slow.contains(edge->waiter)) {
                 continue;
             }
@@ -171,15 +162,12 @@ StageRow outside_row(const aggregate::ProcessRow& process)
 /// Processes for which stages wait though they make no calls themselves: a shell whose
 /// children read or write for it.
 std::vector<StageRow> behind_children(const WaitGraph& graph, const Pipeline& pipeline,
-                                      const Edges& edges)
+                                      const Stages& stages)
 {
     std::vector<StageRow> found;
-    for (const auto& [pid, waits] : edges) {
+    for (const Pid pid : stages.holders(pipeline)) {
         const aggregate::ProcessRow* process = graph.process(pid);
-        const bool waited_for = std::ranges::any_of(waits, [&](const Blame::Edge* edge) {
-            return stage_of(pipeline, edge->waiter) != nullptr;
-        });
-        if (process == nullptr || !waited_for || stage_of(pipeline, pid) != nullptr) {
+        if (process == nullptr || stages.of(pipeline, pid) != nullptr) {
             continue;
         }
         found.push_back(outside_row(*process));
@@ -232,10 +220,11 @@ std::optional<Slow> slow_family(const WaitGraph& graph, const Pipeline& pipeline
     return std::nullopt;
 }
 
-std::optional<Slow> slowest(const WaitGraph& graph, const Pipeline& pipeline, const Edges& edges)
+std::optional<Slow> slowest(const WaitGraph& graph, const Pipeline& pipeline,
+                            const Stages& stages, const Edges& edges)
 {
     std::vector<StageRow> all = pipeline.stages;
-    std::ranges::move(behind_children(graph, pipeline, edges), std::back_inserter(all));
+    std::ranges::move(behind_children(graph, pipeline, stages), std::back_inserter(all));
     Slow most;
     std::uint64_t second = 0;
     for (const StageRow& stage : all) {
@@ -327,13 +316,14 @@ Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector
 void find_slow_stages(const WaitGraph& graph, const Blame& blame, Findings& findings)
 {
     const Edges edges = edges_of(graph, blame);
+    const Stages stages(graph.report(), edges);
     std::set<Pid> named;   // a stage may be in several pipelines
     for (const Pipeline& pipeline : graph.report().pipelines) {
-        const auto slow = slowest(graph, pipeline, edges);
+        const auto slow = slowest(graph, pipeline, stages, edges);
         if (!slow || graph.accused(slow->stage.task.tgid)) {
             continue;
         }
-        const auto waits = waits_for(pipeline, edges, slow->all());
+        const auto waits = waits_for(pipeline, stages, edges, slow->all());
         if (!waits.empty() && named.insert(slow->stage.task.tgid).second) {
             findings.push_back(slow_stage(pipeline, *slow, waits));
         }

@@ -23,7 +23,6 @@ report_stay(struct ipcscope_thread_state *thread, struct task_struct *task,
 static __always_inline void emit_exit(struct ipcscope_thread_state *thread,
 				      struct task_struct *task, __u64 now)
 {
-	struct signal_struct *signal = task->signal;
 	struct ipcscope_thread_time *record;
 	struct record_out out;
 
@@ -47,7 +46,7 @@ static __always_inline void emit_exit(struct ipcscope_thread_state *thread,
 	record->exit_code = task->exit_code;
 	record->syscall = IPCSCOPE_SYSCALL_NONE;
 	record->state = IPCSCOPE_STATE_DEAD;
-	record->group_dead = signal->live.counter == 0;
+	record->group_dead = BPF_CORE_READ(task, signal, live.counter) == 0;
 	record_end(&out, record, sizeof(*record));
 }
 

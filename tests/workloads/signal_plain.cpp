@@ -38,6 +38,9 @@ void to_a_thread()
     Shared* shared = share();
     const pid_t target = sleeper(shared, "by-tgkill", [shared] {
         handle(SIGUSR2, SA_SIGINFO);
+        // Long enough for a record of its own: beside a record of another thread the
+        // process has the name that its leader was last recorded by.
+        sleep_ms(20);
         pthread_t thread;
         MUST(pthread_create(&thread, nullptr, thread_body, shared) == 0);
         wait_until(shared->tid, 1);

@@ -12,7 +12,7 @@
 
 namespace ipcscope::cli {
 
-/// Where record writes and report reads, unless they are told otherwise.
+/// Where record writes and report reads by default.
 inline constexpr const char kStandardCapture[] = "ipcscope.ipcs";
 
 /// Runs a parsed subcommand; returns the process's exit status.

@@ -269,10 +269,10 @@ Result<void> Device::map_areas(const Options& options)
 
 Result<void> Device::map_stat(const StatOptions& options)
 {
-    const auto map = [&]<typename T>(std::span<const T>& area, std::uint64_t offset,
-                                     std::size_t count) {
-        return map_area(areas_, offset, count * sizeof(T)).map([&] {
-            area = {reinterpret_cast<const T*>(areas_.back().data()), count};
+    const auto map = [&](auto& area, std::uint64_t offset, std::size_t count) {
+        using Element = typename std::decay_t<decltype(area)>::value_type;
+        return map_area(areas_, offset, count * sizeof(Element)).map([&] {
+            area = {reinterpret_cast<const Element*>(areas_.back().data()), count};
         });
     };
     const std::size_t cpus = about_.cpus;

@@ -9,6 +9,9 @@ namespace ipcscope::cli {
 class ForwardingSink : public source::Sink {
 public:
     explicit ForwardingSink(source::Sink& next) : next_(next) {}
+    // One in front of another is made of it as a Sink: a copy would pass it by.
+    ForwardingSink(const ForwardingSink&) = delete;
+    ForwardingSink& operator=(const ForwardingSink&) = delete;
 
     Result<void> host(const source::Host& host) override { return next_.host(host); }
     Result<void> records(unsigned cpu, std::span<const std::byte> bytes) override

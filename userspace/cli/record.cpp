@@ -29,7 +29,7 @@ struct Arguments {
 class ProgressLine final : public ForwardingSink {
 public:
     ProgressLine(LossTracker& losses, const capture::Writer& writer, bool shown)
-        : ForwardingSink(losses), losses_(losses), writer_(writer), shown_(shown)
+        : ForwardingSink(static_cast<source::Sink&>(losses)), losses_(losses), writer_(writer), shown_(shown)
     {
         if (shown_) {
             print_stderr("ipcscope: attaching");

@@ -360,12 +360,7 @@ Ledger Device::ledger() const
 {
     Ledger ledger(rings_.size());
     for (std::size_t number = 0; number < ledger.size(); number++) {
-        // Word by word, since it is being written: each number is exact.
-        const auto* from = reinterpret_cast<const __u64*>(&cpu(number).ledger);
-        auto* to = reinterpret_cast<__u64*>(&ledger[number]);
-        for (std::size_t word = 0; word < sizeof(ipcscope_ledger) / sizeof(__u64); word++) {
-            to[word] = __atomic_load_n(&from[word], __ATOMIC_RELAXED);
-        }
+        ledger[number] = copy_of(cpu(number).ledger);
     }
     return ledger;
 }

@@ -36,6 +36,19 @@ private:
     std::size_t bytes_ = 0;
 };
 
+/// Of what the module is writing, word by word: each number is exact.
+template <typename T>
+T copy_of(const T& shared)
+{
+    T copy;
+    const auto* from = reinterpret_cast<const __u64*>(&shared);
+    auto* to = reinterpret_cast<__u64*>(&copy);
+    for (std::size_t word = 0; word < sizeof(T) / sizeof(__u64); ++word) {
+        to[word] = __atomic_load_n(&from[word], __ATOMIC_RELAXED);
+    }
+    return copy;
+}
+
 /// What the module sums up (transport.h); it is being written while the trace runs.
 struct StatAreas {
     std::span<const ipcscope_stat_key> keys;

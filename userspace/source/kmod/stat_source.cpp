@@ -11,19 +11,6 @@
 namespace ipcscope::source::kmod {
 namespace {
 
-/// Of what the module is writing, word by word: each number is exact.
-template <typename T>
-T copy_of(const T& shared)
-{
-    T copy;
-    const auto* from = reinterpret_cast<const __u64*>(&shared);
-    auto* to = reinterpret_cast<__u64*>(&copy);
-    for (std::size_t word = 0; word < sizeof(T) / sizeof(__u64); ++word) {
-        to[word] = __atomic_load_n(&from[word], __ATOMIC_RELAXED);
-    }
-    return copy;
-}
-
 class KmodStat final : public StatSource {
 public:
     KmodStat(std::unique_ptr<Device> device, Host host)

@@ -64,24 +64,6 @@ public:
     }
 
     std::size_t size() const { return size_; }
-    void clear()
-    {
-        slots_.clear();
-        size_ = 0;
-    }
-
-    /// By number.
-    std::vector<std::uint32_t> keys() const
-    {
-        std::vector<std::uint32_t> keys;
-        for (const Slot& slot : slots_) {
-            if (slot.used) {
-                keys.push_back(slot.key);
-            }
-        }
-        std::ranges::sort(keys);
-        return keys;
-    }
 
 private:
     struct Slot {

@@ -199,7 +199,6 @@ static bool send_wanted(struct scope_trace *trace, struct task_struct *target,
 		 scope_task_wanted(&trace->filters, current)));
 }
 
-/* (sig, info, task, type, force) on all kernels since 5.7. */
 /* Of kills alone, only what ends a process is. */
 static bool is_wanted(const struct scope_trace *trace,
 		      const struct scope_send *send)
@@ -208,6 +207,7 @@ static bool is_wanted(const struct scope_trace *trace,
 	       (trace->config.families & IPCSCOPE_FAMILY_SIGNALS);
 }
 
+/* (sig, info, task, type, force) on all kernels since 5.7. */
 static void send_enters(struct scope_trace *trace, int sig,
 			struct task_struct *target)
 {

@@ -61,7 +61,7 @@ struct scope_stat {
 	struct hlist_head free;
 };
 
-/* NULL: the trace makes records. */
+/* trace->stat stays NULL where it makes records. */
 int scope_stat_init(struct scope_trace *trace);
 void scope_stat_free(struct scope_trace *trace);
 

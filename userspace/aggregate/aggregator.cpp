@@ -12,7 +12,7 @@
 #include "aggregate/lives.hpp"
 #include "aggregate/loss_table.hpp"
 #include "aggregate/object_table.hpp"
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 #include "aggregate/pipelines.hpp"
 #include "aggregate/process_table.hpp"
 #include "aggregate/signal_table.hpp"
@@ -25,13 +25,6 @@
 
 namespace ipcscope::aggregate {
 namespace {
-
-bool reads_or_writes_pipe(const decode::Event& event, const decode::Call& call)
-{
-    const auto op = decode::op_of(call);
-    return event.kind == IPCSCOPE_CALL_PIPE &&
-           (op == decode::Op::read || op == decode::Op::write);
-}
 
 constexpr std::size_t kMostBefore = 4096;
 
@@ -53,7 +46,7 @@ struct Aggregator::State {
     DeathTable deaths{stays};
     SignalTable signals{stays};
     KernelCalls calls;
-    PipeTable pipes;
+    ChannelTable channels;
     ObjectTable objects;
     StageTable stages;
     ProcessTable processes;
@@ -108,8 +101,7 @@ struct Aggregator::State {
         call.time_ns = std::max(event.time_ns, call.time_ns);
         call.process = event.process;
         body.blocked_ns = call.time_ns - std::min<std::uint64_t>(body.enter_ns, call.time_ns);
-        pipes.call(call, body, {});
-        waits.call(call, body, {});
+        if (const auto use = channel_use(body)) use_channel(call, body, *use, {});
     }
     void on(const decode::Event& event, const decode::ThreadFree& body)
     {
@@ -138,18 +130,24 @@ struct Aggregator::State {
         if (event.kind != IPCSCOPE_CALL_PIPE && event.kind != IPCSCOPE_CALL_SPLICE) {
             objects.call(event, body);
         }
-        if (!reads_or_writes_pipe(event, body)) {
-            waits.time(event);   // its sleeps are no pipe's
+        const auto use = channel_use(body);
+        if (!use) {
+            waits.time(event);   // its sleeps are no channel's
             return;
         }
-        pipes.call(event, body, entry);
-        stages.call(event, body, entry);
-        waits.call(event, body, entry);
+        use_channel(event, body, *use, entry);
+        if (channel_kind(decode::type_of(body)).flows) stages.call(event, body, *use, entry);
+    }
+    void use_channel(const decode::Event& event, const decode::Call& call,
+                     const ChannelUse& use, const TimeLedger::Entry& entry)
+    {
+        channels.call(event, call, use, entry);
+        waits.call(event, call, use, entry);
     }
     void on(const decode::Event& event, const decode::Symbol& body) { deaths.on(event, body); }
     void on(const decode::Event& event, const decode::Holder& body)
     {
-        pipes.holder(event, body);
+        channels.holder(event, body);
     }
     void on(const decode::Event& event, const decode::Observed& body) { deaths.on(event, body); }
 
@@ -198,10 +196,10 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.end_ns = frame.end_ns;
     report.signals = state.signals.rows(state.coverage);
     report.calls = state.calls.rows();
-    report.pipes = state.pipes.rows(state.coverage);
+    report.channels = state.channels.rows(state.coverage);
     report.objects = state.objects.rows();
     report.lives = state.lives.rows();
-    report.pipelines = find_pipelines(report.pipes, report.lives, state.stages);
+    report.pipelines = find_pipelines(report.channels, report.lives, state.stages);
     report.processes = state.processes.rows();
     report.kills = state.kills.rows();
     report.waits = state.waits.rows();
@@ -213,8 +211,8 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.unreaped = state.deaths.unreaped(state.coverage, frame.end_ns);
     report.orphans_group_exit = state.group_exits;
     report.orphans_unknown = state.unknown;
-    report.evicted = {state.signals.evicted(), state.pipes.evicted(),
-                      state.pipes.ends_evicted(), state.processes.evicted(),
+    report.evicted = {state.signals.evicted(), state.channels.evicted(),
+                      state.channels.ends_evicted(), state.processes.evicted(),
                       state.kills.evicted(), state.objects.evicted(), state.stops.evicted(),
                       state.lives.evicted(), state.waits.evicted() + state.sleeps.evicted(),
                       state.deaths.evicted()};

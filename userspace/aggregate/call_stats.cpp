@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "aggregate/call_result.hpp"
+#include "aggregate/channel.hpp"
 #include "aggregate/report.hpp"
 #include "aggregate/time_ledger.hpp"
 
@@ -13,7 +14,7 @@ void add_result(CallStats& stats, const decode::Call& call)
 {
     const bool output = direction_of(decode::op_of(call)) == Direction::output;
     if (call.ret >= 0) {
-        stats.bytes += static_cast<std::uint64_t>(call.ret);
+        stats.bytes += moved_bytes(call);
     } else if (call.ret == -EAGAIN) {
         ++stats.eagain;
     } else if (call.ret == -EPIPE && output) {

@@ -8,7 +8,7 @@
 
 #include <ipcscope/policy.h>
 
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 
 namespace ipcscope::aggregate {
 namespace {

@@ -17,10 +17,10 @@ constexpr int kMostAncestors = 16;
 constexpr std::size_t kMostParts = 1024;   ///< of all pipes: each is a pipeline of its own
 
 /// Those that call read or write at that end.
-Pids callers(const std::vector<PipeEndRow>& ends)
+Pids callers(const std::vector<ChannelEnd>& ends)
 {
     Pids pids;
-    for (const PipeEndRow& end : ends) {
+    for (const ChannelEnd& end : ends) {
         if (!end.holds_only) {
             pids.insert(end.task.tgid);
         }
@@ -49,10 +49,10 @@ struct Side {
 
 class Finder {
 public:
-    Finder(const std::vector<PipeRow>& pipes, const std::vector<LifeRow>& lives) : lives_(lives)
+    Finder(const std::vector<ChannelRow>& channels, const std::vector<LifeRow>& lives) : lives_(lives)
     {
-        for (const PipeRow& pipe : pipes) {
-            for (const auto* ends : {&pipe.readers, &pipe.writers}) {
+        for (const ChannelRow& channel : channels) {
+            for (const auto* ends : {&channel.readers, &channel.writers}) {
                 for (const Pid pid : callers(*ends)) {
                     ++pipes_of_[pid];
                 }
@@ -60,33 +60,32 @@ public:
         }
     }
 
-    void add(const PipeRow& pipe)
+    void add(const ChannelRow& channel)
     {
-        const Pids readers = callers(pipe.readers), writers = callers(pipe.writers);
+        const Pids readers = callers(channel.readers), writers = callers(channel.writers);
         Pids both;
         std::ranges::set_intersection(readers, writers, std::inserter(both, both.end()));
         if (both.empty()) {
             const Side from = side(writers), to = side(readers);
             const bool several = from.cohorts.size() > 1 || to.cohorts.size() > 1;
             if (several && parts_ + from.cohorts.size() + to.cohorts.size() <= kMostParts) {
-                add_parts(pipe, from, to);
+                add_parts(channel, from, to);
                 return;
             }
         }
-        // Two that both read and write one pipe pass tokens (make's job server): no order,
+        // Two that both read and write one channel pass tokens (make's job server): no order,
         // so no stages.
-        add(flow(pipe, without(writers, both), {readers.begin(), readers.end()}));
-        add(flow(pipe, {both.begin(), both.end()}, without(readers, both)));
+        add(flow(channel, without(writers, both), {readers.begin(), readers.end()}));
+        add(flow(channel, {both.begin(), both.end()}, without(readers, both)));
     }
 
     std::vector<Flow> take() { return std::move(flows_); }
 
 private:
-    static Flow flow(const PipeRow& pipe, std::vector<Pid> from, std::vector<Pid> to)
+    static Flow flow(const ChannelRow& channel, std::vector<Pid> from, std::vector<Pid> to)
     {
         Flow made;
-        made.inode = pipe.inode;
-        made.dev = pipe.dev;
+        made.channel = channel.object;
         made.from = std::move(from);
         made.to = std::move(to);
         return made;
@@ -154,9 +153,9 @@ private:
                                    [&](Pid pid) { return pipes_of_.at(pid) > 1; });
     }
 
-    void add_part(const PipeRow& pipe, const Cohort& from, const Cohort& to)
+    void add_part(const ChannelRow& channel, const Cohort& from, const Cohort& to)
     {
-        Flow made = flow(pipe, from.pids, to.pids);
+        Flow made = flow(channel, from.pids, to.pids);
         made.part = true;
         made.start_ns = std::max(from.start_ns, to.start_ns);
         made.end_ns = std::min(from.end_ns, to.end_ns);
@@ -169,15 +168,15 @@ private:
 
     /// Where one side is there for all of the other's, those that lead nowhere else stay
     /// together: a pipeline for each command that writes to a log says nothing.
-    void add_parts(const PipeRow& pipe, const Side& from, const Side& to)
+    void add_parts(const ChannelRow& channel, const Side& from, const Side& to)
     {
         const bool both = from.cohorts.size() > 1 && to.cohorts.size() > 1;
-        Flow rest = flow(pipe, from.launchers, to.launchers);
+        Flow rest = flow(channel, from.launchers, to.launchers);
         rest.part = true;
         for (const auto& [writer, reader] : together(from.cohorts, to.cohorts)) {
             const Cohort& many = from.cohorts.size() > 1 ? *writer : *reader;
             if (both || leads_on(many)) {
-                add_part(pipe, *writer, *reader);
+                add_part(channel, *writer, *reader);
             } else {
                 auto& left = from.cohorts.size() > 1 ? rest.from : rest.to;
                 left.insert(left.end(), many.pids.begin(), many.pids.end());
@@ -233,12 +232,14 @@ private:
 
 }  // namespace
 
-std::vector<Flow> find_flows(const std::vector<PipeRow>& pipes,
+std::vector<Flow> find_flows(const std::vector<ChannelRow>& channels,
                              const std::vector<LifeRow>& lives)
 {
-    Finder finder(pipes, lives);
-    for (const PipeRow& pipe : pipes) {
-        finder.add(pipe);
+    Finder finder(channels, lives);
+    for (const ChannelRow& channel : channels) {
+        if (channel_kind(channel.type).flows) {
+            finder.add(channel);
+        }
     }
     return finder.take();
 }

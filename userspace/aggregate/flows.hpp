@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who writes to whom by one pipe.  A pipe that commands inherit one after the other, as a
+// Who writes to whom by one channel.  A pipe that commands inherit one after the other, as a
 // shell's output, joins only those that were there together.
 #pragma once
 
@@ -10,10 +10,9 @@
 
 namespace ipcscope::aggregate {
 
-/// All of `from` to all of `to`, by one pipe.
+/// All of `from` to all of `to`, by one channel.
 struct Flow {
-    std::uint64_t inode = 0;
-    std::uint32_t dev = 0;
+    ObjectId channel;
     std::vector<std::uint32_t> from;   ///< processes
     std::vector<std::uint32_t> to;
     /// One of several flows by the pipe, which join no pipeline with each other.
@@ -26,11 +25,11 @@ struct Flow {
     {
         return start_ns < other.end_ns && other.start_ns < end_ns;
     }
-    bool same_pipe(const Flow& other) const { return inode == other.inode && dev == other.dev; }
+    bool same_channel(const Flow& other) const { return channel == other.channel; }
 };
 
 /// `lives`: by process number.
-std::vector<Flow> find_flows(const std::vector<PipeRow>& pipes,
+std::vector<Flow> find_flows(const std::vector<ChannelRow>& channels,
                              const std::vector<LifeRow>& lives);
 
 }  // namespace ipcscope::aggregate

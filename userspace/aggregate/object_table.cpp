@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 
 namespace ipcscope::aggregate {
 namespace {

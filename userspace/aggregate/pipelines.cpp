@@ -64,7 +64,7 @@ private:
     {
         const Flow& flow = graph_.flows[index];
         if (flows_.contains(index) || !flow.meets(first_) ||
-            (flow.part && !pipes_.emplace(flow.dev, flow.inode).second)) {
+            (flow.part && !channels_.insert(flow.channel).second)) {
             return;
         }
         flows_.insert(index);
@@ -74,7 +74,7 @@ private:
     const Graph& graph_;
     const Flow& first_;
     std::set<std::size_t> flows_;
-    std::set<std::pair<std::uint32_t, std::uint64_t>> pipes_;   ///< of parts
+    std::set<ObjectId> channels_;   ///< of parts
     std::vector<std::size_t> open_;
 };
 
@@ -127,7 +127,7 @@ std::vector<std::uint64_t> inodes(const Graph& graph, const std::vector<std::siz
 {
     std::set<std::uint64_t> found;
     for (const std::size_t flow : flows) {
-        found.insert(graph.flows[flow].inode);
+        found.insert(graph.flows[flow].channel.object);
     }
     return {found.begin(), found.end()};
 }
@@ -196,11 +196,11 @@ std::uint64_t span_ns(const Flow& flow)
 
 }  // namespace
 
-std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
+std::vector<Pipeline> find_pipelines(const std::vector<ChannelRow>& channels,
                                      const std::vector<LifeRow>& lives, const StageTable& stages)
 {
     Graph graph;
-    for (Flow& flow : find_flows(pipes, lives)) {
+    for (Flow& flow : find_flows(channels, lives)) {
         graph.add(std::move(flow));
     }
     std::vector<std::pair<std::pair<Pid, std::uint64_t>, Pipeline>> found;   // by pid, by time

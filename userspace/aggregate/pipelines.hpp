@@ -11,7 +11,7 @@
 namespace ipcscope::aggregate {
 
 /// `lives`: by process number.
-std::vector<Pipeline> find_pipelines(const std::vector<PipeRow>& pipes,
+std::vector<Pipeline> find_pipelines(const std::vector<ChannelRow>& channels,
                                      const std::vector<LifeRow>& lives, const StageTable& stages);
 
 }  // namespace ipcscope::aggregate

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 
 namespace ipcscope::aggregate {
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "aggregate/channel.hpp"
 #include "aggregate/death.hpp"
 #include "aggregate/time.hpp"
 #include "base/histogram.hpp"
@@ -75,7 +76,7 @@ struct CallStats {
     void add(const decode::Event& event, const decode::Call& call);
 };
 
-struct PipeSide : CallStats {
+struct ChannelSide : CallStats {
     std::uint64_t polled_ns = 0;       ///< in poll for it, before calls
     std::uint64_t runnable_ns = 0;
     std::uint64_t eof = 0;             ///< reads: no writer left, 0 bytes
@@ -84,7 +85,7 @@ struct PipeSide : CallStats {
     bool traced = false;
 };
 
-struct PipeEndRow {
+struct ChannelEnd {
     Task task;                         ///< tid = 0: per process; its name at its last call
     std::uint64_t count = 0;
     std::uint64_t bytes = 0;
@@ -93,6 +94,7 @@ struct PipeEndRow {
     bool holds_only = false;           ///< open, but no call was seen
     bool traced = false;               ///< so that it made no call that is not here
     std::uint32_t only_tid = 0;        ///< the thread that made its calls; 0: several, none
+    std::int64_t taken = 0;            ///< of a semaphore: taken less put back
     std::uint64_t first_call_ns = 0;
     std::uint64_t last_call_ns = 0;
     std::uint64_t held_ns = 0;         ///< when it was last seen to hold the end open
@@ -109,23 +111,28 @@ struct PipeEndRow {
     std::uint64_t row_since_ns = 0;
 };
 
-struct PipeRow {
-    bool fifo = false;
-    std::uint64_t inode = 0;
-    std::uint32_t dev = 0;
-    SafeText path;                     ///< of a FIFO where known
-    std::uint32_t ring_slots = 0;      ///< the largest seen
+/// One direction of an IPC object: a pipe, what one socket receives, a queue, ….
+struct ChannelRow {
+    decode::ObjectType type{};
+    ObjectId object;                   ///< a socket: that which receives
+    std::uint64_t sender = 0;          ///< a socket: its peer, that was last seen to send
+    SafeText path;                     ///< where known: of a FIFO, of a socket
+    std::uint32_t ring_slots = 0;      ///< of a pipe, the largest seen
     std::uint64_t first_ns = 0;
     std::uint64_t last_ns = 0;
-    PipeSide reads;
-    PipeSide writes;
+    ChannelSide reads;
+    ChannelSide writes;
     std::uint64_t full_ns = 0;         ///< time in which a writer was blocked, or in poll for it
     std::uint64_t empty_ns = 0;        ///< time in which a reader was
-    /// Occupancy at entry of each call, in eighths of the ring: [0] empty, …,
+    /// Occupancy at entry of each call, in eighths of its limit: [0] empty, …,
     /// [8] full.
     std::array<std::uint64_t, 9> occupancy{};
-    std::vector<PipeEndRow> readers;
-    std::vector<PipeEndRow> writers;
+    std::vector<ChannelEnd> readers;   ///< take out
+    std::vector<ChannelEnd> writers;   ///< put in
+    bool is_pipe() const { return object.type == IPCSCOPE_OBJECT_PIPE; }   ///< or a FIFO
+
+    /// A semaphore: used as a mutex, as far as calls show: who took it put it back.
+    bool mutex = false;
 };
 
 struct OpRow : CallStats {
@@ -181,10 +188,9 @@ struct ProcessRow {
     Time time;
 };
 
-/// What a thread waited on one pipe, as far as the same thread ended it: the sum.
+/// What a thread waited on one channel, as far as the same thread ended it: the sum.
 struct WaitRow {
-    std::uint64_t inode = 0;
-    std::uint32_t dev = 0;
+    ObjectId channel;
     bool output = false;           ///< for room to write; else for data to read
     Task waiter;
     Task waker;                    ///< tid = 0: not known, or a signal
@@ -195,7 +201,7 @@ struct WaitRow {
     std::uint64_t longest_ns = 0;
 };
 
-/// One sleep of kLongWait_ns or more in a read or write of a pipe.
+/// One sleep of kLongWait_ns or more in a call on a channel.
 struct LongWait {
     enum class Ended : std::uint8_t {
         woken,         ///< there was data, or room
@@ -204,8 +210,7 @@ struct LongWait {
         signal,        ///< a signal broke it off; a write may have written a part
         unfinished,    ///< the trace ended
     };
-    std::uint64_t inode = 0;
-    std::uint32_t dev = 0;
+    ObjectId channel;
     bool output = false;
     Task waiter;                   ///< the thread
     Task process;                  ///< tid = 0
@@ -301,8 +306,8 @@ struct LossLedger {
 /// the longest time; of kills and deaths, the quickest.
 struct Evicted {
     std::uint64_t signals = 0;
-    std::uint64_t pipes = 0;
-    std::uint64_t pipe_ends = 0;
+    std::uint64_t channels = 0;
+    std::uint64_t channel_ends = 0;
     std::uint64_t processes = 0;
     std::uint64_t kills = 0;
     std::uint64_t objects = 0;
@@ -313,15 +318,15 @@ struct Evicted {
 
     std::uint64_t total() const
     {
-        return signals + pipes + pipe_ends + processes + kills + objects + stops + lives + waits +
+        return signals + channels + channel_ends + processes + kills + objects + stops + lives + waits +
                deaths;
     }
 };
 
 /// The most rows of each table.
 inline constexpr std::size_t kMostSignals = 8192;
-inline constexpr std::size_t kMostPipes = 8192;
-inline constexpr std::size_t kMostPipeEnds = 128;   ///< of each side of a pipe
+inline constexpr std::size_t kMostChannels = 8192;
+inline constexpr std::size_t kMostChannelEnds = 128;   ///< of each side of a pipe
 inline constexpr std::size_t kMostProcesses = 16384;
 inline constexpr std::size_t kMostKills = 1024;
 inline constexpr std::size_t kMostObjects = 8192;
@@ -337,7 +342,7 @@ struct Report {
     std::uint64_t end_ns = 0;
     std::vector<SignalRow> signals;     ///< by count, descending
     std::vector<CallRow> calls;
-    std::vector<PipeRow> pipes;         ///< by bytes, descending
+    std::vector<ChannelRow> channels;  ///< by bytes, descending
     std::vector<ObjectRow> objects;     ///< by calls, descending
     std::vector<Pipeline> pipelines;
     std::vector<ProcessRow> processes;  ///< by time not asleep, descending

@@ -6,7 +6,7 @@
 #include <optional>
 #include <tuple>
 
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 
 namespace ipcscope::aggregate {
 namespace {

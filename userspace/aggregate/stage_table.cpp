@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 
 namespace ipcscope::aggregate {
 namespace {
@@ -38,7 +38,7 @@ void StageTable::Edge::add(std::uint64_t from_ns, std::uint64_t to_ns, const Tim
 }
 
 void StageTable::call(const decode::Event& event, const decode::Call& call,
-                      const TimeLedger::Entry& entry)
+                      const ChannelUse& use, const TimeLedger::Entry& entry)
 {
     Stage& stage = stages_.use(event.task.tgid);
     const Task process = process_of(event);
@@ -46,7 +46,7 @@ void StageTable::call(const decode::Event& event, const decode::Call& call,
     stage.calls.cover(call.enter_ns, event.time_ns);
     stage.time += entry.inside;
     const Span blocked = blocked_span(event, call);
-    (decode::op_of(call) == decode::Op::write ? stage.output : stage.input)
+    (use.output ? stage.output : stage.input)
         .add(blocked.start_ns, blocked.end_ns);
     stage.waiting.add(blocked.start_ns, blocked.end_ns);
 

@@ -69,13 +69,6 @@ std::uint64_t polled_though_ready(const decode::Call& call, const decode::Betwee
 
 Direction direction_of(Op op) { return kDirections[static_cast<std::size_t>(op)]; }
 
-ObjectId object_of(const decode::Call& call)
-{
-    // A pipe's type may differ between records of it: both are the same inode.
-    return {call.dev, is_pipe(call) ? std::uint8_t{IPCSCOPE_OBJECT_PIPE} : call.type,
-            call.object};
-}
-
 void TimeLedger::slice(const decode::Event& event, const decode::Slice& slice)
 {
     Thread& thread = threads_.use(event.task.tid);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "aggregate/bounded_map.hpp"
+#include "aggregate/channel.hpp"
 #include "aggregate/object_level.hpp"
 #include "aggregate/time.hpp"
 #include "decode/event.hpp"
@@ -15,21 +16,6 @@ namespace ipcscope::aggregate {
 /// What a call is for, as far as waiting goes.
 enum class Direction : std::uint8_t { input, output, neither };
 Direction direction_of(decode::Op op);
-
-/// A pipe, queue, … as the kernel knows it.
-struct ObjectId {
-    std::uint32_t dev = 0;
-    std::uint8_t type = 0;
-    std::uint64_t object = 0;
-    friend bool operator==(const ObjectId&, const ObjectId&) = default;
-    struct Hash {
-        std::size_t operator()(const ObjectId& id) const
-        {
-            return mix(mix(id.dev, id.type), id.object);
-        }
-    };
-};
-ObjectId object_of(const decode::Call& call);
 
 /// A thread is accounted for from its first record's since_ns on.  Where a record does
 /// not begin where the one before it ended, records are missing: that time is

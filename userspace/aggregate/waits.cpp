@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "aggregate/call_result.hpp"
-#include "aggregate/pipe_table.hpp"
+#include "aggregate/channel_table.hpp"
 #include "base/units.hpp"
 
 namespace ipcscope::aggregate {
@@ -19,7 +19,9 @@ bool waited_longer(const LongWait& a, const LongWait& b) { return a.length_ns() 
 /// Only a signal, or the last reader's end, keeps a blocking write from writing all.
 bool wrote_a_part(const decode::Call& call)
 {
-    return decode::op_of(call) == decode::Op::write && call.ret > 0 &&
+    const decode::Op op = decode::op_of(call);
+    return (op == decode::Op::write || op == decode::Op::send) && call.ret > 0 &&
+           channel_kind(decode::type_of(call)).bytes &&
            static_cast<std::uint32_t>(call.ret) < call.requested &&
            (call.flags & IPCSCOPE_CALL_NONBLOCK) == 0;
 }
@@ -45,8 +47,7 @@ LongWait::Ended how_it_ended(const decode::Event& event, const decode::Call& cal
     if (call.ret == -EPIPE) {
         return Ended::broken;
     }
-    return call.ret == 0 && decode::op_of(call) == decode::Op::read ? Ended::end_of_file
-                                                                    : Ended::woken;
+    return is_end_of_file(call) ? Ended::end_of_file : Ended::woken;
 }
 
 }  // namespace
@@ -148,19 +149,19 @@ std::vector<WaitTable::Piece> WaitTable::pieces(Actor& actor, const decode::Even
 }
 
 void WaitTable::call(const decode::Event& event, const decode::Call& call,
-                     const TimeLedger::Entry& entry)
+                     const ChannelUse& use, const TimeLedger::Entry& entry)
 {
     Actor& actor = this->actor(event);
     if (actor.first_call_ns == 0) {
         actor.first_call_ns = call.enter_ns;
     }
-    const bool output = decode::op_of(call) == decode::Op::write;
-    Object& object = objects_.use(object_of(call));
+    const bool output = use.output;
+    Object& object = objects_.use(use.channel);
     const std::uint64_t polled_ns =
         entry.before.at(output ? Part::poll_output : Part::poll_input);
     if (polled_ns != 0) {
         const Span span = polled_span(call, polled_ns);
-        book({event, call, output, true, false},
+        book({event, call, use, true, false},
              {span.start_ns, span.end_ns, object.last_tid[output ? 0 : 1]});
     }
     const bool broken_off = !event.unfinished && was_broken_off(call);
@@ -171,7 +172,7 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
             piece.waker_tid = object.last_tid[output ? 0 : 1];
         }
         const bool last = piece.end_ns == all.back().end_ns;
-        const Wait wait{event, call, output, false, last && (broken_off || event.unfinished)};
+        const Wait wait{event, call, use, false, last && (broken_off || event.unfinished)};
         book(wait, piece);
         note_long(wait, piece, last);
     }
@@ -212,10 +213,9 @@ void WaitTable::book_to(const Wait& wait, const Piece& piece, std::uint32_t wake
         return;
     }
     const Task waker = waker_tid == 0 ? Task{} : task_of(waker_tid);
-    WaitRow& row = edges_.use({object_of(wait.call), wait.output, wait.event.task.tid, waker.tid});
-    row.inode = wait.call.object;
-    row.dev = wait.call.dev;
-    row.output = wait.output;
+    WaitRow& row = edges_.use({wait.use.channel, wait.use.output, wait.event.task.tid, waker.tid});
+    row.channel = wait.use.channel;
+    row.output = wait.use.output;
     row.waiter = wait.event.task;
     row.waker = waker;
     ++row.count;
@@ -261,9 +261,8 @@ void WaitTable::note_long(const Wait& wait, const Piece& piece, bool last)
         return;
     }
     LongWait found;
-    found.inode = wait.call.object;
-    found.dev = wait.call.dev;
-    found.output = wait.output;
+    found.channel = wait.use.channel;
+    found.output = wait.use.output;
     found.waiter = wait.event.task;
     found.process = process_of(wait.event);
     found.waker = piece.waker_tid == 0 ? Task{} : task_of(piece.waker_tid);

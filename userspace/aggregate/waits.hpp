@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who waited on a pipe, how long, and who ended the wait: the edges of the wait graph.
+// Who waited on a channel, how long, and who ended the wait: the edges of the wait graph.
 #pragma once
 
 #include <array>
@@ -14,12 +14,12 @@
 
 namespace ipcscope::aggregate {
 
-/// Takes the records of reads and writes, and of what their threads did, in order.
+/// Takes the records of calls on channels, and of what their threads did, in order.
 class WaitTable {
 public:
     void thread(const decode::Event& event, const decode::Thread& thread);
     void slice(const decode::Event& event, const decode::Slice& slice);
-    void call(const decode::Event& event, const decode::Call& call,
+    void call(const decode::Event& event, const decode::Call& call, const ChannelUse& use,
               const TimeLedger::Entry& entry);
     void time(const decode::Event& event);
 
@@ -32,7 +32,7 @@ public:
     static constexpr std::size_t kMostThreads = 1u << 16;
     static constexpr std::size_t kMostLong = 4096;      ///< the longest
     static constexpr std::size_t kMostSlices = 64;      ///< of one call
-    static constexpr std::size_t kMostUsers = 16;       ///< of one end of a pipe
+    static constexpr std::size_t kMostUsers = 16;       ///< of one end of a channel
 
 private:
     /// A stretch of sleep, and who ended it; 0: not known.
@@ -81,7 +81,7 @@ private:
     struct Wait {
         const decode::Event& event;
         const decode::Call& call;
-        bool output;
+        const ChannelUse& use;
         bool polled;
         bool broken_off;   ///< by a signal
     };
@@ -96,7 +96,7 @@ private:
     Task task_of(std::uint32_t tid) const;
 
     BoundedMap<std::uint32_t, Actor> actors_{kMostThreads};
-    BoundedMap<ObjectId, Object, ObjectId::Hash> objects_{kMostPipes};
+    BoundedMap<ObjectId, Object, ObjectId::Hash> objects_{kMostChannels};
     BoundedMap<Key, WaitRow, Key::Hash> edges_{kMostEdges};
     std::vector<LongWait> long_;   ///< a heap, the shortest first
     std::uint64_t long_evicted_ = 0;

@@ -7,7 +7,7 @@
 namespace ipcscope::diagnose {
 namespace {
 
-using aggregate::PipeRow;
+using aggregate::ChannelRow;
 using aggregate::WaitRow;
 
 class Book {
@@ -17,21 +17,21 @@ public:
     void add(const WaitRow& row)
     {
         blame_.waited_ns += row.total_ns;
-        const PipeRow* pipe = graph_.pipe(row.inode, row.dev);
-        if (pipe != nullptr && row.waker.tid != 0 &&
-            graph_.holds(*pipe, row.output, row.waker.tgid)) {
-            hand_on(row, *pipe, row.waker.tgid, row.total_ns, row.polled_ns);
+        const ChannelRow* channel = graph_.channel(row.channel);
+        if (channel != nullptr && row.waker.tid != 0 &&
+            graph_.holds(*channel, row.output, row.waker.tgid)) {
+            hand_on(row, *channel, row.waker.tgid, row.total_ns, row.polled_ns);
             return;
         }
-        const std::uint64_t open_ns = pipe == nullptr || row.waker.tid != 0
+        const std::uint64_t open_ns = channel == nullptr || row.waker.tid != 0
                                           ? 0 : row.unfinished_ns;
         blame_.unattributed_ns += row.total_ns - open_ns;
         if (open_ns == 0) {
             return;
         }
-        const HeldBy held = graph_.held_by(*pipe, row.output, graph_.report().end_ns);
+        const HeldBy held = graph_.held_by(*channel, row.output, graph_.report().end_ns);
         if (const auto* only = held.only()) {
-            hand_on(row, *pipe, only->task.tgid, open_ns, 0);
+            hand_on(row, *channel, only->task.tgid, open_ns, 0);
         } else if (held.known) {
             blame_.shared_ns += open_ns;
         } else {
@@ -48,14 +48,14 @@ public:
     }
 
 private:
-    void hand_on(const WaitRow& row, const PipeRow& pipe, Pid holder, std::uint64_t ns,
+    void hand_on(const WaitRow& row, const ChannelRow& channel, Pid holder, std::uint64_t ns,
                  std::uint64_t polled_ns)
     {
         blame_.handed_on_ns += ns;
-        Blame::Edge& edge = edges_[{row.waiter.tgid, holder, &pipe, row.output}];
+        Blame::Edge& edge = edges_[{row.waiter.tgid, holder, &channel, row.output}];
         edge.waiter = row.waiter.tgid;
         edge.holder = holder;
-        edge.pipe = &pipe;
+        edge.channel = &channel;
         edge.output = row.output;
         edge.ns += ns;
         edge.polled_ns += polled_ns;
@@ -63,7 +63,7 @@ private:
 
     const WaitGraph& graph_;
     Blame blame_;
-    std::map<std::tuple<Pid, Pid, const PipeRow*, bool>, Blame::Edge> edges_;
+    std::map<std::tuple<Pid, Pid, const ChannelRow*, bool>, Blame::Edge> edges_;
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ struct Blame {
     struct Edge {
         Pid waiter = 0;
         Pid holder = 0;
-        const aggregate::PipeRow* pipe = nullptr;
+        const aggregate::ChannelRow* channel = nullptr;
         bool output = false;
         std::uint64_t ns = 0;
         std::uint64_t polled_ns = 0;   ///< of it

@@ -8,7 +8,8 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -16,8 +17,8 @@ namespace ipcscope::diagnose {
 namespace {
 
 using aggregate::LongWait;
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 using Ended = LongWait::Ended;
 
 constexpr std::size_t kMostBrokenOff = 256;
@@ -28,13 +29,13 @@ constexpr std::uint64_t kLate_ns = 20'000'000;
 /// A thread in the circle: its wait, and the threads that alone can end it.
 struct Member {
     const LongWait* wait = nullptr;      ///< nullptr: for one of its children
-    const PipeRow* pipe = nullptr;
+    const ChannelRow* channel = nullptr;
     std::set<std::uint32_t> waits_for;   ///< 0: some thread of which nothing is known
 };
 using Members = std::map<std::uint32_t, Member>;   ///< by thread
 
 /// The thread that uses the end: the only one that did, or that there is; 0: not known.
-std::uint32_t user_of(const WaitGraph& graph, const PipeEndRow& end)
+std::uint32_t user_of(const WaitGraph& graph, const ChannelEnd& end)
 {
     return graph.threads(end.task.tgid) == 1 ? end.task.tgid : end.only_tid;
 }
@@ -81,16 +82,16 @@ Members waiting_at(const WaitGraph& graph, std::uint64_t time_ns)
 {
     Members members;
     for (const LongWait& wait : graph.waits()) {
-        const PipeRow* pipe = graph.pipe(wait.inode, wait.dev);
-        if (pipe == nullptr || wait.start_ns >= time_ns || wait.end_ns < time_ns) {
+        const ChannelRow* channel = graph.channel(wait.channel);
+        if (channel == nullptr || wait.start_ns >= time_ns || wait.end_ns < time_ns) {
             continue;
         }
-        const HeldBy held = graph.held_by(*pipe, wait.output, time_ns);
+        const HeldBy held = graph.held_by(*channel, wait.output, time_ns);
         if (!held.known) {
             continue;
         }
-        Member member{&wait, pipe, {}};
-        for (const PipeEndRow* end : held.ends) {
+        Member member{&wait, channel, {}};
+        for (const ChannelEnd* end : held.ends) {
             member.waits_for.insert(user_of(graph, *end));
         }
         members.emplace(wait.waiter.tid, std::move(member));
@@ -115,8 +116,8 @@ std::set<std::uint32_t> reached(const Members& members, std::uint32_t from)
     return found;
 }
 
-/// What waits to read its own data has a finding of its own (held_ends).  A FIFO that one
-/// process reads and its waiting parent holds may be written by any that opens it.
+/// What waits to read its own data has a finding of its own (held_ends).  What one process
+/// reads and its waiting parent holds may be a FIFO or queue: any may open it, and write.
 bool is_deadlock(const Members& members)
 {
     const auto waits = [](const auto& entry) { return entry.second.wait != nullptr; };
@@ -125,7 +126,8 @@ bool is_deadlock(const Members& members)
         return false;
     }
     const bool reads = std::ranges::count_if(members, waits) == 1 && !one->second.wait->output;
-    return !reads || (members.size() > 1 && !one->second.pipe->fifo);
+    return !reads ||
+           (members.size() > 1 && one->second.channel->type == decode::ObjectType::pipe);
 }
 
 /// Those that wait for each other and for no other, among them `tid`.
@@ -156,7 +158,7 @@ Members circle(Members members, std::uint32_t tid)
 
 HeldBy held_by(const WaitGraph& graph, const Member& member, std::uint64_t time_ns)
 {
-    return graph.held_by(*member.pipe, member.wait->output, time_ns);
+    return graph.held_by(*member.channel, member.wait->output, time_ns);
 }
 
 /// "101 (child) was blocked writing pipe 7, of which only 100 (parent) holds the read
@@ -164,10 +166,10 @@ HeldBy held_by(const WaitGraph& graph, const Member& member, std::uint64_t time_
 std::string describe(const WaitGraph& graph, const Member& member, const HeldBy& held)
 {
     const LongWait& wait = *member.wait;
-    std::string text = fmt::format(
-        "{} was blocked {} {}, of which only {} hold{} the {} end, ", waiter(graph, wait),
-        wait.output ? "writing" : "reading", which(*member.pipe), holders_of(wait, held),
-        held.ends.size() == 1 ? "s" : "", wait.output ? "read" : "write");
+    const aggregate::ChannelRow& channel = *member.channel;
+    std::string text = fmt::format("{} was blocked {} {}, {}, ", waiter(graph, wait),
+                                   words(channel.type).side(wait.output).doing, which(channel),
+                                   held_words(channel, wait, held));
     return text + (wait.before_trace ? "since before the trace"
                                      : fmt::format("since {} into the trace",
                                                    into_trace(graph, wait.start_ns)));
@@ -193,11 +195,13 @@ std::string parents_text(const WaitGraph& graph, const Members& members)
 std::string what_breaks(const Member& member, const HeldBy& held)
 {
     const bool several = held.ends.size() > 1;
-    const std::string does = fmt::format("{}{} {}s {}", several ? "one of " : "",
+    const ChannelWords& word = words(member.channel->type);
+    const std::string does = fmt::format("{}{} {} {}", several ? "one of " : "",
                                          holders_of(*member.wait, held),
-                                         member.wait->output ? "read" : "write",
-                                         which(*member.pipe));
-    return member.wait->output ? does : does + (several ? " or all close it" : " or closes it");
+                                         word.side(!member.wait->output).does,
+                                         which(*member.channel));
+    return member.wait->output || !word.closes
+        ? does : does + (several ? " or all close it" : " or closes it");
 }
 
 std::string ended(const WaitGraph& graph, const LongWait& first, std::uint64_t lasted_ns,
@@ -234,7 +238,7 @@ Finding deadlock(WaitGraph& graph, const LongWait& first, const Members& members
         before_trace |= member.wait->before_trace;
         began_ns = std::max(began_ns, member.wait->start_ns);
         made.subjects.push_back({member.wait->process, "member"});
-        made.objects.push_back(object_of(*member.pipe));
+        made.objects.push_back(object_of(*member.channel));
         graph.explain(*member.wait);
         graph.accuse(member.wait->process.tgid);
     }
@@ -245,7 +249,8 @@ Finding deadlock(WaitGraph& graph, const LongWait& first, const Members& members
                 ended(graph, first, made.duration_ns, before_trace);
     made.advice = members.size() > 1
         ? fmt::format("What would end it: {}.", breaks)
-        : "Start the reader before more is written than the pipe holds.";
+        : first.output ? "Start the reader before more is written than the pipe holds."
+                       : "";
     made.evidence = {{"members", std::uint64_t{members.size()}}, {"lasted_ns", made.duration_ns}};
     return made;
 }

@@ -13,7 +13,7 @@ namespace {
 using Find = void (*)(const aggregate::Report&, Findings&);
 
 constexpr std::array<Find, 3> kFinds{
-    find_deaths, find_bad_signals, find_pipes,
+    find_deaths, find_bad_signals, find_channels,
 };
 
 }  // namespace

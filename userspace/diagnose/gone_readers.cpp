@@ -6,15 +6,16 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
 
 using aggregate::LifeRow;
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 
 constexpr unsigned kSigpipe = 13;
 
@@ -24,13 +25,13 @@ unsigned died_of(const LifeRow& life)
 }
 
 /// The reader that was the last to go; nullptr where not all are known to be gone.
-const LifeRow* last_reader(const WaitGraph& graph, const PipeRow& pipe)
+const LifeRow* last_reader(const WaitGraph& graph, const ChannelRow& channel)
 {
     const LifeRow* last = nullptr;
-    if (!pipe.reads.traced || !graph.complete()) {
+    if (!channel.reads.traced || !graph.complete()) {
         return nullptr;
     }
-    for (const PipeEndRow& reader : pipe.readers) {
+    for (const ChannelEnd& reader : channel.readers) {
         const LifeRow* life = graph.life(reader.task.tgid);
         if (life == nullptr || life->exit_ns == 0) {
             continue;   // it closed its end, and lives on
@@ -52,7 +53,7 @@ std::string how_it_went(const LifeRow& life)
     return status == 0 ? "had exited" : fmt::format("had exited with status {}", status);
 }
 
-Finding gone_reader(const WaitGraph& graph, const PipeRow& pipe, const PipeEndRow& writer,
+Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const ChannelEnd& writer,
                     const LifeRow* reader)
 {
     const LifeRow* life = graph.life(writer.task.tgid);
@@ -60,10 +61,10 @@ Finding gone_reader(const WaitGraph& graph, const PipeRow& pipe, const PipeEndRo
     Finding made = finding(
         Code::reader_gone,
         killed ? fmt::format("{} was ended by SIGPIPE as it wrote to {}", who(writer.task),
-                             which(pipe))
-               : fmt::format("{} of {} writes of {} to {} failed with EPIPE",
-                             grouped(writer.broken), grouped(writer.count), who(writer.task),
-                             which(pipe)));
+                             which(channel))
+               : fmt::format("{} of {} {} of {} to {} failed with EPIPE",
+                             grouped(writer.broken), grouped(writer.count),
+                             words(channel.type).put.calls, who(writer.task), which(channel)));
     if (reader != nullptr) {
         made.text += fmt::format(": its last reader, {}, {} {} into the trace.",
                                  who(reader->process), how_it_went(*reader),
@@ -74,14 +75,14 @@ Finding gone_reader(const WaitGraph& graph, const PipeRow& pipe, const PipeEndRo
             made.severity = Severity::warning;
         }
     } else {
-        made.text += ": no process had its read end open any more.";
+        made.text += fmt::format(": no process had its {} open any more.", words(channel.type).take.end);
     }
     made.subjects.push_back({writer.task, "writer"});
     if (reader != nullptr) {
         made.subjects.push_back({reader->process, "reader"});
         made.evidence.push_back({"reader_status", std::to_string(reader->exit_code)});
     }
-    made.objects.push_back(object_of(pipe));
+    made.objects.push_back(object_of(channel));
     made.at_ns = writer.last_call_ns;
     made.evidence.push_back({"failed", writer.broken});
     return made;
@@ -91,11 +92,11 @@ Finding gone_reader(const WaitGraph& graph, const PipeRow& pipe, const PipeEndRo
 
 void find_gone_readers(const WaitGraph& graph, Findings& findings)
 {
-    for (const PipeRow& pipe : graph.report().pipes) {
-        for (const PipeEndRow& writer : pipe.writers) {
+    for (const ChannelRow& channel : graph.report().channels) {
+        for (const ChannelEnd& writer : channel.writers) {
             if (writer.broken != 0) {
                 findings.push_back(
-                    gone_reader(graph, pipe, writer, last_reader(graph, pipe)));
+                    gone_reader(graph, channel, writer, last_reader(graph, channel)));
             }
         }
     }

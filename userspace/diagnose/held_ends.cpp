@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -14,14 +15,14 @@ namespace {
 
 using aggregate::LifeRow;
 using aggregate::LongWait;
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 
-Finding held_open(const LongWait& wait, const PipeRow& pipe, std::string text)
+Finding held_open(const LongWait& wait, const ChannelRow& channel, std::string text)
 {
     Finding made = finding(Code::end_held_open, std::move(text));
     made.subjects.push_back({wait.process, "reader"});
-    made.objects.push_back(object_of(pipe));
+    made.objects.push_back(object_of(channel));
     made.at_ns = wait.start_ns;
     made.duration_ns = wait.length_ns();
     made.evidence = {{"waited_ns", made.duration_ns}};
@@ -33,7 +34,7 @@ Finding held_open(const LongWait& wait, const PipeRow& pipe, std::string text)
 /// All holders have not written since they were born, or since the trace began.
 bool never_wrote(const HeldBy& held)
 {
-    return held.known && std::ranges::all_of(held.ends, &PipeEndRow::holds_only);
+    return held.known && std::ranges::all_of(held.ends, &ChannelEnd::holds_only);
 }
 
 bool born_in_trace(const WaitGraph& graph, Pid pid)
@@ -43,33 +44,33 @@ bool born_in_trace(const WaitGraph& graph, Pid pid)
 }
 
 /// The end of file did not come until a signal, or the trace's end, ended the wait.
-Finding never_came(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                    const HeldBy& held)
 {
     const auto& ends = held.ends;
-    const bool since_birth = std::ranges::all_of(ends, [&](const PipeEndRow* end) {
+    const bool since_birth = std::ranges::all_of(ends, [&](const ChannelEnd* end) {
         return born_in_trace(graph, end->task.tgid);
     });
     Finding made = held_open(
-        wait, pipe,
+        wait, channel,
         fmt::format("{} had waited {} for data or end of file from {} when {}: only {} hold{} "
                     "its write end, and {} not written to it{}.",
                     waiter(graph, wait),
                     wait.before_trace ? "since before the trace" : time(wait.length_ns()),
-                    which(pipe),
+                    which(channel),
                     wait.ended == LongWait::Ended::signal ? "a signal broke the call off"
                                                           : "the trace ended",
                     holders_of(wait, held),
                     ends.size() == 1 ? "s" : "", ends.size() == 1 ? "has" : "have",
                     since_birth ? "" : " in the trace"));
-    for (const PipeEndRow* end : ends) {
+    for (const ChannelEnd* end : ends) {
         made.subjects.push_back({end->task, "holder"});
     }
     return made;
 }
 
 /// A process that wrote to the pipe, or that made the holder, was gone when the wait began.
-bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                       Pid holder)
 {
     const std::uint64_t soon_ns = wait.start_ns + wait.length_ns() / 4;
@@ -78,7 +79,7 @@ bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const PipeRo
         return pid != holder && life != nullptr && life->exit_ns != 0 &&
                life->exit_ns <= soon_ns;
     };
-    const bool writer_gone = std::ranges::any_of(pipe.writers, [&](const PipeEndRow& end) {
+    const bool writer_gone = std::ranges::any_of(channel.writers, [&](const ChannelEnd& end) {
         return !end.holds_only && gone(end.task.tgid);
     });
     const LifeRow* life = graph.life(holder);
@@ -87,11 +88,11 @@ bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const PipeRo
 
 /// The holders are left over from others that are gone, or the reader's only thread is the
 /// holder: none is a writer that has nothing to write yet.
-bool are_left_over(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+bool are_left_over(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                    const HeldBy& held)
 {
-    const auto left_over = [&](const PipeEndRow* end) {
-        return others_were_gone(graph, wait, pipe, end->task.tgid);
+    const auto left_over = [&](const ChannelEnd* end) {
+        return others_were_gone(graph, wait, channel, end->task.tgid);
     };
     // What an older process wrote to its own pipe before the trace is not known.
     const bool waits_for_itself = holds_itself(wait, held) &&
@@ -101,22 +102,22 @@ bool are_left_over(const WaitGraph& graph, const LongWait& wait, const PipeRow& 
 }
 
 /// The wait ended as the last holder went, which never wrote.
-bool came_late(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe)
+bool came_late(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
 {
     if (wait.ended != LongWait::Ended::end_of_file || wait.waker.tid == 0 ||
         wait.waker.tgid == wait.process.tgid || !graph.complete()) {
         return false;
     }
-    const bool wrote = std::ranges::any_of(pipe.writers, [&](const PipeEndRow& end) {
+    const bool wrote = std::ranges::any_of(channel.writers, [&](const ChannelEnd& end) {
         return end.task.tgid == wait.waker.tgid && !end.holds_only;
     });
     // Until then a process that writes may only have been slow.
-    const bool last_wrote = std::ranges::any_of(pipe.writers, [&](const PipeEndRow& end) {
+    const bool last_wrote = std::ranges::any_of(channel.writers, [&](const ChannelEnd& end) {
         const LifeRow* life = graph.life(end.task.tgid);
         return !end.holds_only && (life == nullptr || life->exit_ns == 0 ||
                                    life->exit_ns > wait.start_ns + wait.length_ns() / 4);
     });
-    return !wrote && !last_wrote && others_were_gone(graph, wait, pipe, wait.waker.tgid);
+    return !wrote && !last_wrote && others_were_gone(graph, wait, channel, wait.waker.tgid);
 }
 
 }  // namespace
@@ -124,26 +125,26 @@ bool came_late(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe
 void find_held_ends(WaitGraph& graph, Findings& findings)
 {
     for (const LongWait& wait : graph.waits()) {
-        const PipeRow* pipe = graph.pipe(wait.inode, wait.dev);
-        if (pipe == nullptr || wait.output || graph.explained(wait) ||
+        const ChannelRow* channel = graph.channel(wait.channel);
+        if (channel == nullptr || !channel->is_pipe() || wait.output || graph.explained(wait) ||
             wait.length_ns() < kThresholds.held_open_ns) {
             continue;
         }
         if (wait.ended == LongWait::Ended::unfinished || wait.ended == LongWait::Ended::signal) {
-            const HeldBy held = graph.held_by(*pipe, false, wait.end_ns);
-            if (never_wrote(held) && are_left_over(graph, wait, *pipe, held)) {
+            const HeldBy held = graph.held_by(*channel, false, wait.end_ns);
+            if (never_wrote(held) && are_left_over(graph, wait, *channel, held)) {
                 graph.explain(wait);
-                findings.push_back(never_came(graph, wait, *pipe, held));
+                findings.push_back(never_came(graph, wait, *channel, held));
             }
-        } else if (came_late(graph, wait, *pipe)) {
+        } else if (came_late(graph, wait, *channel)) {
             graph.explain(wait);
             const LifeRow* life = graph.life(wait.waker.tgid);
             const decode::Task holder = life != nullptr ? life->process : wait.waker;
             findings.push_back(held_open(
-                wait, *pipe,
+                wait, *channel,
                 fmt::format("{} waited {} for end of file from {}: only {} still held its "
                             "write end, and never wrote.",
-                            waiter(graph, wait), time(wait.length_ns()), which(*pipe),
+                            waiter(graph, wait), time(wait.length_ns()), which(*channel),
                             who(holder))));
             findings.back().severity = Severity::warning;   // it came at last
             findings.back().subjects.push_back({holder, "holder"});

@@ -9,6 +9,6 @@ namespace ipcscope::diagnose {
 
 void find_deaths(const aggregate::Report& report, Findings& findings);
 void find_bad_signals(const aggregate::Report& report, Findings& findings);
-void find_pipes(const aggregate::Report& report, Findings& findings);   ///< pipe_kinds.hpp
+void find_channels(const aggregate::Report& report, Findings& findings);   ///< channel_kinds.hpp
 
 }  // namespace ipcscope::diagnose

@@ -8,7 +8,8 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -16,8 +17,8 @@ namespace ipcscope::diagnose {
 namespace {
 
 using aggregate::LifeRow;
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 using aggregate::SleepRow;
 
 constexpr std::uint64_t kEnd_ns = 20'000'000;
@@ -50,25 +51,25 @@ std::string its_end(const WaitGraph& graph, const SleepRow& first)
 }
 
 /// By who alone reads a pipe, after polls for it, and who alone writes it: it was empty.
-using Inputs = std::map<std::pair<Pid, Pid>, const PipeRow*>;
+using Inputs = std::map<std::pair<Pid, Pid>, const ChannelRow*>;
 
 Inputs empty_inputs(const WaitGraph& graph, const std::map<Pid, const SleepRow*>& polls)
 {
     Inputs found;
-    for (const PipeRow& pipe : graph.report().pipes) {
-        if (pipe.reads.bytes != pipe.writes.bytes) {
-            continue;
+    for (const ChannelRow& channel : graph.report().channels) {
+        if (!channel.is_pipe() || channel.reads.bytes != channel.writes.bytes) {
+            continue;   // a socket is polled for by both sides while nobody asks
         }
-        for (const PipeEndRow& reader : pipe.readers) {
+        for (const ChannelEnd& reader : channel.readers) {
             const auto poll = polls.find(reader.task.tgid);
             if (poll == polls.end() || reader.polled_ns == 0) {
                 continue;
             }
             const std::uint64_t start_ns = poll->second->start_ns;
-            const PipeEndRow* reads = graph.held_by(pipe, true, start_ns).only();
-            const PipeEndRow* writes = graph.held_by(pipe, false, start_ns).only();
+            const ChannelEnd* reads = graph.held_by(channel, true, start_ns).only();
+            const ChannelEnd* writes = graph.held_by(channel, false, start_ns).only();
             if (reads == &reader && writes != nullptr) {
-                found.emplace(std::pair(reader.task.tgid, writes->task.tgid), &pipe);
+                found.emplace(std::pair(reader.task.tgid, writes->task.tgid), &channel);
             }
         }
     }
@@ -87,7 +88,7 @@ Span together(const SleepRow& a, const SleepRow& b)
 }
 
 Finding both_poll(const WaitGraph& graph, const SleepRow& a, const SleepRow& b,
-                  const PipeRow& to_a, const PipeRow& to_b)
+                  const ChannelRow& to_a, const ChannelRow& to_b)
 {
     const auto [start_ns, end_ns] = together(a, b);
     Finding made = finding(

@@ -11,7 +11,8 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -19,23 +20,23 @@ namespace ipcscope::diagnose {
 namespace {
 
 using aggregate::LongWait;
-using aggregate::PipeRow;
+using aggregate::ChannelRow;
 using aggregate::StopRow;
 
 /// A wait for a process that was stopped during most of it.
 struct Held {
     const LongWait* wait;
-    const PipeRow* pipe;
+    const ChannelRow* channel;
     std::uint64_t ns;   ///< of it, stopped
 };
 
 /// The process for which it waited: its waker, or the only holder of the other end.
-Pid waited_for(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe)
+Pid waited_for(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
 {
-    if (wait.waker.tid != 0 && graph.holds(pipe, wait.output, wait.waker.tgid)) {
+    if (wait.waker.tid != 0 && graph.holds(channel, wait.output, wait.waker.tgid)) {
         return wait.waker.tgid;
     }
-    const auto* only = graph.held_by(pipe, wait.output, wait.end_ns).only();
+    const auto* only = graph.held_by(channel, wait.output, wait.end_ns).only();
     return only != nullptr ? only->task.tgid : 0;
 }
 
@@ -93,7 +94,8 @@ Finding partner(WaitGraph& graph, const StopRow& stop, const std::vector<Held>& 
         code_of(stop.state),
         fmt::format("{} was blocked {} {} for {}, because {} at the other end {}.",
                     waiter(graph, *longest.wait),
-                    longest.wait->output ? "writing" : "reading", which(*longest.pipe),
+                    words(longest.channel->type).side(longest.wait->output).doing,
+                    which(*longest.channel),
                     (longest.wait->before_trace ? "at least " : "") +
                         time(longest.wait->length_ns()),
                     who(stop.process),
@@ -112,8 +114,8 @@ Finding partner(WaitGraph& graph, const StopRow& stop, const std::vector<Held>& 
         if (held.wait != longest.wait) {
             made.subjects.push_back({held.wait->process, "waiter"});
         }
-        if (std::ranges::find(made.objects, object_of(*held.pipe)) == made.objects.end()) {
-            made.objects.push_back(object_of(*held.pipe));
+        if (std::ranges::find(made.objects, object_of(*held.channel)) == made.objects.end()) {
+            made.objects.push_back(object_of(*held.channel));
         }
         graph.explain(*held.wait);
     }
@@ -139,11 +141,11 @@ void find_partners(WaitGraph& graph, Findings& findings)
 {
     std::map<const StopRow*, std::vector<Held>> by_stop;
     for (const LongWait& wait : graph.waits()) {
-        const PipeRow* pipe = graph.pipe(wait.inode, wait.dev);
-        if (pipe == nullptr || graph.explained(wait)) {
+        const ChannelRow* channel = graph.channel(wait.channel);
+        if (channel == nullptr || graph.explained(wait)) {
             continue;
         }
-        const Pid pid = waited_for(graph, wait, *pipe);
+        const Pid pid = waited_for(graph, wait, *channel);
         const std::uint64_t half_ns = wait.length_ns() / 2;
         const StopRow* stop =
             pid == 0 ? nullptr
@@ -151,7 +153,7 @@ void find_partners(WaitGraph& graph, Findings& findings)
                                      std::max(half_ns, kThresholds.partner_ns));
         if (stop != nullptr) {
             by_stop[stop].push_back(
-                {&wait, pipe, since(std::min(stop->end_ns, wait.end_ns),
+                {&wait, channel, since(std::min(stop->end_ns, wait.end_ns),
                                     std::max(stop->start_ns, wait.start_ns))});
         }
     }

@@ -56,7 +56,7 @@ std::uint64_t total_lost(const aggregate::LossLedger& loss)
 
 bool saw_nothing(const aggregate::Report& report)
 {
-    return report.signals.empty() && report.pipes.empty() && report.kills.empty() &&
+    return report.signals.empty() && report.channels.empty() && report.kills.empty() &&
            report.calls.empty() && report.objects.empty();
 }
 
@@ -92,10 +92,16 @@ std::string all_quiet(const aggregate::Report& report)
     for (const aggregate::SignalRow& row : report.signals) {
         signals = plus(signals, sent(row));
     }
-    std::string text = fmt::format("Nothing stands out in {} and {}: no slow kill, no lost or "
+    const auto pipes = std::ranges::count_if(report.channels, &aggregate::ChannelRow::is_pipe);
+    const std::string others = report.objects.empty()
+        ? "" : fmt::format(" and {}", counted(report.objects.size(), "other IPC object",
+                                              "other IPC objects"));
+    std::string text = fmt::format("Nothing stands out in {}{} {}{}: no slow kill, no lost or "
                                    "late signal, no stage that the others wait for.",
                                    counted(signals, "signal", "signals"),
-                                   counted(report.pipes.size(), "pipe", "pipes"));
+                                   others.empty() ? " and" : ",",
+                                   counted(static_cast<std::uint64_t>(pipes), "pipe", "pipes"),
+                                   others);
     if (report.restricted) {
         text += " What processes outside the filters did is not in the trace.";
     }

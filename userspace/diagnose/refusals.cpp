@@ -3,47 +3,53 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
 
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 
 /// One that reads until it is refused once a message, as event loops do, is none.
-bool is_storm(const PipeEndRow& end)
+bool is_storm(const ChannelEnd& end)
 {
     return end.longest_row >= kThresholds.storm_row && at_least(end.refused, end.count, 1, 2);
 }
 
-std::uint64_t refused_ns(const PipeEndRow& end)
+std::uint64_t refused_ns(const ChannelEnd& end)
 {
     // Those of the last row had no success after them.
     return plus(end.refused_ns, end.row == 0 ? 0 : since(end.last_call_ns, end.row_since_ns));
 }
 
-Finding storm(const PipeRow& pipe, const PipeEndRow& end, bool output)
+char upper(char letter)
 {
-    const auto& others = output ? pipe.readers : pipe.writers;
+    return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+}
+
+Finding storm(const ChannelRow& channel, const ChannelEnd& end, bool output)
+{
+    const auto& others = output ? channel.readers : channel.writers;
     Finding made = finding(
         Code::eagain_storm,
         fmt::format("{} was {} for {}, and {} kept retrying: {} of its {} {} were refused "
                     "with EAGAIN, up to {} in a row.",
-                    which(pipe), output ? "full" : "empty", time(refused_ns(end)),
+                    which(channel), output ? "full" : "empty", time(refused_ns(end)),
                     who(end.task), grouped(end.refused), grouped(end.count),
-                    output ? "writes" : "reads", grouped(end.longest_row)));
-    made.text.front() = static_cast<char>(made.text.front() == 'p' ? 'P' : made.text.front());
+                    words(channel.type).side(output).calls, grouped(end.longest_row)));
+    made.text.front() = upper(made.text.front());
     made.advice = output ? "Wait in poll() for room, or make the end blocking: O_NONBLOCK is set "
                            "for all that share the open file."
                          : "Wait in poll() for data, or make the end blocking.";
     made.subjects.push_back({end.task, output ? "writer" : "reader"});
-    for (const PipeEndRow& other : others) {
+    for (const ChannelEnd& other : others) {
         made.subjects.push_back({other.task, output ? "reader" : "writer"});
     }
-    made.objects.push_back(object_of(pipe));
+    made.objects.push_back(object_of(channel));
     made.at_ns = end.first_call_ns;
     made.duration_ns = refused_ns(end);
     made.evidence = {{"refused", end.refused},
@@ -57,15 +63,15 @@ Finding storm(const PipeRow& pipe, const PipeEndRow& end, bool output)
 
 void find_refusals(const WaitGraph& graph, Findings& findings)
 {
-    for (const PipeRow& pipe : graph.report().pipes) {
-        for (const PipeEndRow& end : pipe.writers) {
+    for (const ChannelRow& channel : graph.report().channels) {
+        for (const ChannelEnd& end : channel.writers) {
             if (is_storm(end)) {
-                findings.push_back(storm(pipe, end, true));
+                findings.push_back(storm(channel, end, true));
             }
         }
-        for (const PipeEndRow& end : pipe.readers) {
+        for (const ChannelEnd& end : channel.readers) {
             if (is_storm(end)) {
-                findings.push_back(storm(pipe, end, false));
+                findings.push_back(storm(channel, end, false));
             }
         }
     }

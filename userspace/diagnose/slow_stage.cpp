@@ -10,7 +10,8 @@
 
 #include "base/units.hpp"
 #include "diagnose/families.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/stages.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/turns.hpp"
@@ -19,9 +20,9 @@
 namespace ipcscope::diagnose {
 namespace {
 
-using aggregate::PipeEndRow;
+using aggregate::ChannelEnd;
 using aggregate::Pipeline;
-using aggregate::PipeRow;
+using aggregate::ChannelRow;
 using aggregate::StageRow;
 
 constexpr std::size_t kNamedWaits = 3;
@@ -57,6 +58,7 @@ Edges edges_of(const WaitGraph& graph, const Blame& blame)
 
 struct Wait {
     const StageRow* stage;
+    const ChannelRow* channel = nullptr;   ///< one of those waited for
     std::uint64_t ns = 0;
     std::uint64_t polled_ns = 0;
     std::uint64_t output_ns = 0;
@@ -83,6 +85,7 @@ std::vector<Wait> waits_for(const Pipeline& pipeline, const Stages& stages, cons
             }
             Wait& wait = waits[edge->waiter];
             wait.stage = stage;
+            wait.channel = edge->channel;
             wait.ns += edge->ns;
             wait.polled_ns += edge->polled_ns;
             wait.output_ns += edge->output ? edge->ns : 0;
@@ -241,12 +244,13 @@ std::optional<Slow> slowest(const WaitGraph& graph, const Pipeline& pipeline,
                                                     : slow_family(graph, pipeline, edges, all);
 }
 
-const char* how(const Wait& wait)
+std::string how(const Wait& wait)
 {
     if (wait.polled_ns * 2 > wait.ns) {
         return " (in poll)";
     }
-    return wait.output_ns * 2 > wait.ns ? " (pipe full)" : " (pipe empty)";
+    const ChannelWords& word = words(wait.channel->type);
+    return fmt::format(" ({})", wait.output_ns * 2 > wait.ns ? word.full : word.empty);
 }
 
 /// The longest, in the order of the pipeline where they are few.

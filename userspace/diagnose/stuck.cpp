@@ -6,7 +6,8 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -14,15 +15,19 @@ namespace ipcscope::diagnose {
 namespace {
 
 using aggregate::LongWait;
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 
 /// "5 (sleep) alone holds the read end"
-std::string holders(const LongWait& wait, const HeldBy& held)
+std::string holders(const LongWait& wait, const ChannelRow& channel, const HeldBy& held)
 {
-    return fmt::format("{} {} the {} end", all_of(held.ends),
-                       held.ends.size() == 1 ? "alone holds" : "hold",
-                       wait.output ? "read" : "write");
+    const bool one = held.ends.size() == 1;
+    if (aggregate::channel_kind(channel.type).owned && !wait.output) {
+        return fmt::format("{} {} taken it and not put it back", all_of(held.ends),
+                           one ? "has" : "have");
+    }
+    return fmt::format("{} {} the {}", all_of(held.ends), one ? "alone holds" : "hold",
+                       words(channel.type).side(!wait.output).end);
 }
 
 constexpr std::uint64_t kGoing_ns = 100'000'000;
@@ -44,7 +49,7 @@ std::string_view call_name(aggregate::SleepRow::In in)
 const aggregate::SleepRow* missed(const WaitGraph& graph, const LongWait& wait,
                                   const HeldBy& held)
 {
-    const PipeEndRow* reader = held.only();
+    const ChannelEnd* reader = held.only();
     const std::uint64_t from_ns =
         std::max(wait.start_ns, since(wait.end_ns, kThresholds.stuck_ns));
     if (!wait.output || reader == nullptr || wait.length_ns() < kThresholds.stuck_ns) {
@@ -56,40 +61,45 @@ const aggregate::SleepRow* missed(const WaitGraph& graph, const LongWait& wait,
 }
 
 /// " 21 (server) slept in epoll_wait() for 1.7 s of that, though the pipe could be read: …"
-std::string missed_text(const LongWait& wait, const PipeEndRow& reader,
+std::string missed_text(const LongWait& wait, const ChannelRow& channel, const ChannelEnd& reader,
                         const aggregate::SleepRow& sleep)
 {
     const std::uint64_t ns = since(std::min(sleep.end_ns, wait.end_ns),
                                    std::max(sleep.start_ns, wait.start_ns));
     const bool epoll = sleep.in == aggregate::SleepRow::In::epoll_wait;
-    return fmt::format(" {} slept in {} for {} of that, though the pipe could be read: {}.",
-                       who(reader.task), call_name(sleep.in), time(ns),
-                       epoll ? "it does not poll this pipe for input, or by EPOLLET, where what "
-                               "was left unread is no new event"
-                             : "it does not poll this pipe for input");
+    const std::string_view noun = words(channel.type).noun;
+    return fmt::format(" {} slept in {} for {} of that, though the {} could be read: it does not "
+                       "poll this {} for input{}.",
+                       who(reader.task), call_name(sleep.in), time(ns), noun, noun,
+                       epoll ? ", or by EPOLLET, where what was left unread is no new event" : "");
 }
 
 /// What the holders of the other end did: the reason as far as the records have it.
-std::string partners(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
+std::string partners(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
+                     const HeldBy& held)
 {
+    const aggregate::ChannelKind& kind = aggregate::channel_kind(channel.type);
+    const SideWords& other = words(channel.type).side(!wait.output);
+    if (!held.known && held.all) {
+        return fmt::format(" {}; what {} is not in the trace.", holders(wait, channel, held),
+                           held.ends.size() == 1 ? "it does" : "they do");
+    }
     if (!held.known) {
-        return held.all
-            ? fmt::format(" {}; what {} is not in the trace.", holders(wait, held),
-                          held.ends.size() == 1 ? "it does" : "they do")
-            : fmt::format(" What the processes at its {} end did is not in the trace.",
-                          wait.output ? "read" : "write");
+        return kind.held ? fmt::format(" What the processes at its {} did is not in the trace.",
+                                       other.end)
+                         : " Which process could have ended that wait is not recorded.";
     }
     std::uint64_t last_ns = 0;
-    for (const PipeEndRow* end : held.ends) {
+    for (const ChannelEnd* end : held.ends) {
         last_ns = std::max(last_ns, end->last_call_ns);
     }
     if (last_ns == 0) {
-        return fmt::format(" {}, and {} not {} it in the trace.", holders(wait, held),
-                           held.ends.size() == 1 ? "has" : "have",
-                           wait.output ? "read from" : "written to");
+        return fmt::format(" {}, and {} not {} in the trace.", holders(wait, channel, held),
+                           held.ends.size() == 1 ? "has" : "have", other.done);
     }
-    return fmt::format(" {}, and last {} {} into the trace.", holders(wait, held),
-                       wait.output ? "read from it" : "wrote to it", into_trace(graph, last_ns));
+    const SideWords& last = kind.owned ? words(channel.type).take : other;
+    return fmt::format(" {}, and last {} {} into the trace.", holders(wait, channel, held),
+                       last.did, into_trace(graph, last_ns));
 }
 
 /// Much longer than any wait of that thread on that pipe that came to an end.
@@ -102,7 +112,7 @@ bool unusual(const WaitGraph& graph, const LongWait& wait)
 bool is_given_up(const LongWait& wait, const HeldBy& held)
 {
     return wait.ended == LongWait::Ended::signal && wait.output && held.known &&
-           std::ranges::all_of(held.ends, [&](const PipeEndRow* end) {
+           std::ranges::all_of(held.ends, [&](const ChannelEnd* end) {
                return end->last_call_ns <= wait.start_ns;
            });
 }
@@ -134,7 +144,14 @@ bool is_stuck(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
     return false;
 }
 
-Finding stuck(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
+/// ": the pipe was full"
+std::string full_words(const ChannelRow& channel)
+{
+    return aggregate::channel_kind(channel.type).flows
+        ? fmt::format(": the {} was full", words(channel.type).noun) : "";
+}
+
+Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
               const HeldBy& held)
 {
     const std::uint64_t ns = wait.length_ns();
@@ -143,27 +160,26 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
         : fmt::format("for {}", time(ns));
     Finding made = finding(
         wait.output ? Code::stuck_write : Code::stuck_read,
-        fmt::format("{} had been blocked in a {} of {} {} when {}{}.", waiter(graph, wait),
-                    wait.output ? "write" : "read", which(pipe), when,
-                    its_end(graph, wait),
-                    wait.output ? ": the pipe was full" : ""));
+        fmt::format("{} had been blocked in a {} {} {} when {}{}.", waiter(graph, wait),
+                    words(channel.type).side(wait.output).call, which(channel), when,
+                    its_end(graph, wait), wait.output ? full_words(channel) : ""));
     if (wait.ended != LongWait::Ended::unfinished) {
         made.severity = Severity::warning;
     }
-    made.text += partners(graph, wait, held);
+    made.text += partners(graph, wait, channel, held);
     if (const aggregate::SleepRow* sleep = missed(graph, wait, held)) {
-        made.text += missed_text(wait, *held.only(), *sleep);
+        made.text += missed_text(wait, channel, *held.only(), *sleep);
         if (sleep->in == aggregate::SleepRow::In::epoll_wait) {
             made.advice = "With EPOLLET, read until EAGAIN before the next epoll_wait().";
         }
     }
     if (held.known || held.all) {
-        for (const PipeEndRow* end : held.ends) {
+        for (const ChannelEnd* end : held.ends) {
             made.subjects.push_back({end->task, "holder"});
         }
     }
     made.subjects.insert(made.subjects.begin(), {wait.process, "waiter"});
-    made.objects.push_back(object_of(pipe));
+    made.objects.push_back(object_of(channel));
     made.at_ns = wait.start_ns;
     made.duration_ns = ns;
     made.evidence = {{"blocked_ns", ns},
@@ -177,14 +193,14 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const PipeRow& pipe,
 void find_stuck(WaitGraph& graph, Findings& findings)
 {
     for (const LongWait& wait : graph.waits()) {
-        const PipeRow* pipe = graph.pipe(wait.inode, wait.dev);
-        if (pipe == nullptr || graph.explained(wait) ||
+        const ChannelRow* channel = graph.channel(wait.channel);
+        if (channel == nullptr || graph.explained(wait) ||
             (!wait.before_trace && wait.length_ns() < kThresholds.stuck_ns)) {
             continue;
         }
         const bool broken = wait.ended == LongWait::Ended::broken;
         const HeldBy held =
-            graph.held_by(*pipe, wait.output, broken ? wait.start_ns : wait.end_ns);
+            graph.held_by(*channel, wait.output, broken ? wait.start_ns : wait.end_ns);
         if (!is_stuck(graph, wait, held)) {
             continue;
         }
@@ -192,7 +208,7 @@ void find_stuck(WaitGraph& graph, Findings& findings)
             graph.accuse(held.only()->task.tgid);
         }
         graph.explain(wait);
-        findings.push_back(stuck(graph, wait, *pipe, held));
+        findings.push_back(stuck(graph, wait, *channel, held));
     }
 }
 

@@ -10,8 +10,8 @@
 namespace ipcscope::diagnose {
 namespace {
 
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 
 /// A process, or beyond all their numbers a pipe.
 using Node = std::uint64_t;
@@ -22,13 +22,13 @@ Next flow(const aggregate::Report& report)
 {
     Next next;
     Node node = Node{1} << 32;
-    for (const PipeRow& pipe : report.pipes) {
-        for (const PipeEndRow& writer : pipe.writers) {
+    for (const ChannelRow& channel : report.channels) {
+        for (const ChannelEnd& writer : channel.writers) {
             if (!writer.holds_only) {
                 next[writer.task.tgid].insert(node);
             }
         }
-        for (const PipeEndRow& reader : pipe.readers) {
+        for (const ChannelEnd& reader : channel.readers) {
             if (!reader.holds_only) {
                 next[node].insert(reader.task.tgid);
             }

@@ -2,6 +2,7 @@
 #include "diagnose/wait_graph.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/units.hpp"
@@ -10,8 +11,8 @@ namespace ipcscope::diagnose {
 namespace {
 
 using aggregate::LongWait;
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
 using aggregate::StopRow;
 
 /// A call that a signal broke off is made again within this time.
@@ -20,12 +21,18 @@ constexpr std::uint64_t kAgain_ns = 20'000'000;
 /// The trace's end, give or take the hooks that were under way.
 constexpr std::uint64_t kEnd_ns = 20'000'000;
 
+/// Records of calls, by which channels are known.
+constexpr std::array kCallKinds{
+    IPCSCOPE_CALL_PIPE,   IPCSCOPE_CALL_SPLICE, IPCSCOPE_CALL_UNIX,  IPCSCOPE_CALL_EVENTFD,
+    IPCSCOPE_CALL_MQUEUE, IPCSCOPE_CALL_SYSV,   IPCSCOPE_CALL_FUTEX,
+};
+
 std::vector<LongWait> joined(std::vector<LongWait> waits)
 {
-    std::map<std::tuple<Pid, std::uint64_t, std::uint32_t, bool>, std::size_t> last;
+    std::map<std::tuple<Pid, aggregate::ObjectId, bool>, std::size_t> last;
     std::vector<LongWait> out;
     for (LongWait& wait : waits) {
-        const auto key = std::tuple(wait.waiter.tid, wait.inode, wait.dev, wait.output);
+        const auto key = std::tuple(wait.waiter.tid, wait.channel, wait.output);
         const auto found = last.find(key);
         if (found != last.end()) {
             LongWait& before = out[found->second];
@@ -48,8 +55,8 @@ std::vector<LongWait> joined(std::vector<LongWait> waits)
 WaitGraph::WaitGraph(const aggregate::Report& report)
     : report_(report), waits_(joined(report.long_waits))
 {
-    for (const PipeRow& pipe : report.pipes) {
-        pipes_.emplace(std::pair(pipe.dev, pipe.inode), &pipe);
+    for (const ChannelRow& channel : report.channels) {
+        channels_.emplace(channel.object, &channel);
     }
     for (const aggregate::LifeRow& life : report.lives) {
         lives_.emplace(life.process.tgid, &life);
@@ -78,10 +85,10 @@ std::uint64_t WaitGraph::alone_ns(Pid pid) const
     return found == alone_ns_.end() ? 0 : found->second;
 }
 
-const PipeRow* WaitGraph::pipe(std::uint64_t inode, std::uint32_t dev) const
+const ChannelRow* WaitGraph::channel(const aggregate::ObjectId& id) const
 {
-    const auto found = pipes_.find({dev, inode});
-    return found == pipes_.end() ? nullptr : found->second;
+    const auto found = channels_.find(id);
+    return found == channels_.end() ? nullptr : found->second;
 }
 
 const aggregate::LifeRow* WaitGraph::life(Pid pid) const
@@ -102,21 +109,44 @@ std::uint64_t WaitGraph::threads(Pid pid) const
     return row == nullptr ? 0 : row->threads;
 }
 
-const std::vector<PipeEndRow>& WaitGraph::other_end(const PipeRow& pipe, bool output)
+const std::vector<ChannelEnd>& WaitGraph::other_end(const ChannelRow& channel, bool output)
 {
-    return output ? pipe.readers : pipe.writers;
+    return output ? channel.readers : channel.writers;
 }
 
-HeldBy WaitGraph::held_by(const PipeRow& pipe, bool output, std::uint64_t time_ns) const
+/// Who took a semaphore that is used as a mutex, and has not put it back.
+HeldBy WaitGraph::owned_by(const ChannelRow& channel, std::uint64_t time_ns) const
 {
     HeldBy held;
-    const auto& ends = other_end(pipe, output);
+    for (const ChannelEnd& end : channel.readers) {
+        const aggregate::LifeRow* life = this->life(end.task.tgid);
+        const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns < time_ns;
+        if (end.taken > 0 && !gone) {
+            held.ends.push_back(&end);
+        }
+    }
+    held.known = complete() && channel.mutex && !held.ends.empty() &&
+                 std::ranges::all_of(held.ends, &ChannelEnd::traced);
+    return held;
+}
+
+HeldBy WaitGraph::held_by(const ChannelRow& channel, bool output, std::uint64_t time_ns) const
+{
+    const aggregate::ChannelKind& kind = aggregate::channel_kind(channel.type);
+    if (kind.owned && !output) {
+        return owned_by(channel, time_ns);
+    }
+    HeldBy held;
+    const auto& ends = other_end(channel, output);
+    const auto both_ends = [&](const auto& matches) {
+        return std::ranges::any_of(channel.readers, matches) ||
+               std::ranges::any_of(channel.writers, matches);
+    };
     // At the end of the trace the holders of what hangs are looked up again.
-    const auto found_then = [&](const PipeEndRow& end) { return end.held_ns >= time_ns; };
-    const bool looked_up = since(report_.end_ns, time_ns) <= kEnd_ns &&
-                           (std::ranges::any_of(pipe.readers, found_then) ||
-                            std::ranges::any_of(pipe.writers, found_then));
-    for (const PipeEndRow& end : ends) {
+    const bool looked_up =
+        since(report_.end_ns, time_ns) <= kEnd_ns &&
+        both_ends([&](const ChannelEnd& end) { return end.held_ns >= time_ns; });
+    for (const ChannelEnd& end : ends) {
         const aggregate::LifeRow* life = this->life(end.task.tgid);
         const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns < time_ns;
         const bool closed = looked_up && end.held_ns < time_ns && end.last_call_ns < time_ns;
@@ -124,16 +154,21 @@ HeldBy WaitGraph::held_by(const PipeRow& pipe, bool output, std::uint64_t time_n
             held.ends.push_back(&end);
         }
     }
-    const bool all_seen = output ? pipe.reads.traced : pipe.writes.traced;
+    const bool all_seen = output ? channel.reads.traced : channel.writes.traced;
+    // Pipes are inherited from processes in the trace; what others can open must be looked up.
+    const bool listed = channel.object.type == IPCSCOPE_OBJECT_PIPE ||
+                        (kind.held && both_ends([](const ChannelEnd& end) {
+                             return end.held_ns != 0;
+                         }));
     held.all = looked_up && !held.ends.empty();
-    held.known = complete() && !held.ends.empty() &&
-                 (all_seen || (looked_up && std::ranges::all_of(held.ends, &PipeEndRow::traced)));
+    held.known = complete() && !held.ends.empty() && listed &&
+                 (all_seen || (looked_up && std::ranges::all_of(held.ends, &ChannelEnd::traced)));
     return held;
 }
 
-bool WaitGraph::holds(const PipeRow& pipe, bool output, Pid pid) const
+bool WaitGraph::holds(const ChannelRow& channel, bool output, Pid pid) const
 {
-    return std::ranges::any_of(other_end(pipe, output), [&](const PipeEndRow& end) {
+    return std::ranges::any_of(other_end(channel, output), [&](const ChannelEnd& end) {
         return end.task.tgid == pid;
     });
 }
@@ -192,7 +227,7 @@ std::uint64_t WaitGraph::longest_over_ns(const LongWait& wait) const
     const auto [from, to] = waits_of_.equal_range(wait.waiter.tid);
     for (auto at = from; at != to; ++at) {
         const aggregate::WaitRow& row = *at->second;
-        if (row.inode == wait.inode && row.dev == wait.dev && row.output == wait.output &&
+        if (row.channel == wait.channel && row.output == wait.output &&
             row.unfinished_ns == 0) {
             longest = std::max(longest, row.longest_ns);
         }
@@ -203,7 +238,8 @@ std::uint64_t WaitGraph::longest_over_ns(const LongWait& wait) const
 bool WaitGraph::complete() const
 {
     const aggregate::LossLedger& loss = report_.loss;
-    return report_.complete && loss.exact && loss.kinds[IPCSCOPE_CALL_PIPE].lost == 0;
+    const auto lost_calls = [&](unsigned kind) { return loss.kinds[kind].lost != 0; };
+    return report_.complete && loss.exact && std::ranges::none_of(kCallKinds, lost_calls);
 }
 
 }  // namespace ipcscope::diagnose

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The wait graph: who waits for whom, by the facts of a report.  The judgements about
-// pipes are read from it and from nothing else.
+// channels are read from it and from nothing else.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ namespace ipcscope::diagnose {
 
 using Pid = std::uint32_t;
 
-/// Who holds the end of a pipe at which a wait can be ended.
+/// Who holds the end of a channel at which a wait can be ended.
 struct HeldBy {
-    std::vector<const aggregate::PipeEndRow*> ends;
+    std::vector<const aggregate::ChannelEnd*> ends;
     /// No other process held it.
     bool all = false;
     /// All of them are known, and what they do is in the trace.
     bool known = false;
-    const aggregate::PipeEndRow* only() const
+    const aggregate::ChannelEnd* only() const
     {
         return known && ends.size() == 1 ? ends.front() : nullptr;
     }
@@ -35,7 +35,7 @@ public:
     const aggregate::Report& report() const { return report_; }
 
     /// nullptr: not in the report.
-    const aggregate::PipeRow* pipe(std::uint64_t inode, std::uint32_t dev) const;
+    const aggregate::ChannelRow* channel(const aggregate::ObjectId& id) const;
     const aggregate::LifeRow* life(Pid pid) const;
     /// nullptr: its time is not recorded.
     const aggregate::ProcessRow* process(Pid pid) const;
@@ -43,14 +43,14 @@ public:
     std::uint64_t threads(Pid pid) const;
 
     /// The end for which one waits who writes (`output`), or reads.
-    static const std::vector<aggregate::PipeEndRow>& other_end(const aggregate::PipeRow& pipe,
+    static const std::vector<aggregate::ChannelEnd>& other_end(const aggregate::ChannelRow& channel,
                                                                bool output);
     /// Those that held it at `time_ns`.
-    HeldBy held_by(const aggregate::PipeRow& pipe, bool output, std::uint64_t time_ns) const;
+    HeldBy held_by(const aggregate::ChannelRow& channel, bool output, std::uint64_t time_ns) const;
     /// Whether the process is known to have held it at any time.
-    bool holds(const aggregate::PipeRow& pipe, bool output, Pid pid) const;
+    bool holds(const aggregate::ChannelRow& channel, bool output, Pid pid) const;
 
-    /// Sleeps of one thread on one pipe that follow each other, because a signal broke
+    /// Sleeps of one thread on one channel that follow each other, because a signal broke
     /// one off and the call was made again, are one.  By their beginning.
     const std::vector<aggregate::LongWait>& waits() const { return waits_; }
 
@@ -70,7 +70,7 @@ public:
     /// (PR_SET_CHILD_SUBREAPER).
     std::vector<Pid> children(Pid pid, std::uint64_t time_ns) const;
 
-    /// No record of a call on a pipe is missing.
+    /// No record of a call is missing.
     bool complete() const;
 
     /// The time in which others waited for the process, and it for none; its threads' sum.
@@ -85,8 +85,10 @@ public:
     bool explained(const aggregate::LongWait& wait) const { return explained_.contains(&wait); }
 
 private:
+    HeldBy owned_by(const aggregate::ChannelRow& channel, std::uint64_t time_ns) const;
+
     const aggregate::Report& report_;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, const aggregate::PipeRow*> pipes_;
+    std::map<aggregate::ObjectId, const aggregate::ChannelRow*> channels_;
     std::map<Pid, const aggregate::LifeRow*> lives_;
     std::map<Pid, const aggregate::ProcessRow*> processes_;
     std::multimap<Pid, const aggregate::StopRow*> stops_;

@@ -72,16 +72,7 @@ std::string sender(const decode::Task& task, decode::Origin origin)
     return who(task);
 }
 
-std::string which(const aggregate::PipeRow& pipe)
-{
-    std::string name = fmt::format("{} {}", pipe.fifo ? "FIFO" : "pipe", pipe.inode);
-    if (!pipe.path.empty()) {
-        name += fmt::format(" ({})", pipe.path.view());
-    }
-    return glued(std::move(name));
-}
-
-std::string all_of(const std::vector<const aggregate::PipeEndRow*>& ends)
+std::string all_of(const std::vector<const aggregate::ChannelEnd*>& ends)
 {
     std::string text;
     for (std::size_t at = 0; at < std::min(ends.size(), kNamedEnds); ++at) {
@@ -96,10 +87,10 @@ std::string all_of(const std::vector<const aggregate::PipeEndRow*>& ends)
     return text;
 }
 
-std::string all_of(const std::vector<aggregate::PipeEndRow>& ends)
+std::string all_of(const std::vector<aggregate::ChannelEnd>& ends)
 {
-    std::vector<const aggregate::PipeEndRow*> all;
-    for (const aggregate::PipeEndRow& end : ends) {
+    std::vector<const aggregate::ChannelEnd*> all;
+    for (const aggregate::ChannelEnd& end : ends) {
         all.push_back(&end);
     }
     return all_of(all);

@@ -19,12 +19,9 @@ std::string who(const decode::Task& task);
 /// as its parent 812 (bash) exited (PDEATHSIG)".
 std::string sender(const decode::Task& task, decode::Origin origin);
 
-/// "pipe 1234", "FIFO 77 (/tmp/x)"
-std::string which(const aggregate::PipeRow& pipe);
-
 /// "5 (a), 6 (b), 7 (c) and 2 more"
-std::string all_of(const std::vector<const aggregate::PipeEndRow*>& ends);
-std::string all_of(const std::vector<aggregate::PipeEndRow>& ends);
+std::string all_of(const std::vector<const aggregate::ChannelEnd*>& ends);
+std::string all_of(const std::vector<aggregate::ChannelEnd>& ends);
 
 /// "yes(101) → head(102) → wc(103)"
 std::string chain(const aggregate::Pipeline& pipeline);

@@ -2,6 +2,7 @@
 // The report for machines.  docs/json-schema.md says what each field means,
 // docs/report.schema.json is checked against this by the unit tests.
 #include <algorithm>
+#include <iterator>
 
 #include <nlohmann/json.hpp>
 
@@ -123,7 +124,7 @@ Json call(const aggregate::CallRow& row)
             {"latency_ns", histogram_json(row.latency)}};
 }
 
-Json pipe_side(const aggregate::PipeSide& side)
+Json pipe_side(const aggregate::ChannelSide& side)
 {
     return {{"count", side.count},
             {"bytes", side.bytes},
@@ -143,10 +144,10 @@ Json pipe_side(const aggregate::PipeSide& side)
             {"latency_ns", histogram_json(side.latency)}};
 }
 
-Json pipe_ends(const std::vector<aggregate::PipeEndRow>& rows)
+Json pipe_ends(const std::vector<aggregate::ChannelEnd>& rows)
 {
     Json list = Json::array();
-    for (const aggregate::PipeEndRow& row : rows) {
+    for (const aggregate::ChannelEnd& row : rows) {
         Json end = process(row.task);
         end["count"] = row.count;
         end["bytes"] = row.bytes;
@@ -159,11 +160,11 @@ Json pipe_ends(const std::vector<aggregate::PipeEndRow>& rows)
     return list;
 }
 
-Json pipe(const aggregate::PipeRow& row, std::uint64_t start_ns)
+Json pipe(const aggregate::ChannelRow& row, std::uint64_t start_ns)
 {
-    return {{"kind", row.fifo ? "fifo" : "pipe"},
-            {"inode", row.inode},
-            {"dev", device(row.dev)},
+    return {{"kind", std::string(decode::object_name(row.type))},
+            {"inode", row.object.object},
+            {"dev", device(row.object.dev)},
             {"path", text_or_null(row.path.str())},
             {"ring_pages", row.ring_slots},
             {"first_ns", since(row.first_ns, start_ns)},
@@ -207,6 +208,14 @@ Json list(const Rows& rows, Row row)
     Json out = Json::array();
     for (const auto& one : rows) out.push_back(row(one));
     return out;
+}
+
+std::vector<aggregate::ChannelRow> pipes_of(const aggregate::Report& report)
+{
+    std::vector<aggregate::ChannelRow> pipes;
+    std::ranges::copy_if(report.channels, std::back_inserter(pipes),
+                         &aggregate::ChannelRow::is_pipe);
+    return pipes;
 }
 
 Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
@@ -389,15 +398,15 @@ std::string json(const Report& report, const diagnose::Findings& findings)
         {"orphans",
          {{"group_exit", report.orphans_group_exit}, {"unknown", report.orphans_unknown}}},
         {"calls", list(report.calls, call)},
-        {"pipes", list(report.pipes, [&](auto& row) { return pipe(row, start); })},
+        {"pipes", list(pipes_of(report), [&](auto& row) { return pipe(row, start); })},
         {"objects", list(report.objects, [&](auto& row) { return object(row, start); })},
         {"pipelines", list(report.pipelines, [&](auto& row) { return pipeline(row, findings); })},
         {"processes", list(report.processes, traced_process)},
         {"kills", list(report.kills, [&](auto& row) { return kill(row, start); })},
         {"evicted",
          {{"signals", report.evicted.signals},
-          {"pipes", report.evicted.pipes},
-          {"pipe_ends", report.evicted.pipe_ends},
+          {"pipes", report.evicted.channels},
+          {"pipe_ends", report.evicted.channel_ends},
           {"processes", report.evicted.processes},
           {"kills", report.evicted.kills},
           {"objects", report.evicted.objects},

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tables: pipes, and the pipelines that they form.
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "decode/names.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/words.hpp"
 #include "render/folded.hpp"
@@ -17,9 +19,9 @@
 namespace ipcscope::render {
 namespace {
 
-using aggregate::PipeEndRow;
-using aggregate::PipeRow;
-using aggregate::PipeSide;
+using aggregate::ChannelEnd;
+using aggregate::ChannelRow;
+using aggregate::ChannelSide;
 using aggregate::StageRow;
 using Align = Table::Align;
 
@@ -28,12 +30,12 @@ constexpr std::size_t kDetailedStages = 8;
 constexpr std::size_t kShownEnds = 4;
 constexpr std::size_t kLeastName = 8;
 
-std::string ends(const char* which, const std::vector<PipeEndRow>& rows, const Style& style)
+std::string ends(const char* which, const std::vector<ChannelEnd>& rows, const Style& style)
 {
     if (rows.empty()) return {};
     std::string text = fmt::format("{}: ", which);
     for (std::size_t at = 0; at < std::min(rows.size(), kShownEnds); at++) {
-        const PipeEndRow& row = rows[at];
+        const ChannelEnd& row = rows[at];
         if (at != 0) text += ", ";
         text += glued(fmt::format("{}/{}", row.task.comm.text().view(), row.task.tgid));
         if (row.holds_only) {
@@ -52,7 +54,7 @@ std::string ends(const char* which, const std::vector<PipeEndRow>& rows, const S
 }
 
 /// How long calls take, and how those that did not simply succeed ended.
-std::string calls(const char* what, const PipeSide& side, const Style& style)
+std::string calls(const char* what, const ChannelSide& side, const Style& style)
 {
     if (side.count == 0) return {};
     std::string text = what;
@@ -83,12 +85,12 @@ std::string calls(const char* what, const PipeSide& side, const Style& style)
 }
 
 /// Where processes outside the trace hold the end, none that was seen says nothing.
-std::string calls_of(const PipeSide& side, const Style& style)
+std::string calls_of(const ChannelSide& side, const Style& style)
 {
     return side.count == 0 && !side.traced ? style.none() : count(side.count);
 }
 
-std::string waited(const PipeSide& side, std::uint64_t ns, std::uint64_t span_ns,
+std::string waited(const ChannelSide& side, std::uint64_t ns, std::uint64_t span_ns,
                    const Style& style)
 {
     return ns == 0 && !side.traced ? style.none() : whole_percent(ns, span_ns);
@@ -128,7 +130,8 @@ std::set<std::uint32_t> stages(const aggregate::Report& report)
 
 std::string pipe_table(const Page& page)
 {
-    const auto& pipes = page.report.pipes;
+    std::vector<ChannelRow> pipes;
+    std::ranges::copy_if(page.report.channels, std::back_inserter(pipes), &ChannelRow::is_pipe);
     if (pipes.empty()) return {};
     Table table({{"KIND", Align::left},
                  {"INODE", Align::right, 6},
@@ -140,11 +143,11 @@ std::string pipe_table(const Page& page)
                  {"FULL"},
                  {"EMPTY"},
                  {"OCCUPANCY", Align::left}});
-    for (const PipeRow& pipe : std::span(pipes).first(page.top(pipes.size()))) {
+    for (const ChannelRow& pipe : std::span(pipes).first(page.top(pipes.size()))) {
         const std::uint64_t span = since(pipe.last_ns, pipe.first_ns);
         const std::uint64_t moved = std::max(pipe.reads.bytes, pipe.writes.bytes);
         const std::string speed = rate(moved, span);
-        table.row({pipe.fifo ? "fifo" : "pipe", std::to_string(pipe.inode),
+        table.row({std::string(decode::object_name(pipe.type)), std::to_string(pipe.object.object),
                    count(pipe.ring_slots), calls_of(pipe.writes, page.style),
                    calls_of(pipe.reads, page.style),
                    bytes(moved), speed.empty() ? page.style.none() : speed,

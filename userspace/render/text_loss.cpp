@@ -71,8 +71,8 @@ std::string evicted(const aggregate::Evicted& evicted)
         const char* what;
     };
     const Table all[] = {{evicted.signals, "of signals"},
-                         {evicted.pipes, "of pipes"},
-                         {evicted.pipe_ends, "of pipes' readers and writers"},
+                         {evicted.channels, "of pipes"},
+                         {evicted.channel_ends, "of pipes' readers and writers"},
                          {evicted.processes, "of processes"},
                          {evicted.kills, "of kills"},
                          {evicted.deaths, "of processes that should have ended"},

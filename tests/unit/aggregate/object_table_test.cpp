@@ -31,7 +31,10 @@ TEST(Objects, ARowForEachWithItsOperationsAndUsers)
     a.event(inside);
     a.event(eventfd(700, task(1, "writer"), 4, true, 8));
     const Report report = finish(a);
-    EXPECT_TRUE(report.pipes.empty());
+    ASSERT_EQ(report.channels.size(), 2u);
+    EXPECT_EQ(report.channels[0].type, decode::ObjectType::eventfd);
+    EXPECT_FALSE(report.channels[0].is_pipe());
+    EXPECT_EQ(report.channels[0].reads.bytes, 8u);
     ASSERT_EQ(report.objects.size(), 2u);
     const ObjectRow& row = report.objects[0];
     EXPECT_EQ(row.type, decode::ObjectType::eventfd);

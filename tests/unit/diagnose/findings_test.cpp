@@ -49,13 +49,13 @@ TEST(Findings, RingIsSmallOnlyWhereBothSidesWait)
 {
     aggregate::Report report = sample::slow_pipeline();
     report.pipelines.clear();
-    report.pipes.resize(1);
-    report.pipes[0].reads.blocked_count = 1'000;
+    report.channels.resize(1);
+    report.channels[0].reads.blocked_count = 1'000;
     EXPECT_FALSE(says(report, "F_SETPIPE_SZ"));
-    report.pipes[0].full_ns = report.pipes[0].empty_ns = 1'000 * kMs;
+    report.channels[0].full_ns = report.channels[0].empty_ns = 1'000 * kMs;
     EXPECT_TRUE(says(report, "The pipe 40001 from 101 (yes) to 102 (head) was full for 31.3 % "
                              "and empty for 31.3 % of the time"));
-    report.pipes[0].ring_slots = 256;
+    report.channels[0].ring_slots = 256;
     EXPECT_FALSE(says(report, "F_SETPIPE_SZ"));
 }
 

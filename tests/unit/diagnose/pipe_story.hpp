@@ -45,6 +45,10 @@ public:
     {
         return add(at, who, IPCSCOPE_HOLDER, holder(pipe, reads, writes));
     }
+    Story& holds(std::uint64_t at, decode::Task who, const decode::Holder& what)
+    {
+        return add(at, who, IPCSCOPE_HOLDER, what);
+    }
     /// A call that slept from start to end, where it was woken by `waker`.
     Story& slept(decode::Task who, bool write, std::uint64_t pipe, std::uint64_t start,
                  std::uint64_t end, std::int32_t ret, std::uint32_t waker,
@@ -71,6 +75,24 @@ public:
         body.requested = requested;
         body.since_ns = ran_since != 0 ? ran_since : body.since_ns;
         return add(at, who, IPCSCOPE_CALL_PIPE, body);
+    }
+    /// A call on an object of any type that slept from `start` on, or did not sleep.
+    Story& called(std::uint64_t end, decode::Task who, unsigned kind, decode::Call body,
+                  std::uint64_t start = 0, bool unfinished = false)
+    {
+        body.enter_ns = body.since_ns = start != 0 ? start : end - 1'000;
+        body.blocked_ns = start != 0 ? end - start : 0;
+        body.sleeps = start != 0;
+        if (body.blocked_ns >= IPCSCOPE_SLICE_NS) {
+            decode::Slice slice{};
+            slice.start_ns = start;
+            slice.end_ns = end;
+            slice.state = IPCSCOPE_STATE_INTERRUPTIBLE;
+            slice.call = static_cast<std::uint8_t>(kind);
+            slice.waker_tid = body.waker_tid;
+            add(end, who, IPCSCOPE_SLICE, slice, unfinished);
+        }
+        return add(end, who, kind, body, unfinished);
     }
     /// A read after a poll that took so long.
     Story& polled(std::uint64_t at, decode::Task who, std::uint64_t pipe, std::int32_t ret,

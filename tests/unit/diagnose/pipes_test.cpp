@@ -578,7 +578,7 @@ TEST(EagainStorm, SaysHowLongAndHowMany)
     ASSERT_TRUE(found);
     EXPECT_EQ(found->text, "Pipe 1 was full for 1.00 s, and 1 (daemon) kept retrying: 500 "
                            "of its 502 writes were refused with EAGAIN, up to 500 in a row.");
-    EXPECT_GT(report.pipes.at(0).full_ns, 990 * kMs);   // the table shows the same
+    EXPECT_GT(report.channels.at(0).full_ns, 990 * kMs);   // the table shows the same
 }
 
 TEST(EagainStorm, IsNoneOfAnEventLoop)

@@ -46,8 +46,8 @@ TEST(ReportJson, IntegersAreExact)
 {
     constexpr std::uint64_t kOdd = (1ull << 63) + 1;
     aggregate::Report report = sample::slow_pipeline();
-    report.pipes[0].inode = kOdd;
-    report.pipes[0].writes.bytes = kOdd;
+    report.channels[0].object.object = kOdd;
+    report.channels[0].writes.bytes = kOdd;
     report.loss.shown = kOdd;
     report.host.realtime_offset_ns = INT64_MIN + 1;
     const Json json = parsed(report);
@@ -115,7 +115,7 @@ TEST(ReportJson, WhatIsOutsideTheTraceIsSaid)
 TEST(ReportJson, DeviceIsSplitAsTheKernelDoes)
 {
     aggregate::Report report = sample::slow_pipeline();
-    report.pipes[0].dev = (8u << 20) | 0x100001u % (1u << 20);
+    report.channels[0].object.dev = (8u << 20) | 0x100001u % (1u << 20);
     EXPECT_EQ(parsed(report)["pipes"][0]["dev"], "8:1");
     EXPECT_EQ(parsed(report)["pipes"][1]["dev"], "0:13");
 }

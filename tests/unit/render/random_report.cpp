@@ -58,9 +58,9 @@ aggregate::SignalRow signal_row()
     return row;
 }
 
-aggregate::PipeSide side()
+aggregate::ChannelSide side()
 {
-    aggregate::PipeSide side;
+    aggregate::ChannelSide side;
     for (auto* field : {&side.count, &side.bytes, &side.blocked_ns, &side.polled_ns,
                         &side.runnable_ns, &side.uninterruptible_ns, &side.blocked_count,
                         &side.nonblocking,
@@ -72,7 +72,7 @@ aggregate::PipeSide side()
     return side;
 }
 
-aggregate::PipeEndRow pipe_end()
+aggregate::ChannelEnd pipe_end()
 {
     return {task(), number(), number(), number(), number(), flip(), flip()};
 }
@@ -85,12 +85,16 @@ aggregate::Time time()
     return time;
 }
 
-aggregate::PipeRow pipe()
+aggregate::ObjectId pipe_id()
 {
-    aggregate::PipeRow row;
-    row.fifo = flip();
-    row.inode = number();
-    row.dev = small();
+    return aggregate::object_id(decode::ObjectType::pipe, 13, small());
+}
+
+aggregate::ChannelRow pipe()
+{
+    aggregate::ChannelRow row;
+    row.type = flip() ? decode::ObjectType::fifo : decode::ObjectType::pipe;
+    row.object = aggregate::object_id(row.type, small(), number());
     row.path = safe();
     row.ring_slots = small();
     for (auto* field : {&row.first_ns, &row.last_ns, &row.full_ns, &row.empty_ns})
@@ -119,7 +123,7 @@ aggregate::Pipeline pipeline()
 aggregate::WaitRow wait()
 {
     aggregate::WaitRow row;
-    row.inode = small();
+    row.channel = pipe_id();
     row.output = flip();
     row.waiter = task();
     row.waker = task();
@@ -132,7 +136,7 @@ aggregate::WaitRow wait()
 aggregate::LongWait long_wait()
 {
     aggregate::LongWait row;
-    row.inode = small();
+    row.channel = pipe_id();
     row.output = flip();
     row.waiter = task();
     row.process = task();
@@ -227,7 +231,7 @@ rc::Gen<aggregate::Report> any_report()
             return aggregate::CallRow{static_cast<aggregate::KernelFunction>(flip()), number(),
                                       histogram()};
         });
-        report.pipes = some(pipe);
+        report.channels = some(pipe);
         report.pipelines = some(pipeline);
         report.processes =
             some([] { return aggregate::ProcessRow{task(), number(), time()}; });

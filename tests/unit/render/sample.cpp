@@ -67,11 +67,11 @@ aggregate::Time time(std::initializer_list<std::pair<Part, std::uint64_t>> parts
     return time;
 }
 
-aggregate::PipeRow pipe(std::uint64_t inode, decode::Task writer, decode::Task reader)
+aggregate::ChannelRow pipe(std::uint64_t inode, decode::Task writer, decode::Task reader)
 {
-    aggregate::PipeRow pipe;
-    pipe.inode = inode;
-    pipe.dev = 13;
+    aggregate::ChannelRow pipe;
+    pipe.type = decode::ObjectType::pipe;
+    pipe.object = aggregate::object_id(pipe.type, 13, inode);
     pipe.ring_slots = 16;
     pipe.first_ns = kStart + kSecond;
     pipe.last_ns = kStart + 4'200 * kMs;
@@ -120,8 +120,7 @@ aggregate::WaitRow wait(std::uint64_t inode, bool output, decode::Task waiter, d
                         std::uint64_t count, std::uint64_t ns)
 {
     aggregate::WaitRow wait;
-    wait.inode = inode;
-    wait.dev = 13;
+    wait.channel = aggregate::object_id(decode::ObjectType::pipe, 13, inode);
     wait.output = output;
     wait.waiter = waiter;
     wait.waker = waker;
@@ -273,18 +272,18 @@ Report slow_pipeline()
     Report report = empty();
     ledger(report, 20'766, 0);
     const auto yes = task(101, "yes"), head = task(102, "head"), wc = task(103, "wc");
-    aggregate::PipeRow first = pipe(40'001, yes, head);
+    aggregate::ChannelRow first = pipe(40'001, yes, head);
     first.full_ns = 3'100 * kMs;
     first.occupancy = {2, 0, 0, 1, 5, 9, 40, 180, 990};
     first.writes.blocked_ns = 3'100 * kMs;
     first.writes.blocked_count = 1233;
-    aggregate::PipeRow second = pipe(40'002, head, wc);
+    aggregate::ChannelRow second = pipe(40'002, head, wc);
     second.empty_ns = 2'900 * kMs;
     second.occupancy = {1100, 90, 30, 0, 0, 0, 0, 0, 0};
     second.reads.blocked_ns = 2'900 * kMs;
     second.reads.blocked_count = 1100;
     second.reads.eof = 1;
-    report.pipes = {first, second};
+    report.channels = {first, second};
     aggregate::Pipeline pipeline;
     pipeline.stages = {
         {yes, {}, {40'001}, 3'200 * kMs, 0, 3'100 * kMs, 100 * kMs, 0,
@@ -334,11 +333,11 @@ Report poll_stage()
     report.waits.back().polled_ns = 2'960 * kMs;
     report.actors = {{sensor, 0, 3'020 * kMs, 3'020 * kMs}, {parse, 3'020 * kMs, 2'960 * kMs, 0},
                      {node, 2'960 * kMs, 3'000 * kMs, 20 * kMs}};
-    aggregate::PipeRow between = pipe(50'002, parse, node);
+    aggregate::ChannelRow between = pipe(50'002, parse, node);
     between.writers[0].blocked_ns = between.readers[0].blocked_ns = 0;
     between.readers[0].polled_ns = between.reads.polled_ns = between.empty_ns = 2'960 * kMs;
     between.occupancy = {0, 60, 0, 0, 0, 0, 0, 0, 0};
-    report.pipes = {between, pipe(50'001, sensor, parse), pipe(50'003, node, store)};
+    report.channels = {between, pipe(50'001, sensor, parse), pipe(50'003, node, store)};
     return report;
 }
 
@@ -352,11 +351,11 @@ Report filtered()
     usr1.outcomes[IPCSCOPE_RESULT_DELIVERED] = 1;
     count(usr1, End::outside, 1);
     report.signals = {usr1};
-    aggregate::PipeRow pipe = sample::pipe(60'001, task(5, "bash"), task(6, "cat"));
+    aggregate::ChannelRow pipe = sample::pipe(60'001, task(5, "bash"), task(6, "cat"));
     pipe.writers = {{task(5, "bash"), 0, 0, 0, 0, true, false}};
     pipe.writes = {};
     pipe.reads.unfinished = 1;
-    report.pipes = {pipe};
+    report.channels = {pipe};
     return report;
 }
 
@@ -398,7 +397,7 @@ Report lossy()
     report.loss.lost[IPCSCOPE_LOST_RECURSION] = 67;
     report.loss.by_cpu = {{0, IPCSCOPE_LOST_RING_FULL, IPCSCOPE_CALL_PIPE, 1'234'500},
                           {1, IPCSCOPE_LOST_RECURSION, IPCSCOPE_SIGNAL_GENERATE, 67}};
-    report.evicted.pipes = 12;
+    report.evicted.channels = 12;
     report.evicted.processes = 1;
     report.loss.malformed = 1;
     report.loss.late = 2;
@@ -415,7 +414,7 @@ Report everything()
         take(report.signals, other.signals);
         take(report.deaths, other.deaths);
         take(report.calls, other.calls);
-        take(report.pipes, other.pipes);
+        take(report.channels, other.channels);
         take(report.pipelines, other.pipelines);
         take(report.processes, other.processes);
         take(report.waits, other.waits);
@@ -424,8 +423,8 @@ Report everything()
     report.objects = {eventfd(7)};
     report.host.command = {"sh", "-c", "yes | head -c 80M | wc"};
     report.host.filters = {"--pid=101"};
-    report.pipes[1].fifo = true;
-    report.pipes[1].path = SafeText::escape("/run/demo.fifo");
+    report.channels[1].type = decode::ObjectType::fifo;
+    report.channels[1].path = SafeText::escape("/run/demo.fifo");
     return report;
 }
 

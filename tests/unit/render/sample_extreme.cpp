@@ -26,7 +26,7 @@ Histogram wide_histogram()
     return histogram;
 }
 
-aggregate::PipeSide side()
+aggregate::ChannelSide side()
 {
     return {{kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, wide_histogram()},
             kMax, kMax, kMax, false};
@@ -65,13 +65,12 @@ aggregate::SignalRow row(unsigned which)
     return row;
 }
 
-aggregate::PipeRow pipe(unsigned which)
+aggregate::ChannelRow pipe(unsigned which)
 {
-    aggregate::PipeRow pipe;
-    pipe.fifo = which % 2 != 0;
-    pipe.inode = kMax;
-    pipe.dev = UINT32_MAX;
-    if (pipe.fifo) pipe.path = SafeText::escape(std::string(300, 'p'));
+    aggregate::ChannelRow pipe;
+    pipe.type = which % 2 != 0 ? decode::ObjectType::fifo : decode::ObjectType::pipe;
+    pipe.object = aggregate::object_id(pipe.type, UINT32_MAX, kMax);
+    if (which % 2 != 0) pipe.path = SafeText::escape(std::string(300, 'p'));
     pipe.ring_slots = which % 3 == 0 ? 16 : 999'999;
     pipe.last_ns = which % 5 == 0 ? 0 : kMax;
     pipe.reads = pipe.writes = side();
@@ -123,7 +122,7 @@ aggregate::Report extreme()
     for (unsigned at = 0; at < 45; at++) {
         report.kills.push_back(kill(at));
         report.signals.push_back(row(at));
-        report.pipes.push_back(pipe(at));
+        report.channels.push_back(pipe(at));
         report.pipelines.push_back(pipeline(at));
         report.processes.push_back({widest(at), kMax, time(at)});
         report.loss.by_cpu.push_back({UINT32_MAX, IPCSCOPE_LOST_DAMAGED,

@@ -68,10 +68,10 @@ TEST(Pipes, CountResultsOfCalls)
     empty.requested = 0;
     a.event(call(290, task(2, "r"), empty));
     const auto report = finish(a);
-    ASSERT_EQ(report.pipes.size(), 1u);
-    const auto& row = report.pipes[0];
-    EXPECT_EQ(row.inode, 7u);
-    EXPECT_EQ(row.dev, 12u);
+    ASSERT_EQ(report.channels.size(), 1u);
+    const auto& row = report.channels[0];
+    EXPECT_EQ(row.object.object, 7u);
+    EXPECT_EQ(row.object.dev, 12u);
     EXPECT_EQ(row.ring_slots, 16u);
     EXPECT_EQ(row.first_ns, 100u);
     EXPECT_EQ(row.last_ns, 290u);
@@ -105,7 +105,7 @@ TEST(Pipes, ThePollBeforeTheFirstCallIsPartOfTheirTime)
     read.since_ns = 100;
     read.between_polling_ns = 800;
     a.event(call(910, task(1), read));
-    const auto row = finish(a).pipes.at(0);
+    const auto row = finish(a).channels.at(0);
     EXPECT_EQ(row.empty_ns, 800u);
     EXPECT_EQ(row.first_ns, 100u);
 }
@@ -116,7 +116,7 @@ TEST(Pipes, WhoIsStillInsideIsUnfinished)
     auto stuck = call(900, task(2, "r"), op(false, 7, 100, 0, 800));
     stuck.unfinished = true;
     a.event(stuck);
-    const auto row = finish(a).pipes.at(0);
+    const auto row = finish(a).channels.at(0);
     EXPECT_EQ(row.reads.unfinished, 1u);
     EXPECT_EQ(row.reads.count, 0u);
     EXPECT_EQ(row.reads.eof, 0u);
@@ -136,7 +136,7 @@ TEST(Pipes, TwoBlockedWritersFillThePipeOnce)
     auto waited = op(true, 7, 300, 1, 50);     // woken, then without a CPU
     waited.runnable_ns = 100;
     a.event(call(450, task(1), waited));
-    const auto row = finish(a).pipes.at(0);
+    const auto row = finish(a).channels.at(0);
     EXPECT_EQ(row.full_ns, 90u + 50u);
     EXPECT_EQ(row.writes.blocked_ns, 210u);
     EXPECT_EQ(row.writes.runnable_ns, 100u);
@@ -153,7 +153,7 @@ TEST(Pipes, OccupancyKeepsItsEndsForEmptyAndFull)
     auto unknown = op(true, 7, 100, 1);
     unknown.tail.pipe.ring_slots = 0;
     a.event(call(200, task(1), unknown));
-    const auto row = finish(a).pipes.at(0);
+    const auto row = finish(a).channels.at(0);
     EXPECT_EQ(row.occupancy, (std::array<std::uint64_t, 9>{1, 1, 0, 0, 1, 0, 0, 1, 2}));
 }
 
@@ -166,9 +166,9 @@ TEST(Pipes, HoldersAreListedThoughTheyDidNothing)
     write.type = IPCSCOPE_OBJECT_FIFO;
     a.event(call(200, task(1, "w"), write));
     a.event(event(210, task(1, "w"), IPCSCOPE_HOLDER, holder(7, false, true)));
-    ASSERT_EQ(finish(a).pipes.size(), 1u);            // one of the two was used
-    const auto row = finish(a).pipes.at(0);
-    EXPECT_TRUE(row.fifo);
+    ASSERT_EQ(finish(a).channels.size(), 1u);            // one of the two was used
+    const auto row = finish(a).channels.at(0);
+    EXPECT_EQ(row.type, decode::ObjectType::fifo);
     EXPECT_EQ(row.path.str(), "/run/f\\x1b");
     ASSERT_EQ(row.readers.size(), 1u);
     EXPECT_TRUE(row.readers[0].holds_only);
@@ -188,9 +188,9 @@ TEST(Pipes, AreSortedByBytesAndOnePerDevice)
     other.dev = 13;
     a.event(call(200, task(1), other));
     const auto report = finish(a);
-    ASSERT_EQ(report.pipes.size(), 3u);
-    EXPECT_EQ(report.pipes[0].inode, 8u);
-    EXPECT_EQ(report.pipes[1].dev, 13u);
+    ASSERT_EQ(report.channels.size(), 3u);
+    EXPECT_EQ(report.channels[0].object.object, 8u);
+    EXPECT_EQ(report.channels[1].object.dev, 13u);
 }
 
 /// `sh` became `cat` between its calls.
@@ -200,7 +200,7 @@ TEST(Pipes, EndsHaveTheNameOfTheLastCall)
     a.event(call(200, task(1, "sh"), op(true, 7, 100, 1)));
     a.event(call(300, task(1, "cat"), op(true, 7, 250, 1)));
     a.event(thread_end(400, task(1, "renamed"), 300));
-    EXPECT_EQ(name(finish(a).pipes.at(0).writers.at(0).task), "cat");
+    EXPECT_EQ(name(finish(a).channels.at(0).writers.at(0).task), "cat");
 }
 
 TEST(Pipes, AResultOfAnySizeIsCounted)
@@ -208,7 +208,7 @@ TEST(Pipes, AResultOfAnySizeIsCounted)
     Aggregator a;
     a.event(call(200, task(1), op(true, 7, 100, INT32_MIN)));
     a.event(call(300, task(1), op(true, 7, 250, INT32_MAX)));
-    const auto row = finish(a).pipes.at(0);
+    const auto row = finish(a).channels.at(0);
     EXPECT_EQ(row.writes.errors, 1u);
     EXPECT_EQ(row.writes.bytes, std::uint64_t{INT32_MAX});
 }
@@ -231,12 +231,12 @@ Report filtered(bool writer_traced)
 
 TEST(Pipes, ShowWhichEndsWereTraced)
 {
-    const auto unseen = filtered(false).pipes.at(0);
+    const auto unseen = filtered(false).channels.at(0);
     EXPECT_TRUE(unseen.reads.traced);
     EXPECT_FALSE(unseen.writes.traced);
     EXPECT_TRUE(unseen.writers.at(0).holds_only);
     EXPECT_FALSE(unseen.writers.at(0).traced);
-    const auto seen = filtered(true).pipes.at(0);
+    const auto seen = filtered(true).channels.at(0);
     EXPECT_TRUE(seen.writes.traced);
     EXPECT_TRUE(seen.writers.at(0).traced);
 }
@@ -248,28 +248,28 @@ TEST(Pipes, OfARestrictedTraceAnEndWithoutAProcessIsNotTraced)
     host.command = {"cat"};
     a.host(host);
     a.event(call(900, task(2, "cat"), op(false, 7, 100, 1, 800)));
-    EXPECT_FALSE(finish(a).pipes.at(0).writes.traced);
-    EXPECT_TRUE(finish(a).pipes.at(0).reads.traced);
+    EXPECT_FALSE(finish(a).channels.at(0).writes.traced);
+    EXPECT_TRUE(finish(a).channels.at(0).reads.traced);
     Aggregator all;
     all.event(call(900, task(2, "cat"), op(false, 7, 100, 1, 800)));
-    EXPECT_TRUE(finish(all).pipes.at(0).writes.traced);
+    EXPECT_TRUE(finish(all).channels.at(0).writes.traced);
 }
 
 TEST(Pipes, AreBoundedAndTheRestCounted)
 {
     Aggregator a;
-    for (std::uint64_t inode = 1; inode <= kMostPipes + 10; ++inode)
+    for (std::uint64_t inode = 1; inode <= kMostChannels + 10; ++inode)
         a.event(call(200 + inode, task(1), op(true, inode, 100, 1)));
     const auto report = finish(a);
-    EXPECT_EQ(report.pipes.size(), kMostPipes);
-    EXPECT_EQ(report.evicted.pipes, 10u);
-    for (const auto& pipe : report.pipes) EXPECT_GT(pipe.inode, 10u);   // the oldest went
+    EXPECT_EQ(report.channels.size(), kMostChannels);
+    EXPECT_EQ(report.evicted.channels, 10u);
+    for (const auto& pipe : report.channels) EXPECT_GT(pipe.object.object, 10u);   // the oldest went
 
     Aggregator ends;
-    for (std::uint32_t pid = 1; pid <= kMostPipeEnds + 3; ++pid)
+    for (std::uint32_t pid = 1; pid <= kMostChannelEnds + 3; ++pid)
         ends.event(call(200 + pid, task(pid), op(true, 7, 100, 1)));
-    EXPECT_EQ(finish(ends).pipes.at(0).writers.size(), kMostPipeEnds);
-    EXPECT_EQ(finish(ends).evicted.pipe_ends, 3u);
+    EXPECT_EQ(finish(ends).channels.at(0).writers.size(), kMostChannelEnds);
+    EXPECT_EQ(finish(ends).evicted.channel_ends, 3u);
 }
 
 decode::Event before_trace(std::uint64_t start_ns)
@@ -285,9 +285,9 @@ TEST(Pipes, ACallSleptInSinceBeforeTheTraceHasNotEnded)
     a.event(before_trace(10));
     a.event(thread_end(500, task(1, "head"), 12, false, 488));
     const auto report = finish(a);
-    ASSERT_EQ(report.pipes.size(), 1u);
-    EXPECT_EQ(report.pipes[0].writes.unfinished, 1u);
-    EXPECT_EQ(report.pipes[0].writes.blocked_ns, 490u);
+    ASSERT_EQ(report.channels.size(), 1u);
+    EXPECT_EQ(report.channels[0].writes.unfinished, 1u);
+    EXPECT_EQ(report.channels[0].writes.blocked_ns, 490u);
     ASSERT_EQ(report.processes.size(), 1u);
     EXPECT_EQ(report.processes[0].time.span_ns, 488u) << "counted once";
 }
@@ -302,7 +302,7 @@ TEST(Pipes, OfOneThatHasRunSinceNothingIsKnown)
     slice.state = IPCSCOPE_STATE_INTERRUPTIBLE;
     a.event(event(200, task(1, "head"), IPCSCOPE_SLICE, slice));
     a.event(thread_end(500, task(1, "head"), 12, false, 488));
-    EXPECT_TRUE(finish(a).pipes.empty());
+    EXPECT_TRUE(finish(a).channels.empty());
 }
 
 }  // namespace

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// All that is found about pipes, from one wait graph.
+// All that is found about channels, from one wait graph.
 #include <fmt/format.h>
 
 #include "base/units.hpp"
 #include "diagnose/kinds.hpp"
-#include "diagnose/pipe_kinds.hpp"
+#include "diagnose/channel_kinds.hpp"
 #include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
 
-Object object_of(const aggregate::PipeRow& pipe)
+Object object_of(const aggregate::ChannelRow& channel)
 {
-    return {pipe.fifo ? decode::ObjectType::fifo : decode::ObjectType::pipe, pipe.inode,
-            pipe.dev};
+    return {channel.type, channel.object.object, channel.object.dev};
 }
 
 std::string waiter(const WaitGraph& graph, const aggregate::LongWait& wait)
@@ -51,7 +50,7 @@ std::string into_trace(const WaitGraph& graph, std::uint64_t time_ns)
 }
 
 /// Those that explain a wait fully come first.
-void find_pipes(const aggregate::Report& report, Findings& findings)
+void find_channels(const aggregate::Report& report, Findings& findings)
 {
     WaitGraph graph(report);
     const Blame blame = book_waits(graph);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kinds of findings about pipes.  Each appends; a wait that one explains is in no
+// The kinds of findings about channels.  Each appends; a wait that one explains is in no
 // other.
 #pragma once
 
@@ -21,7 +21,7 @@ void find_short_calls(const WaitGraph& graph, Findings& findings);
 void find_rings(const WaitGraph& graph, Findings& findings);
 
 // What they have in common.
-Object object_of(const aggregate::PipeRow& pipe);
+Object object_of(const aggregate::ChannelRow& channel);
 /// "101 (child)", "thread 7 of 5 (pool)"
 std::string waiter(const WaitGraph& graph, const aggregate::LongWait& wait);
 /// The reader or writer itself is the only one that could end its wait.

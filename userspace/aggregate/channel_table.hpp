@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Calls of pipes' reads and writes → rows per pipe.
+// Calls that put into channels and take out of them → rows per channel.
 #pragma once
 
 #include <cstdint>
@@ -28,26 +28,27 @@ Span polled_span(const decode::Call& call, std::uint64_t ns);
 /// The process of an event, by the name that it has then.
 Task process_of(const decode::Event& event);
 
-class PipeTable {
+class ChannelTable {
 public:
-    /// A read or a write; `entry`: what TimeLedger made of it.
-    void call(const decode::Event& event, const decode::Call& call,
+    /// `entry`: what TimeLedger made of it.
+    void call(const decode::Event& event, const decode::Call& call, const ChannelUse& use,
               const TimeLedger::Entry& entry);
     void holder(const decode::Event& event, const decode::Holder& holder);
 
-    /// Pipes that were used.
-    std::vector<PipeRow> rows(const Coverage& coverage) const;
-    std::uint64_t evicted() const { return pipes_.evicted(); }
+    /// Channels that were used.
+    std::vector<ChannelRow> rows(const Coverage& coverage) const;
+    std::uint64_t evicted() const { return channels_.evicted(); }
     std::uint64_t ends_evicted() const;
 
 private:
-    using Ends = BoundedMap<std::uint32_t, PipeEndRow>;   ///< by process
-    struct Pipe {
-        PipeRow row;
+    using Ends = BoundedMap<std::uint32_t, ChannelEnd>;   ///< by process
+    struct Channel {
+        ChannelRow row;
         BusyTime full;
         BusyTime empty;
-        Ends readers{kMostPipeEnds};
-        Ends writers{kMostPipeEnds};
+        Ends readers{kMostChannelEnds};
+        Ends writers{kMostChannelEnds};
+        bool owners = true;   ///< of a semaphore: it was used as a mutex up to now
     };
     struct Held {
         Task process;
@@ -60,12 +61,15 @@ private:
     /// Device and inode.  A pipe's inode number comes from a 32-bit counter of
     /// the kernel and is not reused in a trace's time; a FIFO's may be, after it
     /// was unlinked, and then the two share a row.
-    Pipe& pipe(const ObjectId& id);
-    static void hold(Pipe& pipe, const Held& held);
+    Channel& channel(const decode::Call& call, const ChannelUse& use);
+    void hold(Channel& channel, const ObjectId& end, const Held& held) const;
+    static void take(Channel& channel, const decode::Event& event, const decode::Call& call);
 
-    BoundedMap<ObjectId, Pipe, ObjectId::Hash> pipes_{kMostPipes};
-    /// Who holds pipes of which no call has been seen: any of the machine's.
+    BoundedMap<ObjectId, Channel, ObjectId::Hash> channels_{kMostChannels};
+    /// Who holds objects open: any of the machine's, by the object.
     BoundedMap<ObjectId, std::vector<Held>, ObjectId::Hash> held_{kMostHeld};
+    /// The channels into which a socket sends.
+    BoundedMap<ObjectId, ObjectId, ObjectId::Hash> sent_to_{kMostChannels};
     static constexpr std::size_t kMostHeld = 1u << 16;
 };
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The wait graph over objects other than pipes: sockets, queues, semaphores, futexes.
+#include <gtest/gtest.h>
+
+#include "diagnose/diagnose.hpp"
+#include "pipe_story.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using namespace test;
+
+const decode::Task kA = task(10, "a");
+const decode::Task kB = task(11, "b");
+const decode::Task kC = task(12, "c");
+
+/// Semaphore `number` of set 5.
+decode::Call semop(std::uint64_t number, std::int32_t amount, std::int32_t value)
+{
+    decode::Call body{};
+    body.type = IPCSCOPE_OBJECT_SYSV_SEM;
+    body.op = IPCSCOPE_OP_SEMAPHORE;
+    body.object = number << 32 | 5;
+    body.requested = 1;
+    body.tail.sysv.depth = 1;
+    body.tail.sysv.amount = amount;
+    body.tail.sysv.semaphore_value = value;
+    return body;
+}
+
+/// A call on one socket of the pair `own`, `peer`.
+decode::Call socket(bool send, std::uint64_t own, std::uint64_t peer, std::int32_t ret,
+                    std::uint32_t waker = 0)
+{
+    decode::Call body{};
+    body.type = IPCSCOPE_OBJECT_UNIX_STREAM;
+    body.op = send ? IPCSCOPE_OP_SEND : IPCSCOPE_OP_RECEIVE;
+    body.object = own;
+    body.peer = peer;
+    body.dev = 8;
+    body.ret = ret;
+    body.requested = send ? static_cast<std::uint32_t>(ret) : 4096;
+    body.waker_tid = waker;
+    return body;
+}
+
+Story& sem(Story& story, std::uint64_t at, decode::Task who, std::uint64_t number,
+           std::int32_t amount, std::int32_t value)
+{
+    return story.called(at, who, IPCSCOPE_CALL_SYSV, semop(number, amount, value));
+}
+
+void sem_waits(Story& story, decode::Task who, std::uint64_t number, std::uint64_t start,
+               std::uint64_t end)
+{
+    story.called(end, who, IPCSCOPE_CALL_SYSV, semop(number, -1, 0), start, true);
+}
+
+Story mutexes(std::uint64_t end)
+{
+    Story story;
+    for (const decode::Task& who : {kA, kB}) {
+        story.born(1 * kMs, who, 5);
+        story.lives_on(end, who);
+    }
+    for (std::uint64_t round = 0; round < 3; ++round) {
+        const std::uint64_t at = (10 + round * 4) * kMs;
+        sem(story, at, kA, 0, -1, 1);
+        sem(story, at + kMs, kA, 0, 1, 0);
+        sem(story, at + 2 * kMs, kB, 1, -1, 1);
+        sem(story, at + 3 * kMs, kB, 1, 1, 0);
+    }
+    return story;
+}
+
+TEST(Channels, SemaphoresThatTwoTookInAnotherOrderAreADeadlock)
+{
+    const std::uint64_t end = 4 * kSecond;
+    Story story = mutexes(end);
+    sem(story, 50 * kMs, kA, 0, -1, 1);
+    sem(story, 60 * kMs, kB, 1, -1, 1);
+    sem_waits(story, kA, 1, 100 * kMs, end);
+    sem_waits(story, kB, 0, 110 * kMs, end);
+    const Report report = story.report(end);
+    const auto found = only(report, Code::deadlock);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->text,
+              "Deadlock: 10 (a) was blocked decrementing semaphore 1 of set 5, which 11 (b) has "
+              "taken and not put back, since 100 ms into the trace; 11 (b) was blocked "
+              "decrementing semaphore 0 of set 5, which 10 (a) has taken and not put back, since "
+              "110 ms into the trace. It had lasted 3.89 s when the trace ended.");
+    EXPECT_EQ(plain(found->advice),
+              "What would end it: 11 (b) increments semaphore 1 of set 5; or 10 (a) increments "
+              "semaphore 0 of set 5.");
+    EXPECT_EQ(above_note(report).size(), 1u);
+}
+
+/// Producer and consumer: who takes one semaphore puts the other back.
+TEST(Channels, SemaphoresThatAreNoMutexesAreNoDeadlock)
+{
+    const std::uint64_t end = 4 * kSecond;
+    Story story = mutexes(end);
+    sem(story, 50 * kMs, kA, 0, -1, 1);
+    sem(story, 60 * kMs, kB, 0, 1, 0);
+    sem(story, 70 * kMs, kB, 1, -1, 1);
+    sem(story, 80 * kMs, kA, 1, 1, 0);
+    sem(story, 90 * kMs, kA, 0, -1, 1);
+    sem(story, 95 * kMs, kB, 1, -1, 1);
+    sem_waits(story, kA, 1, 100 * kMs, end);
+    sem_waits(story, kB, 0, 110 * kMs, end);
+    EXPECT_FALSE(only(story.report(end), Code::deadlock));
+}
+
+/// Both sides wait to receive: the sockets are 21 (of a) and 22 (of b).
+TEST(Channels, TwoThatBothReceiveAreADeadlockOnlyWhereTheHoldersAreKnown)
+{
+    const std::uint64_t end = 4 * kSecond;
+    for (const bool listed : {false, true}) {
+        Story story;
+        for (const auto& [who, own] : {std::pair(kA, 21), std::pair(kB, 22)}) {
+            story.born(1 * kMs, who, 5);
+            story.lives_on(end, who);
+            if (listed) {
+                decode::Holder holds = holder(static_cast<std::uint64_t>(own), true, true);
+                holds.record.type = IPCSCOPE_OBJECT_UNIX_STREAM;
+                holds.record.dev = 8;
+                story.holds(end, who, holds);
+            }
+        }
+        story.called(20 * kMs, kA, IPCSCOPE_CALL_UNIX, socket(true, 21, 22, 10));
+        story.called(30 * kMs, kB, IPCSCOPE_CALL_UNIX, socket(false, 22, 21, 10));
+        story.called(end, kA, IPCSCOPE_CALL_UNIX, socket(false, 21, 22, 0), 40 * kMs, true);
+        story.called(end, kB, IPCSCOPE_CALL_UNIX, socket(false, 22, 21, 0), 50 * kMs, true);
+        const auto found = only(story.report(end), Code::deadlock);
+        ASSERT_EQ(found.has_value(), listed);
+        if (listed) {
+            EXPECT_NE(found->text.find("10 (a) was blocked receiving from Unix socket 21, of "
+                                       "which only 11 (b) holds the other end"),
+                      std::string::npos) << found->text;
+        }
+    }
+}
+
+/// client -> socket -> server -> pipe -> logger, which takes its time.
+TEST(Channels, AClientWaitsThroughASocketForTheLoggerBehindItsServer)
+{
+    const std::uint64_t end = 4 * kSecond;
+    Story story;
+    for (const decode::Task& who : {kA, kB, kC}) {
+        story.born(1 * kMs, who, 5);
+        story.lives_on(end, who);
+    }
+    std::uint64_t at = 20 * kMs;
+    story.did(at, kC, false, 7, 10);
+    for (; at + 300 * kMs < end; at += 300 * kMs) {
+        story.called(at + 299 * kMs, kA, IPCSCOPE_CALL_UNIX, socket(true, 21, 22, 10, 11),
+                     at + kMs);
+        story.slept(kB, true, 7, at + kMs, at + 298 * kMs, 10, 12);
+        story.called(at + 298 * kMs + 500'000, kB, IPCSCOPE_CALL_UNIX, socket(false, 22, 21, 10));
+        story.did(at + 297 * kMs, kC, false, 7, 10);
+    }
+    const Report report = story.report(end);
+    ASSERT_EQ(report.pipelines.size(), 1u);
+    EXPECT_EQ(report.pipelines[0].stages.size(), 3u);
+    const auto found = only(report, Code::slow_stage);
+    ASSERT_TRUE(found);
+    EXPECT_NE(found->text.find("Pipeline: a(10) → b(11) → c(12). c is the slow stage: a waited "),
+              std::string::npos) << found->text;
+    EXPECT_NE(found->text.find("(queue full), b "), std::string::npos) << found->text;
+}
+
+TEST(Channels, OneThatWasStoppedIsWhyItsClientWaited)
+{
+    const std::uint64_t end = 4 * kSecond;
+    Story story;
+    story.born(1 * kMs, kA, 5).born(1 * kMs, kB, 5);
+    story.called(30 * kMs, kB, IPCSCOPE_CALL_UNIX, socket(true, 22, 21, 10));
+    story.stopped(kB, 100 * kMs, 3 * kSecond);
+    story.called(3'010 * kMs, kA, IPCSCOPE_CALL_UNIX, socket(false, 21, 22, 10, 11), 60 * kMs);
+    story.lives_on(end, kA).lives_on(end, kB);
+    const auto found = only(story.report(end), Code::partner_stopped);
+    ASSERT_TRUE(found);
+    EXPECT_NE(found->text.find("10 (a) was blocked receiving from Unix socket 21 for 2.95 s, "
+                               "because 11 (b) at the other end was stopped"),
+              std::string::npos) << found->text;
+}
+
+/// A futex has no holders: nothing is said of who should have woken it.
+TEST(Channels, NobodyIsBlamedForAFutexThatNobodyWoke)
+{
+    const std::uint64_t end = 4 * kSecond;
+    Story story;
+    story.born(1 * kMs, kA, 5).lives_on(end, kA);
+    decode::Call body{};
+    body.type = IPCSCOPE_OBJECT_FUTEX;
+    body.op = IPCSCOPE_OP_WAIT;
+    body.object = 77;
+    story.called(end, kA, IPCSCOPE_CALL_FUTEX, body, 50 * kMs, true);
+    const auto found = only(story.report(end), Code::stuck_read);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->text,
+              "10 (a) had been blocked in a wait on futex 77 for 3.95 s when the trace ended. "
+              "Which process could have ended that wait is not recorded.");
+}
+
+}  // namespace
+}  // namespace ipcscope::diagnose

@@ -130,13 +130,21 @@ struct Aggregator::State {
         if (event.kind != IPCSCOPE_CALL_PIPE && event.kind != IPCSCOPE_CALL_SPLICE) {
             objects.call(event, body);
         }
+        if (const auto open = channel_open(body)) {
+            channels.open(event, body, *open);
+            stages.call(event, body, &*open, entry);
+            waits.open(event, body, *open);
+            return;
+        }
         const auto use = channel_use(body);
         if (!use) {
+            // A stage that splices waits for a socket, which is no channel of it.
+            if (event.kind == IPCSCOPE_CALL_SPLICE) stages.call(event, body, nullptr, entry);
             waits.time(event);   // its sleeps are no channel's
             return;
         }
         use_channel(event, body, *use, entry);
-        if (channel_kind(decode::type_of(body)).flows) stages.call(event, body, *use, entry);
+        if (channel_kind(decode::type_of(body)).flows) stages.call(event, body, &*use, entry);
     }
     void use_channel(const decode::Event& event, const decode::Call& call,
                      const ChannelUse& use, const TimeLedger::Entry& entry)

@@ -12,7 +12,7 @@ namespace {
 
 void add_result(CallStats& stats, const decode::Call& call)
 {
-    const bool output = direction_of(decode::op_of(call)) == Direction::output;
+    const bool output = direction_of(call) == Direction::output;
     if (call.ret >= 0) {
         stats.bytes += moved_bytes(call);
     } else if (call.ret == -EAGAIN) {
@@ -40,6 +40,9 @@ void CallStats::add(const decode::Event& event, const decode::Call& call)
     }
     ++count;
     add_result(*this, call);
+    if (is_other_end(event, call)) {
+        return;
+    }
     latency.add(event.time_ns - std::min<std::uint64_t>(call.enter_ns, event.time_ns));
 }
 

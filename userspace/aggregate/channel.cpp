@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <ipcscope/policy.h>
+
 namespace ipcscope::aggregate {
 namespace {
 
@@ -30,7 +32,7 @@ constexpr std::array kEffects{
     Effect::none,        // resize
     Effect::takes,       // splice_in
     Effect::puts,        // splice_out
-    Effect::none,        // tee
+    Effect::takes,       // tee: a copy
     Effect::puts,        // vmsplice
     Effect::puts,        // send
     Effect::takes,       // receive
@@ -59,11 +61,6 @@ ObjectType joined(ObjectType type)
     return is_unix(type) ? ObjectType::unix_stream : type;
 }
 
-bool moves_bytes(Op op)
-{
-    return op != Op::connect && op != Op::accept && op != Op::open && op != Op::resize;
-}
-
 }  // namespace
 
 ObjectId object_id(ObjectType type, std::uint32_t dev, std::uint64_t object)
@@ -79,7 +76,7 @@ ObjectId object_of(const decode::Call& call)
 std::optional<ChannelUse> channel_use(const decode::Call& call)
 {
     const Effect effect = kEffects[static_cast<std::size_t>(decode::op_of(call))];
-    if (effect == Effect::none) {
+    if (effect == Effect::none || decode::type_of(call) == ObjectType::none) {
         return std::nullopt;
     }
     ChannelUse use;
@@ -98,11 +95,27 @@ std::optional<ChannelUse> channel_use(const decode::Call& call)
     return use;
 }
 
+std::optional<ChannelUse> channel_open(const decode::Call& call)
+{
+    const unsigned ends = call.flags & (IPCSCOPE_CALL_OPENS_READ | IPCSCOPE_CALL_OPENS_WRITE);
+    if (decode::op_of(call) != Op::open || (ends & (ends - 1)) != 0) {
+        return std::nullopt;
+    }
+    const ObjectId object = object_of(call);
+    return ChannelUse{object, object, object, ends == IPCSCOPE_CALL_OPENS_WRITE};
+}
+
+bool is_other_end(const decode::Event& event, const decode::Call& call)
+{
+    return event.kind == IPCSCOPE_CALL_SPLICE && !event.unfinished &&
+           call.since_ns == event.time_ns;
+}
+
 std::uint64_t moved_bytes(const decode::Call& call)
 {
     const ObjectType type = decode::type_of(call);
     const Op op = decode::op_of(call);
-    if (!channel_kind(type).bytes || !moves_bytes(op) || call.ret < 0) {
+    if (!channel_kind(type).bytes || ipcscope_moves_bytes(call.op) == 0 || call.ret < 0) {
         return 0;
     }
     const bool queue = type == ObjectType::mqueue || type == ObjectType::sysv_msg;
@@ -114,7 +127,7 @@ bool is_end_of_file(const decode::Call& call)
     const ObjectType type = decode::type_of(call);
     const bool ends = channel_kind(type).held && channel_kind(type).flows &&
                       type != ObjectType::unix_dgram && type != ObjectType::mqueue;
-    return ends && call.ret == 0 && call.requested > 0 && moves_bytes(decode::op_of(call)) &&
+    return ends && call.ret == 0 && call.requested > 0 && ipcscope_moves_bytes(call.op) != 0 &&
            kEffects[static_cast<std::size_t>(decode::op_of(call))] == Effect::takes;
 }
 

@@ -67,6 +67,12 @@ struct ChannelUse {
 /// nullopt: a call that waits for nobody in particular, or a socket without a peer.
 std::optional<ChannelUse> channel_use(const decode::Call& call);
 
+/// The open of one end of a FIFO, which waits for the other: `output`, of its write end.
+std::optional<ChannelUse> channel_open(const decode::Call& call);
+
+/// The second record of a call between two pipes: its time is in the first one.
+bool is_other_end(const decode::Event& event, const decode::Call& call);
+
 /// 0: none, or an error.
 std::uint64_t moved_bytes(const decode::Call& call);
 

@@ -25,14 +25,19 @@ void add_call(ChannelSide& side, const decode::Event& event, const decode::Call&
     side.eof += !event.unfinished && is_end_of_file(call) ? 1 : 0;
 }
 
+/// It does what it was asked for, or waits; a splice asks for what there may be at most.
+bool asks_for_all(const decode::Event& event) { return event.kind != IPCSCOPE_CALL_SPLICE; }
+
 /// How the call of one process ended.
 void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call& call, bool write)
 {
     end.eof += is_end_of_file(call) ? 1 : 0;
     end.broken += write && call.ret == -EPIPE ? 1 : 0;
-    end.asked_bytes = std::max<std::uint64_t>(end.asked_bytes, call.requested);
+    if (asks_for_all(event)) {
+        end.asked_bytes = std::max<std::uint64_t>(end.asked_bytes, call.requested);
+    }
     const decode::ObjectType type = decode::type_of(call);
-    if (channel_kind(type).bytes && call.ret > 0 &&
+    if (asks_for_all(event) && channel_kind(type).bytes && call.ret > 0 &&
         static_cast<std::uint32_t>(call.ret) < call.requested) {
         ++end.short_calls;
         if (is_pipe(type) && call.requested >= std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)
@@ -189,6 +194,14 @@ void ChannelTable::call(const decode::Event& event, const decode::Call& call,
     end.bytes += moved_bytes(call);
     add_outcome(end, event, call, write);
     if (write && end.row != 0) channel.full.add(end.row_since_ns, event.time_ns);
+}
+
+void ChannelTable::open(const decode::Event& event, const decode::Call& call,
+                        const ChannelUse& use)
+{
+    ChannelRow& row = channel(call, use).row;
+    row.first_ns = row.first_ns ? row.first_ns : call.enter_ns;
+    row.last_ns = std::max(row.last_ns, event.time_ns);
 }
 
 void ChannelTable::holder(const decode::Event& event, const decode::Holder& holder)

@@ -33,6 +33,8 @@ public:
     /// `entry`: what TimeLedger made of it.
     void call(const decode::Event& event, const decode::Call& call, const ChannelUse& use,
               const TimeLedger::Entry& entry);
+    /// No call on the channel, but it has a row from then on.
+    void open(const decode::Event& event, const decode::Call& call, const ChannelUse& use);
     void holder(const decode::Event& event, const decode::Holder& holder);
 
     /// Channels that were used.

@@ -3,6 +3,8 @@
 
 #include <cerrno>
 
+#include "aggregate/channel.hpp"
+
 namespace ipcscope::aggregate {
 namespace {
 
@@ -22,18 +24,18 @@ bool left_room(const decode::Call& call)
 void ObjectLevel::call(const decode::Event& event, const decode::Call& call)
 {
     if (event.unfinished) return;
-    const bool write = decode::op_of(call) == decode::Op::write;
-    if (call.ret > 0) {
-        const auto bytes = static_cast<std::uint64_t>(call.ret);
-        level_bytes_ += write ? bytes : 0 - bytes;
-    }
+    const auto use = channel_use(call);
+    if (!use) return;
+    const bool write = use->output;
+    const std::uint64_t bytes = moved_bytes(call);
+    level_bytes_ += write ? bytes : 0 - bytes;
     if (static_cast<std::int64_t>(level_bytes_) <= 0)
         filled_ns_ = 0;
     else if (filled_ns_ == 0)
         filled_ns_ = event.time_ns;
 
-    if (!write || (call.ret <= 0 && call.ret != -EAGAIN)) return;
-    if (call.ret > 0 && left_room(call)) {
+    if (!write || (bytes == 0 && call.ret != -EAGAIN)) return;
+    if (bytes > 0 && left_room(call)) {
         if (room_ns_ == 0) room_ns_ = event.time_ns;
         was_full_ = false;
     } else {

@@ -220,6 +220,7 @@ struct LongWait {
     Ended ended{};
     bool before_trace = false;     ///< it had begun before the trace
     std::uint32_t requested = 0;   ///< bytes that the call asked for
+    bool opens = false;            ///< the open of a FIFO: `output`, of its write end
 
     std::uint64_t length_ns() const { return end_ns - start_ns; }
 };

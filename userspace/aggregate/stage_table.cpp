@@ -38,17 +38,18 @@ void StageTable::Edge::add(std::uint64_t from_ns, std::uint64_t to_ns, const Tim
 }
 
 void StageTable::call(const decode::Event& event, const decode::Call& call,
-                      const ChannelUse& use, const TimeLedger::Entry& entry)
+                      const ChannelUse* use, const TimeLedger::Entry& entry)
 {
     Stage& stage = stages_.use(event.task.tgid);
     const Task process = process_of(event);
     if (stage.task.comm.empty() || !process.comm.empty()) stage.task = process;
     stage.calls.cover(call.enter_ns, event.time_ns);
     stage.time += entry.inside;
-    const Span blocked = blocked_span(event, call);
-    (use.output ? stage.output : stage.input)
-        .add(blocked.start_ns, blocked.end_ns);
-    stage.waiting.add(blocked.start_ns, blocked.end_ns);
+    if (use != nullptr) {
+        const Span blocked = blocked_span(event, call);
+        (use->output ? stage.output : stage.input).add(blocked.start_ns, blocked.end_ns);
+        stage.waiting.add(blocked.start_ns, blocked.end_ns);
+    }
 
     if (!stage.threads.contains(event.task.tid)) {
         if (stage.threads.size() < kMostThreads) stage.threads.insert(event.task.tid);

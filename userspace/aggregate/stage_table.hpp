@@ -30,7 +30,8 @@ struct Window {
 /// and after its last one counts where the pipeline was in use meanwhile.
 class StageTable {
 public:
-    void call(const decode::Event& event, const decode::Call& call, const ChannelUse& use,
+    /// `use`: nullptr where it waited for what is no channel.
+    void call(const decode::Event& event, const decode::Call& call, const ChannelUse* use,
               const TimeLedger::Entry& entry);
     /// The end of a thread, or of the trace.
     void time(const decode::Event& event, const decode::ThreadTime& time,

@@ -20,7 +20,7 @@ constexpr std::array kDirections{
     Direction::neither,   // resize
     Direction::input,     // splice_in
     Direction::output,    // splice_out
-    Direction::neither,   // tee
+    Direction::input,     // tee
     Direction::output,    // vmsplice
     Direction::output,    // send
     Direction::input,     // receive
@@ -45,7 +45,7 @@ bool is_pipe(const decode::Call& call)
 
 Part blocked_part(const decode::Call& call)
 {
-    switch (direction_of(decode::op_of(call))) {
+    switch (direction_of(call)) {
     case Direction::input: return Part::input;
     case Direction::output: return Part::output;
     case Direction::neither: break;
@@ -68,6 +68,17 @@ std::uint64_t polled_though_ready(const decode::Call& call, const decode::Betwee
 }  // namespace
 
 Direction direction_of(Op op) { return kDirections[static_cast<std::size_t>(op)]; }
+
+Direction direction_of(const decode::Call& call)
+{
+    if (decode::type_of(call) == decode::ObjectType::none) {
+        return Direction::neither;
+    }
+    if (const auto open = channel_open(call)) {
+        return open->output ? Direction::output : Direction::input;
+    }
+    return direction_of(decode::op_of(call));
+}
 
 void TimeLedger::slice(const decode::Event& event, const decode::Slice& slice)
 {
@@ -139,7 +150,7 @@ Time TimeLedger::polling(const decode::Call& call, const decode::Between& betwee
     Time time;
     if (between.polling_ns == 0) return time;
     const ObjectLevel* level = levels_.find(object_of(call));
-    const Direction direction = direction_of(decode::op_of(call));
+    const Direction direction = direction_of(call);
     const std::uint64_t slept =
         polls.woken_ns == 0 ? std::min(polls.timed_out_ns, between.polling_ns) : 0;
     std::uint64_t other = 0;

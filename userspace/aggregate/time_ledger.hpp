@@ -16,6 +16,9 @@ namespace ipcscope::aggregate {
 /// What a call is for, as far as waiting goes.
 enum class Direction : std::uint8_t { input, output, neither };
 Direction direction_of(decode::Op op);
+/// Of an open: by the end that it opens.  Neither: what it waits for is no end of its
+/// object, or it has none.
+Direction direction_of(const decode::Call& call);
 
 /// A thread is accounted for from its first record's since_ns on.  Where a record does
 /// not begin where the one before it ended, records are missing: that time is

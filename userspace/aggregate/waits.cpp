@@ -181,6 +181,17 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
     }
 }
 
+/// That a FIFO's other end is opened later is no slowness of its process: nobody is waited
+/// for, and only a wait that is long is noted.
+void WaitTable::open(const decode::Event& event, const decode::Call& call,
+                     const ChannelUse& use)
+{
+    const std::vector<Piece> all = pieces(actor(event), event, call);
+    for (const Piece& piece : all) {
+        note_long({event, call, use, false, false}, piece, piece.end_ns == all.back().end_ns);
+    }
+}
+
 /// To who ended it; what was before that one was born to its parent, from which it has
 /// its end of a pipe, and so on.
 void WaitTable::book(const Wait& wait, const Piece& piece)
@@ -271,6 +282,7 @@ void WaitTable::note_long(const Wait& wait, const Piece& piece, bool last)
     found.ended = how_it_ended(wait.event, wait.call, last);
     found.before_trace = wait.event.before_trace;
     found.requested = wait.call.requested;
+    found.opens = decode::op_of(wait.call) == decode::Op::open;
     if (long_.size() == kMostLong) {
         std::ranges::pop_heap(long_, waited_longer);
         long_.pop_back();

@@ -21,6 +21,8 @@ public:
     void slice(const decode::Event& event, const decode::Slice& slice);
     void call(const decode::Event& event, const decode::Call& call, const ChannelUse& use,
               const TimeLedger::Entry& entry);
+    /// The open of one end of a FIFO.
+    void open(const decode::Event& event, const decode::Call& call, const ChannelUse& use);
     void time(const decode::Event& event);
 
     std::vector<WaitRow> rows() const;        ///< by time waited, descending

@@ -176,14 +176,19 @@ constexpr FamilyMask kCalls =
     IPCSCOPE_FAMILY_ALL & ~(IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS);
 
 /// How full a pipe is; of what is no pipe: what it is.
-std::string last_column(const decode::Event& event, const decode::Call& call)
+std::string last_column(const decode::Call& call)
 {
-    if (event.kind != IPCSCOPE_CALL_PIPE) {
-        return std::string(decode::object_name(decode::type_of(call)));
+    const auto type = decode::type_of(call);
+    if (type != decode::ObjectType::pipe && type != decode::ObjectType::fifo) {
+        return std::string(decode::object_name(type));
     }
     const ipcscope_tail_pipe& tail = call.tail.pipe;
     return fmt::format("{}/{}", tail.used_slots, tail.ring_slots);
 }
+
+/// Of the operations of one kind of object, each has another one.
+constexpr std::string_view kOpLetters = "rwoz<>tvsrcanpawkq";
+static_assert(kOpLetters.size() == IPCSCOPE_OP_COUNT);
 
 std::string call_line(const decode::Event& event, const decode::Call& call,
                       std::uint64_t start_ns, const LiveOptions& options)
@@ -193,12 +198,12 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
     line.right(clock(event.time_ns, start_ns), kTime)
         .right(std::to_string(event.task.tgid), kPid)
         .left(event.task.comm.text().str(), line.width().comm)
-        .left(std::string(decode::op_name(decode::op_of(call)).substr(0, 1)), 1)
+        .left(std::string(kOpLetters.substr(call.op, 1)), 1)
         .right(std::to_string(call.object), line.width().inode)
         .right(result(call, event.unfinished, line.width().bytes), line.width().bytes)
         .right(style.time(since(event.time_ns, call.enter_ns)), kLatency)
         .right(call.blocked_ns == 0 ? "" : style.time(call.blocked_ns), kLatency)
-        .right(last_column(event, call), kPages);
+        .right(last_column(call), kPages);
     return line.str();
 }
 

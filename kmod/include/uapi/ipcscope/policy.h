@@ -34,6 +34,7 @@
 	 IPCSCOPE_SIG_BIT(25) | IPCSCOPE_SIG_BIT(31))
 
 #define IPCSCOPE_EAGAIN		11
+#define IPCSCOPE_EPIPE		32
 
 /* si_code */
 #define IPCSCOPE_SI_USER	0
@@ -181,6 +182,37 @@ static inline __attribute__((always_inline)) int
 ipcscope_info_has_value(__s32 si_code)
 {
 	return si_code == IPCSCOPE_SI_QUEUE || si_code == IPCSCOPE_SI_TIMER;
+}
+
+/* Bits of call.flags: `flags`, of a file that is opened, has O_ACCMODE. */
+static inline __attribute__((always_inline)) __u8
+ipcscope_open_ends(__u32 flags)
+{
+	switch (flags & 3) {
+	case 0:
+		return IPCSCOPE_CALL_OPENS_READ;
+	case 1:
+		return IPCSCOPE_CALL_OPENS_WRITE;
+	default:
+		return IPCSCOPE_CALL_OPENS_READ | IPCSCOPE_CALL_OPENS_WRITE;
+	}
+}
+
+/* Is what such a call returned a number of bytes that went in, or came out? */
+static inline __attribute__((always_inline)) int ipcscope_moves_bytes(__u8 op)
+{
+	switch (op) {
+	case IPCSCOPE_OP_READ:
+	case IPCSCOPE_OP_WRITE:
+	case IPCSCOPE_OP_SPLICE_IN:
+	case IPCSCOPE_OP_SPLICE_OUT:
+	case IPCSCOPE_OP_VMSPLICE:
+	case IPCSCOPE_OP_SEND:
+	case IPCSCOPE_OP_RECEIVE:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 #endif /* IPCSCOPE_POLICY_H */

@@ -193,6 +193,8 @@
 /* call.flags */
 #define IPCSCOPE_CALL_NONBLOCK		0x01	/* O_NONBLOCK or IOCB_NOWAIT */
 #define IPCSCOPE_CALL_PACKET		0x02	/* a pipe with O_DIRECT */
+#define IPCSCOPE_CALL_OPENS_READ	0x04	/* OP_OPEN: of the read end */
+#define IPCSCOPE_CALL_OPENS_WRITE	0x08	/* OP_OPEN: of the write end */
 
 /* observed.missing: what /proc did not give */
 #define IPCSCOPE_MISSING_STATUS		0x0001

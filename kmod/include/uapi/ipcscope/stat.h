@@ -147,8 +147,8 @@ IPCSCOPE_INLINE __u32 ipcscope_stat_call_outcome(__u8 op, __s32 ret)
 		return IPCSCOPE_STAT_CALL_OK;
 	switch (ret) {
 	case 0:
-		return op == IPCSCOPE_OP_READ ? IPCSCOPE_STAT_CALL_END :
-						IPCSCOPE_STAT_CALL_OK;
+		return op == IPCSCOPE_OP_READ || op == IPCSCOPE_OP_SPLICE_IN ?
+			       IPCSCOPE_STAT_CALL_END : IPCSCOPE_STAT_CALL_OK;
 	case -11:	/* EAGAIN */
 		return IPCSCOPE_STAT_CALL_AGAIN;
 	case -4:	/* EINTR, and those by which the kernel restarts a call */

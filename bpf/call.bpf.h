@@ -46,6 +46,15 @@ static __always_inline void count_unwanted(__u16 kind, enum twin twin)
 		__sync_fetch_and_add(&counts->unwanted[kind][twin], 1);
 }
 
+/* A run that is about no call of `kind`: one that was skipped may be such a one. */
+static __always_inline void count_no_call(__u16 kind, enum twin twin)
+{
+	struct ipcscope_entries *counts = config.twins ? this_entries() : NULL;
+
+	if (counts)
+		__sync_fetch_and_add(&counts->unwanted[kind][twin], 1);
+}
+
 /* Counts a wanted entry.  False: the other twin has opened the call. */
 static __always_inline bool entry_is_new(struct ipcscope_thread_state *thread,
 					 __u16 kind, enum twin twin)
@@ -68,6 +77,18 @@ static __always_inline bool entry_is_new(struct ipcscope_thread_state *thread,
 	return true;
 }
 
+/*
+ * What a splice or sendfile calls itself (a socket's functions; until 5.12
+ * pipe_write) is a part of it.  Another system call finds one that is stale.
+ */
+static __always_inline bool
+is_inside_splice(const struct ipcscope_thread_state *thread,
+		 struct task_struct *task, __u16 kind)
+{
+	return thread->account.call == IPCSCOPE_CALL_SPLICE &&
+	       kind != IPCSCOPE_CALL_SPLICE && is_splicing(syscall_of(task));
+}
+
 /* NULL: not wanted, the twin has done it, or no room: counted. */
 static __always_inline struct ipcscope_thread_state *
 call_begins(__u16 kind, enum twin twin)
@@ -77,6 +98,10 @@ call_begins(__u16 kind, enum twin twin)
 
 	if (!own.wanted) {
 		count_unwanted(kind, twin);
+		return NULL;
+	}
+	if (thread && is_inside_splice(thread, own.task, kind)) {
+		count_no_call(kind, twin);
 		return NULL;
 	}
 	if (!entry_is_new(thread, kind, twin))

@@ -130,6 +130,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct css_set *cgroups;
 	char comm[16];
+	struct files_struct *files;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;
@@ -152,6 +153,10 @@ struct kasan_cache {	/* only in kernels with KASAN */
 
 struct pt_regs {
 	unsigned long orig_ax;
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+	unsigned long r10;
 };
 
 struct pt_regs___arm64 {
@@ -172,6 +177,7 @@ struct pipe_inode_info {
 };
 
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	struct pipe_inode_info *i_pipe;
@@ -181,6 +187,15 @@ struct file {
 	unsigned int f_flags;
 	struct inode *f_inode;
 	void *private_data;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct wait_queue_head {
@@ -230,6 +245,10 @@ struct siginfo_head {
 #define TS_COMPAT		0x0002		/* x86: a 32-bit system call */
 #define PIPEFS_MAGIC		0x50495045
 #define IOCB_NOWAIT		0x00000008	/* == RWF_NOWAIT since 5.8 */
+#define S_IFMT			0170000
+#define S_IFIFO			0010000
+#define O_ACCMODE		00000003
+#define O_RDONLY		00000000
 #define O_NONBLOCK		00004000
 #define O_DIRECT		00040000
 
@@ -297,6 +316,18 @@ static __always_inline __u8 probe_task_state(struct task_struct *task)
 	else
 		bits = BPF_CORE_READ(task, __state);
 	return ipcscope_task_state(bits, BPF_CORE_READ(task, exit_state));
+}
+
+/* An address, or NULL; what the descriptor is as the call begins. */
+static __always_inline struct file *file_of(unsigned int descriptor)
+{
+	struct fdtable *table = BPF_CORE_READ(current_task(), files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (descriptor < BPF_CORE_READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	return file;
 }
 
 static __always_inline void load_comm(__u64 *comm, struct task_struct *task)
@@ -433,6 +464,11 @@ static __always_inline bool is_polling(__u16 syscall)
 	default:
 		return false;
 	}
+}
+
+static __always_inline bool is_splicing(__u16 syscall)
+{
+	return syscall == __NR_splice || syscall == __NR_sendfile;
 }
 
 /* State of a thread off the CPU; `task` is typed, `bits` its __state. */

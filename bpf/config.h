@@ -7,6 +7,7 @@
 #define IPCSCOPE_BPF_CONFIG_H
 
 #include <linux/types.h>
+#include <ipcscope/splice.h>
 #include <ipcscope/stat.h>
 #include <ipcscope/transport.h>
 
@@ -58,12 +59,6 @@ struct ipcscope_comm {
 	char name[IPCSCOPE_COMM_LEN];
 };
 
-/* The call that a thread is in: what its record says of it, but for the end. */
-struct ipcscope_open_call {
-	IPCSCOPE_CALL_FIELDS(IPCSCOPE_MEMBER)
-	union ipcscope_tail tail;
-};
-
 /* A signal that a thread has dequeued in get_signal() and not yet acted on. */
 struct ipcscope_open_take {
 	__u64 dequeued_ns;
@@ -80,6 +75,7 @@ struct ipcscope_open_take {
 struct ipcscope_thread_state {
 	struct ipcscope_account account;
 	struct ipcscope_open_call call;	/* valid while account.call != 0 */
+	struct ipcscope_splice splice;	/* likewise, of a CALL_SPLICE */
 	struct ipcscope_open_take take;
 	__u64 get_signal_ns;	/* its entry, 0: outside it, or unseen */
 	__u64 exec_id;		/* of the last execve() that was reported */
@@ -103,9 +99,8 @@ struct ipcscope_bucket {
 	__u64 elsewhere;	/* threads of this hash in other buckets */
 };
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_open_call, 64);
 IPCSCOPE_ASSERT_SIZE(ipcscope_open_take, 32);
-IPCSCOPE_ASSERT_SIZE(ipcscope_thread_state, 296);
+IPCSCOPE_ASSERT_SIZE(ipcscope_thread_state, 392);
 IPCSCOPE_ASSERT_SIZE(ipcscope_bucket, 72);
 
 /* Entries of calls, counted where twins watch one function (call.bpf.h). */

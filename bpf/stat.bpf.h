@@ -169,23 +169,45 @@ static __always_inline void stat_add(struct ipcscope_stat_cell *cell, __u64 ns)
 		cell->min_inverted = inverted;
 }
 
-/* The current thread's call, which returned `ret`; closes it. */
-static __always_inline void stat_call(struct ipcscope_thread_state *thread,
-				      struct task_struct *task, __u16 kind,
-				      int ret)
+/* The cell of the current thread's call, which returned `ret`: with its bytes. */
+static __always_inline struct ipcscope_stat_cell *
+stat_call_cell(struct ipcscope_thread_state *thread, struct task_struct *task,
+	       __u16 kind, int ret)
 {
 	const struct stat_subject who = { .task = task, .call = &thread->call };
 	__u8 op = thread->call.op;
 	__u32 outcome = ipcscope_stat_call_outcome(op, ret);
 	struct ipcscope_stat_cell *cell;
 
-	thread->account.call = 0;
 	cell = stat_cell(IPCSCOPE_STAT_EVENT(kind, op, outcome), &who);
-	if (!cell)
-		return;
-	stat_add(cell, bpf_ktime_get_ns() - thread->account.enter_ns);
-	if (outcome == IPCSCOPE_STAT_CALL_OK)
+	if (cell && outcome == IPCSCOPE_STAT_CALL_OK && ipcscope_moves_bytes(op))
 		__sync_fetch_and_add(&cell->bytes, (__u64)(__u32)ret);
+	return cell;
+}
+
+/* Closes the call. */
+static __always_inline void stat_call(struct ipcscope_thread_state *thread,
+				      struct task_struct *task, __u16 kind,
+				      int ret)
+{
+	struct ipcscope_stat_cell *cell;
+
+	thread->account.call = 0;
+	cell = stat_call_cell(thread, task, kind, ret);
+	if (cell)
+		stat_add(cell, bpf_ktime_get_ns() - thread->account.enter_ns);
+}
+
+/* Its other end, after that. */
+static __always_inline void
+stat_call_untimed(struct ipcscope_thread_state *thread,
+		  struct task_struct *task, __u16 kind, int ret)
+{
+	struct ipcscope_stat_cell *cell =
+		stat_call_cell(thread, task, kind, ret);
+
+	if (cell)
+		stat_add_untimed(cell);
 }
 
 #endif /* IPCSCOPE_STAT_BPF_H */

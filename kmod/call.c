@@ -19,6 +19,19 @@ struct scope_thread *scope_call_find(struct scope_trace *trace,
 	return thread;
 }
 
+struct scope_thread *scope_call_current(struct scope_trace *trace, u16 kind)
+{
+	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, current);
+	struct scope_thread *thread = scope_thread_own(bucket);
+
+	if (!thread) {
+		raw_spin_lock(&bucket->lock);
+		thread = scope_thread_find(bucket, current);
+		raw_spin_unlock(&bucket->lock);
+	}
+	return thread && thread->account.call == kind ? thread : NULL;
+}
+
 static void returns(struct scope_trace *trace, const struct scope_call *call,
 		    s32 ret, u64 now)
 {

@@ -13,12 +13,16 @@
 #include "emit.h"
 #include "filter.h"
 #include "hooks.h"
+#include "state.h"
 #include "time.h"
 
 /* The same where it is not the first of its bucket, or has none. */
 struct scope_thread *scope_call_find(struct scope_trace *trace,
 				     struct scope_bucket *bucket, u16 kind,
 				     u64 now);
+
+/* The state of current, if it is in a call of that kind; with interrupts off. */
+struct scope_thread *scope_call_current(struct scope_trace *trace, u16 kind);
 
 /*
  * The state of current, which begins here where the sweep has not seen it, with
@@ -40,6 +44,20 @@ static inline bool scope_call_nonblock(const struct kiocb *iocb)
 }
 
 /*
+ * What a splice or sendfile calls itself (a socket's functions; until 5.12
+ * pipe_write) is a part of it.
+ */
+static inline bool scope_call_inside_splice(const struct scope_trace *trace)
+{
+	u16 syscall;
+
+	if (!(trace->config.families & IPCSCOPE_FAMILY_PIPES))
+		return false;
+	syscall = scope_syscall_of(current);
+	return syscall == __NR_splice || syscall == __NR_sendfile;
+}
+
+/*
  * For its sum, which may need the object; whether it began in the window shows as it
  * returns.
  */
@@ -50,6 +68,8 @@ scope_call_begin(struct scope_trace *trace, struct scope_call *call,
 {
 	struct ipcscope_call seen;
 
+	if (scope_call_inside_splice(trace))
+		return 1;
 	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT) {
 		look(&seen, regs);
 		call->object = seen.object;
@@ -89,6 +109,8 @@ scope_call_enter(struct kretprobe_instance *ri, struct pt_regs *regs, u16 kind,
 	now = ktime_get_mono_fast_ns();
 	if (scope_armed(trace, now))
 		thread = scope_call_state(trace, kind, now);
+	if (thread && thread->account.call == IPCSCOPE_CALL_SPLICE)
+		thread = NULL;	/* a part of it, as above */
 	if (thread) {
 		look(&thread->call, regs);
 		thread->call.op = op;

@@ -72,6 +72,13 @@ struct function_hook {
 	bool records_only;
 };
 
+#define SPLICE_HOOK(name_, target, enter_) {				\
+	.name = name_, .targets = { target },				\
+	.enter = enter_, .exit = scope_splice_exit,			\
+	.data = sizeof(struct scope_splice_call), .families = PIPES,	\
+	.kind = IPCSCOPE_CALL_SPLICE, .sleeps = true			\
+}
+
 static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	/*
 	 * Renamed in 6.0 by 157cc18122b4.  Where its entry is skipped,
@@ -106,6 +113,18 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  .enter = scope_write_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = PIPES,
 	  .kind = IPCSCOPE_CALL_PIPE, .required = true, .sleeps = true },
+	SPLICE_HOOK("splice", "do_splice", scope_splice_enter),
+	SPLICE_HOOK("tee", "do_tee", scope_tee_enter),
+	SPLICE_HOOK("sendfile", "do_sendfile", scope_sendfile_enter),
+	SPLICE_HOOK("vmsplice", "__x64_sys_vmsplice", scope_vmsplice_enter),
+	SPLICE_HOOK("FIFO open", "fifo_open", scope_fifo_open_enter),
+	SPLICE_HOOK("pipe resize", "pipe_fcntl", scope_pipe_fcntl_enter),
+	{ .name = "splice waits for bytes", .targets = { "pipe_wait_readable" },
+	  .enter = scope_wait_readable_enter, .exit = scope_wait_exit,
+	  .families = PIPES, .sleeps = true, .records_only = true },
+	{ .name = "splice waits for room", .targets = { "pipe_wait_writable" },
+	  .enter = scope_wait_writable_enter, .exit = scope_wait_exit,
+	  .families = PIPES, .sleeps = true, .records_only = true },
 	{ .name = "eventfd read", .targets = { "eventfd_read" },
 	  .enter = scope_eventfd_read_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = EVENTFD,

@@ -103,6 +103,25 @@ int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_read_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_write_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 
+/* splice.c */
+struct scope_splice_call {
+	struct scope_call ends[2];	/* of a record only the first's thread */
+	u8 sums;			/* of a sum: how many ends are pipes */
+};
+
+int scope_splice_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_tee_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_sendfile_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_vmsplice_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_fifo_open_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_pipe_fcntl_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_splice_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_wait_readable_enter(struct kretprobe_instance *ri,
+			      struct pt_regs *regs);
+int scope_wait_writable_enter(struct kretprobe_instance *ri,
+			      struct pt_regs *regs);
+int scope_wait_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+
 /* eventfd.c */
 int scope_eventfd_read_enter(struct kretprobe_instance *ri,
 			     struct pt_regs *regs);

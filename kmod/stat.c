@@ -298,17 +298,36 @@ void scope_stat_taken(struct scope_trace *trace, struct task_struct *task,
 		add_one(&cell->untimed);
 }
 
-void scope_stat_call(struct scope_trace *trace, const struct scope_call *call,
-		     int ret, u64 now)
+/* The cell of current's call, which returned `ret`: with its bytes. */
+static struct ipcscope_stat_cell *call_cell(struct scope_trace *trace,
+					    const struct scope_call *call,
+					    int ret)
 {
 	u32 outcome = ipcscope_stat_call_outcome(call->op, ret);
 	struct ipcscope_stat_cell *cell =
 		cell_of(trace, IPCSCOPE_STAT_EVENT(call->kind, call->op,
 						   outcome), current, call);
 
-	if (!cell)
-		return;
-	add_latency(cell, now - call->enter_ns);
-	if (outcome == IPCSCOPE_STAT_CALL_OK)
+	if (cell && outcome == IPCSCOPE_STAT_CALL_OK &&
+	    ipcscope_moves_bytes(call->op))
 		WRITE_ONCE(cell->bytes, cell->bytes + ret);
+	return cell;
+}
+
+void scope_stat_call(struct scope_trace *trace, const struct scope_call *call,
+		     int ret, u64 now)
+{
+	struct ipcscope_stat_cell *cell = call_cell(trace, call, ret);
+
+	if (cell)
+		add_latency(cell, now - call->enter_ns);
+}
+
+void scope_stat_call_untimed(struct scope_trace *trace,
+			     const struct scope_call *call, int ret)
+{
+	struct ipcscope_stat_cell *cell = call_cell(trace, call, ret);
+
+	if (cell)
+		add_one(&cell->untimed);
 }

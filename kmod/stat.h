@@ -85,6 +85,10 @@ void scope_stat_taken(struct scope_trace *trace, struct task_struct *task,
 void scope_stat_call(struct scope_trace *trace, const struct scope_call *call,
 		     int ret, u64 now);
 
+/* Its other end, after that. */
+void scope_stat_call_untimed(struct scope_trace *trace,
+			     const struct scope_call *call, int ret);
+
 /* pending.c */
 int scope_pending_init(struct scope_stat *stat, u32 slots);
 void scope_pending_free(struct scope_stat *stat);

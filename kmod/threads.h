@@ -25,6 +25,7 @@
 
 #include <ipcscope/account.h>
 #include <ipcscope/record.h>
+#include <ipcscope/splice.h>
 
 struct task_struct;
 
@@ -33,6 +34,7 @@ struct scope_thread {
 	struct task_struct *task;	/* NULL: free */
 	struct ipcscope_account account;
 	struct ipcscope_call call;	/* open where account.call is set */
+	struct ipcscope_splice splice;	/* likewise, of a CALL_SPLICE */
 	struct ipcscope_signal_take take;	/* open where its sig is set */
 	u64 get_signal_ns;		/* entry of the last get_signal() */
 	u32 tgid;			/* both as the trace ended */

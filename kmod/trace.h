@@ -5,7 +5,7 @@
  *   device.c   file operations, the states, the shared memory
  *   hooks.c    which hook goes where; attaches and takes away
  *   signal.c   signals generated; take.c: taken
- *   pipe.c     reads and writes of pipes
+ *   pipe.c     reads and writes of pipes; splice.c: what else is done to them
  *   task.c     the scheduler's hooks: birth, switch, wake-up, exec, end
  *   time.c     the time of threads and of their calls
  *   name.c     THREAD records
@@ -38,7 +38,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		8
+#define SCOPE_FUNCTIONS		16
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {

@@ -18,6 +18,7 @@ constexpr Entry kTable[] = {
     {"signal_takings", signal_takings},
     {"eventfd_fields", eventfd_fields},
     {"pipe_fields", pipe_fields},
+    {"splice_fields", splice_fields},
     {"frozen_writers", frozen_writers},
     {"gate", gate},
     {"filter_tree", filter_tree},

@@ -73,6 +73,7 @@ void name_thread(const char* comm);
 int signal_fields(const Arguments&);
 int signal_pairs(const Arguments&);
 int pipe_fields(const Arguments&);
+int splice_fields(const Arguments&);
 int eventfd_fields(const Arguments&);
 int frozen_writers(const Arguments&);
 int gate(const Arguments&);

@@ -122,8 +122,6 @@ Exit examine_and_choose_backend()
 
 constexpr const char kNotSeen[] = R"(
 Not seen by any hook
-  splice, vmsplice, tee and sendfile move pages without a pipe read or write:
-  a pipe's byte counts leave them out.
   Calls under way when the trace begins are not counted.
 )";
 

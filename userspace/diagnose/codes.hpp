@@ -55,8 +55,10 @@ enum class Code : std::uint8_t {
     target_frozen,
     target_traced,
     sender_renamed,
+    // pipes
+    stuck_open,
 };
-inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::sender_renamed) + 1;
+inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::stuck_open) + 1;
 
 struct CodeInfo {
     Code code;
@@ -128,6 +130,8 @@ inline constexpr std::array kCodes{
              "a signal waited, because a debugger held its target"},
     CodeInfo{Code::sender_renamed, "sender-renamed", Severity::note,
              "the process that sent a fatal signal has another name now"},
+    CodeInfo{Code::stuck_open, "stuck-open", Severity::warning,
+             "the open of a FIFO waited for its other end, which no process opened"},
 };
 static_assert(kCodes.size() == kCodeCount);
 

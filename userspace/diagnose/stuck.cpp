@@ -137,7 +137,7 @@ bool is_stuck(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
     case LongWait::Ended::broken: return missed(graph, wait, held) != nullptr;
     case LongWait::Ended::signal:
         return killed_by(graph, wait) != 0 &&
-               (is_given_up(wait, held) || missed(graph, wait, held) != nullptr);
+               (wait.opens || is_given_up(wait, held) || missed(graph, wait, held) != nullptr);
     case LongWait::Ended::woken:
     case LongWait::Ended::end_of_file: break;
     }
@@ -149,6 +149,26 @@ std::string full_words(const ChannelRow& channel)
 {
     return aggregate::channel_kind(channel.type).flows
         ? fmt::format(": the {} was full", words(channel.type).noun) : "";
+}
+
+/// It waits until another process opens the other end: that it still does says that none
+/// has.
+Finding stuck_open(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
+{
+    Finding made = finding(
+        Code::stuck_open,
+        fmt::format("{} had been blocked in the open of {} for {}, for {}, when {}: no process "
+                    "has opened it for {} meanwhile.",
+                    waiter(graph, wait), which(channel), wait.output ? "writing" : "reading",
+                    time(wait.length_ns()), its_end(graph, wait),
+                    wait.output ? "reading" : "writing"));
+    made.advice = "O_NONBLOCK opens a read end at once, and O_RDWR any.";
+    made.subjects = {{wait.process, "waiter"}};
+    made.objects.push_back(object_of(channel));
+    made.at_ns = wait.start_ns;
+    made.duration_ns = wait.length_ns();
+    made.evidence = {{"blocked_ns", wait.length_ns()}};
+    return made;
 }
 
 Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
@@ -208,7 +228,8 @@ void find_stuck(WaitGraph& graph, Findings& findings)
             graph.accuse(held.only()->task.tgid);
         }
         graph.explain(wait);
-        findings.push_back(stuck(graph, wait, *channel, held));
+        findings.push_back(wait.opens ? stuck_open(graph, wait, *channel)
+                                      : stuck(graph, wait, *channel, held));
     }
 }
 

@@ -209,6 +209,17 @@ struct eventfd_ctx {
 	int id;
 };
 
+struct mq_attr {
+	long mq_maxmsg;
+	long mq_msgsize;
+	long mq_curmsgs;
+};
+
+struct mqueue_inode_info {
+	struct inode vfs_inode;
+	struct mq_attr attr;
+};
+
 struct kiocb {
 	struct file *ki_filp;
 	int ki_flags;

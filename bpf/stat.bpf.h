@@ -180,8 +180,11 @@ stat_call_cell(struct ipcscope_thread_state *thread, struct task_struct *task,
 	struct ipcscope_stat_cell *cell;
 
 	cell = stat_cell(IPCSCOPE_STAT_EVENT(kind, op, outcome), &who);
-	if (cell && outcome == IPCSCOPE_STAT_CALL_OK && ipcscope_moves_bytes(op))
-		__sync_fetch_and_add(&cell->bytes, (__u64)(__u32)ret);
+	if (cell && outcome == IPCSCOPE_STAT_CALL_OK)
+		__sync_fetch_and_add(&cell->bytes,
+				     (__u64)ipcscope_moved_bytes(
+					     ipcscope_sends_whole(kind), op,
+					     thread->call.requested, ret));
 	return cell;
 }
 

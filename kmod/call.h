@@ -70,11 +70,13 @@ scope_call_begin(struct scope_trace *trace, struct scope_call *call,
 
 	if (scope_call_inside_splice(trace))
 		return 1;
-	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT) {
+	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT ||
+	    kind == IPCSCOPE_CALL_MQUEUE || kind == IPCSCOPE_CALL_SYSV) {
 		look(&seen, regs);
 		call->object = seen.object;
 		call->dev = seen.dev;
 		call->type = seen.type;
+		call->requested = seen.requested;
 	}
 	call->op = op;
 	call->kind = kind;

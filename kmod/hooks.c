@@ -16,6 +16,7 @@
 #define PIPES	IPCSCOPE_FAMILY_PIPES
 #define KILLS	IPCSCOPE_FAMILY_KILLS
 #define EVENTFD	IPCSCOPE_FAMILY_EVENTFD
+#define MQUEUE	IPCSCOPE_FAMILY_MQUEUE
 
 #define ALL	IPCSCOPE_FAMILY_HOOKED
 
@@ -133,6 +134,14 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  .enter = scope_eventfd_write_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = EVENTFD,
 	  .kind = IPCSCOPE_CALL_EVENTFD, .sleeps = true },
+	{ .name = "mqueue send", .targets = { "do_mq_timedsend" },
+	  .enter = scope_mq_send_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = MQUEUE,
+	  .kind = IPCSCOPE_CALL_MQUEUE, .sleeps = true },
+	{ .name = "mqueue receive", .targets = { "do_mq_timedreceive" },
+	  .enter = scope_mq_receive_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = MQUEUE,
+	  .kind = IPCSCOPE_CALL_MQUEUE, .sleeps = true },
 };
 
 /*

@@ -92,6 +92,7 @@ struct scope_call {
 	};
 	u64 object;
 	u32 dev;
+	u32 requested;			/* of a kind whose SEND returns 0 */
 	u8 type;
 	u8 op;
 	u16 kind;
@@ -127,6 +128,10 @@ int scope_eventfd_read_enter(struct kretprobe_instance *ri,
 			     struct pt_regs *regs);
 int scope_eventfd_write_enter(struct kretprobe_instance *ri,
 			      struct pt_regs *regs);
+
+/* mqueue.c */
+int scope_mq_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_mq_receive_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 
 /* task.c */
 SCOPE_SCHED_SWITCH(scope_sched_switch);

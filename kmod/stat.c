@@ -308,9 +308,10 @@ static struct ipcscope_stat_cell *call_cell(struct scope_trace *trace,
 		cell_of(trace, IPCSCOPE_STAT_EVENT(call->kind, call->op,
 						   outcome), current, call);
 
-	if (cell && outcome == IPCSCOPE_STAT_CALL_OK &&
-	    ipcscope_moves_bytes(call->op))
-		WRITE_ONCE(cell->bytes, cell->bytes + ret);
+	if (cell && outcome == IPCSCOPE_STAT_CALL_OK)
+		WRITE_ONCE(cell->bytes, cell->bytes +
+			   ipcscope_moved_bytes(ipcscope_sends_whole(call->kind),
+						call->op, call->requested, ret));
 	return cell;
 }
 

@@ -19,6 +19,7 @@ constexpr Entry kTable[] = {
     {"eventfd_fields", eventfd_fields},
     {"pipe_fields", pipe_fields},
     {"splice_fields", splice_fields},
+    {"mqueue_fields", mqueue_fields},
     {"frozen_writers", frozen_writers},
     {"gate", gate},
     {"filter_tree", filter_tree},

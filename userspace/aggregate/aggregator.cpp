@@ -156,6 +156,7 @@ struct Aggregator::State {
     void on(const decode::Event& event, const decode::Holder& body)
     {
         channels.holder(event, body);
+        if (body.record.type == IPCSCOPE_OBJECT_MQUEUE) objects.holder(body);
     }
     void on(const decode::Event& event, const decode::Observed& body) { deaths.on(event, body); }
 

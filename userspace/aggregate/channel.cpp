@@ -114,12 +114,10 @@ bool is_other_end(const decode::Event& event, const decode::Call& call)
 std::uint64_t moved_bytes(const decode::Call& call)
 {
     const ObjectType type = decode::type_of(call);
-    const Op op = decode::op_of(call);
-    if (!channel_kind(type).bytes || ipcscope_moves_bytes(call.op) == 0 || call.ret < 0) {
-        return 0;
-    }
     const bool queue = type == ObjectType::mqueue || type == ObjectType::sysv_msg;
-    return queue && op == Op::send ? call.requested : static_cast<std::uint32_t>(call.ret);
+    return channel_kind(type).bytes
+               ? ipcscope_moved_bytes(queue, call.op, call.requested, call.ret)
+               : 0;
 }
 
 bool is_end_of_file(const decode::Call& call)

@@ -40,6 +40,12 @@ void ObjectTable::call(const decode::Event& event, const decode::Call& call)
     user.count += !event.unfinished;
 }
 
+void ObjectTable::holder(const decode::Holder& holder)
+{
+    const ipcscope_holder& record = holder.record;
+    names_.use({record.dev, record.type, record.object}) = holder.path;
+}
+
 std::vector<ObjectRow> ObjectTable::rows() const
 {
     std::vector<ObjectRow> rows;
@@ -48,6 +54,9 @@ std::vector<ObjectRow> ObjectTable::rows() const
         row.type = static_cast<decode::ObjectType>(id.type);
         row.object = id.object;
         row.dev = id.dev;
+        if (const SafeText* name = names_.find(id)) {
+            row.name = *name;
+        }
         row.first_ns = object.first_ns;
         row.last_ns = object.last_ns;
         for (const auto& [op, calls] : object.ops) {

@@ -16,6 +16,8 @@ namespace ipcscope::aggregate {
 class ObjectTable {
 public:
     void call(const decode::Event& event, const decode::Call& call);
+    /// Names an object.
+    void holder(const decode::Holder& holder);
 
     std::vector<ObjectRow> rows() const;
     std::uint64_t evicted() const { return objects_.evicted(); }
@@ -29,6 +31,7 @@ private:
     };
 
     BoundedMap<ObjectId, Object, ObjectId::Hash> objects_{kMostObjects};
+    BoundedMap<ObjectId, SafeText, ObjectId::Hash> names_{kMostObjects};
 };
 
 }  // namespace ipcscope::aggregate

@@ -150,6 +150,7 @@ struct ObjectRow {
     decode::ObjectType type{};
     std::uint64_t object = 0;          ///< eventfd: its id in /proc/PID/fdinfo
     std::uint32_t dev = 0;
+    SafeText name;                     ///< of a POSIX message queue where known
     std::uint64_t first_ns = 0;
     std::uint64_t last_ns = 0;
     std::vector<OpRow> ops;            ///< those that were called

@@ -223,6 +223,7 @@ Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
     return {{"kind", std::string(decode::object_name(row.type))},
             {"id", row.object},
             {"dev", device(row.dev)},
+            {"name", text_or_null(row.name.str())},
             {"first_ns", since(row.first_ns, start_ns)},
             {"last_ns", since(row.last_ns, start_ns)},
             {"operations", list(row.ops, operation)},

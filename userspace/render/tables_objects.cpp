@@ -22,7 +22,7 @@ constexpr std::size_t kShownUsers = 4;
 
 std::string users(const ObjectRow& object, const Style& style)
 {
-    std::string text = "by ";
+    std::string text = object.name.empty() ? "by " : fmt::format("{}: by ", object.name.view());
     const std::size_t shown = std::min(object.users.size(), kShownUsers);
     for (std::size_t at = 0; at < shown; ++at) {
         const aggregate::ObjectUser& user = object.users[at];

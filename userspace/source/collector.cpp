@@ -37,14 +37,16 @@ bool began_after(std::uint64_t start_ticks, std::uint64_t time_ns)
     return start_ticks * tick_ns > time_ns + suspended_ns + tick_ns;
 }
 
-bool is_call_on_pipe(const ipcscope_header& header)
+/// On one that is found among the descriptors of processes.
+bool is_call_on_file(const ipcscope_header& header)
 {
     if (header.kind < IPCSCOPE_CALL_FIRST || header.kind > IPCSCOPE_CALL_LAST ||
         header.size < sizeof(ipcscope_call)) {
         return false;
     }
     const auto& call = reinterpret_cast<const ipcscope_call&>(header);
-    return call.type == IPCSCOPE_OBJECT_PIPE || call.type == IPCSCOPE_OBJECT_FIFO;
+    return call.type == IPCSCOPE_OBJECT_PIPE || call.type == IPCSCOPE_OBJECT_FIFO ||
+           call.type == IPCSCOPE_OBJECT_MQUEUE;
 }
 
 bool is_birth(const ipcscope_header& header)
@@ -101,7 +103,7 @@ Result<void> Collector::look_at(Sink& sink, std::span<std::byte> records,
             holders_.ended(header.tgid);
         } else if (is_birth(header)) {
             holders_.born(header.tgid);
-        } else if (is_call_on_pipe(header)) {
+        } else if (is_call_on_file(header)) {
             holders_.saw(reinterpret_cast<const ipcscope_call&>(header));
         }
         if (header.flags & IPCSCOPE_UNFINISHED) {

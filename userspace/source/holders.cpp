@@ -55,6 +55,19 @@ std::optional<PipeEnd> find_pipe(const Fd& descriptors, const std::string& numbe
                    std::move(target)};
 }
 
+std::string find_name(const Fd& descriptors, std::uint32_t dev, std::uint64_t inode)
+{
+    for (const std::uint32_t descriptor : proc::numbers(descriptors)) {
+        const std::string number = std::to_string(descriptor);
+        struct statx file {};
+        if (statx(descriptors.get(), number.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &file) == 0 &&
+            ((file.stx_dev_major << 20) | file.stx_dev_minor) == dev && file.stx_ino == inode) {
+            return target_of(descriptors, number);
+        }
+    }
+    return {};
+}
+
 Holders::Holders(std::vector<std::uint32_t> self, proc::Cgroups& cgroups, ProcessNames& names)
     : self_(std::move(self)), cgroups_(cgroups), names_(names)
 {
@@ -69,6 +82,12 @@ void Holders::saw(const ipcscope_call& call)
 {
     const Key key{call.dev, call.object};
     const bool is_new = known_.size() < kMostKnown && known_.insert(key).second;
+    if (call.type == IPCSCOPE_OBJECT_MQUEUE) {
+        if (is_new) {
+            unnamed_.push_back(call);
+        }
+        return;
+    }
     if (is_new || call.header.flags & IPCSCOPE_UNFINISHED) {
         wanted_.insert(key);
     }
@@ -158,9 +177,36 @@ void Holders::append_young(Notes& notes, std::uint64_t last_ns)
     }
 }
 
+/// The caller itself has the queue open.
+void Holders::append_named(Notes& notes, std::uint64_t last_ns)
+{
+    for (const ipcscope_call& call : unnamed_) {
+        const std::uint32_t pid = call.header.tgid;
+        const Fd descriptors =
+            proc::open_directory(AT_FDCWD, fmt::format("/proc/{}/fd", pid).c_str());
+        const std::string name = find_name(descriptors, call.dev, call.object);
+        if (name.empty()) {
+            known_.erase({call.dev, call.object});   // the next caller may still be there
+            continue;
+        }
+        ipcscope_holder record{};
+        record.header.time_ns = std::min(monotonic_ns(), last_ns);
+        record.header.tgid = pid;
+        record.header.tid = pid;
+        record.object = call.object;
+        record.dev = call.dev;
+        record.type = call.type;
+        record.reads = 1;
+        record.writes = 1;
+        notes.add(record, IPCSCOPE_HOLDER, name);
+    }
+    unnamed_.clear();
+}
+
 void Holders::append_seen(Notes& notes, bool now, std::uint64_t last_ns)
 {
     append_young(notes, last_ns);
+    append_named(notes, last_ns);
     const auto time = std::chrono::steady_clock::now();
     if (wanted_.empty() || (!now && time < next_)) {
         return;

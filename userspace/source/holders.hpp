@@ -35,7 +35,11 @@ struct PipeEnd {
 /// By the link `number` of a /proc/PID/fd; nullopt where it is something else, or closed.
 std::optional<PipeEnd> find_pipe(const Fd& descriptors, const std::string& number);
 
-/// Finds the holders of pipes by the links in /proc/PID/fd.  Never opens one: an
+/// The link of a /proc/PID/fd to an inode: its text, which is the name of a POSIX message
+/// queue; empty where there is none.
+std::string find_name(const Fd& descriptors, std::uint32_t dev, std::uint64_t inode);
+
+/// Finds the holders of pipes, and the names of queues, by the links in /proc/PID/fd.  Never opens one: an
 /// open end would keep the pipe alive and could hang its users.
 class Holders {
 public:
@@ -73,6 +77,7 @@ private:
 
     bool is_self(std::uint32_t pid) const;
     void append_young(Notes& notes, std::uint64_t last_ns);
+    void append_named(Notes& notes, std::uint64_t last_ns);
     void scan_process(std::uint32_t pid, std::uint64_t time_ns,
                       const std::function<bool(const Key&)>& wanted, Notes& notes);
 
@@ -83,6 +88,7 @@ private:
     bool listed_ = false;
     std::set<Key> known_;    ///< of which a call was seen
     std::set<Key> wanted_;   ///< to be looked up
+    std::vector<ipcscope_call> unnamed_;   ///< the first call on each queue
     std::chrono::steady_clock::time_point next_{};
     std::unordered_set<std::uint32_t> young_;   ///< processes to be looked at
     std::deque<std::pair<std::chrono::steady_clock::time_point, std::uint32_t>> births_;

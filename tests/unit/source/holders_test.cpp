@@ -227,5 +227,27 @@ TEST_F(HoldersTest, TheFifoByItsPath)
     std::filesystem::remove_all(folder);
 }
 
+TEST_F(HoldersTest, NameOfAQueueByADescriptorOfItsCaller)
+{
+    const std::string path = "/proc/self/exe";
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    ipcscope_call call = call_on(fd);
+    call.header.kind = IPCSCOPE_CALL_MQUEUE;
+    call.header.tgid = own;
+    call.type = IPCSCOPE_OBJECT_MQUEUE;
+    Holders holders({}, cgroups, names);
+    holders.saw(call);
+    holders.saw(call);
+    holders.append_seen(notes, false, UINT64_MAX);
+    EXPECT_EQ(of(notes, call).size(), 1u);
+    EXPECT_EQ(of(notes, call).at(own).type, IPCSCOPE_OBJECT_MQUEUE);
+    const std::string target = std::filesystem::read_symlink(path);
+    EXPECT_EQ(find_name(proc::open_directory(AT_FDCWD, "/proc/self/fd"), call.dev, call.object),
+              target);
+    close(fd);
+    EXPECT_EQ(find_name(proc::open_directory(AT_FDCWD, "/proc/self/fd"), call.dev, call.object),
+              "");
+}
+
 }  // namespace
 }  // namespace ipcscope::source

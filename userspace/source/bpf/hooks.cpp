@@ -19,6 +19,7 @@ constexpr FamilyMask kSends = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS;
 constexpr FamilyMask kTakings = IPCSCOPE_FAMILY_SIGNALS;
 constexpr FamilyMask kPipes = IPCSCOPE_FAMILY_PIPES;
 constexpr FamilyMask kEventfd = IPCSCOPE_FAMILY_EVENTFD;
+constexpr FamilyMask kMqueue = IPCSCOPE_FAMILY_MQUEUE;
 constexpr FamilyMask kAll = IPCSCOPE_FAMILY_ALL;   // threads, and their time
 
 const std::vector<Hook>& table()
@@ -116,6 +117,14 @@ const std::vector<Hook>& table()
          IPCSCOPE_CALL_EVENTFD, false, "eventfd_write_enter_twin"},
         {"eventfd write (exit)", "eventfd_write_exit", "fexit", {"eventfd_write"}, kEventfd, 0,
          false, "eventfd_write_exit_twin"},
+        {"mqueue send (entry)", "mqueue_send_enter", "fentry", {"do_mq_timedsend"}, kMqueue,
+         IPCSCOPE_CALL_MQUEUE, false, "mqueue_send_enter_twin"},
+        {"mqueue send (exit)", "mqueue_send_exit", "fexit", {"do_mq_timedsend"}, kMqueue, 0,
+         false, "mqueue_send_exit_twin"},
+        {"mqueue receive (entry)", "mqueue_receive_enter", "fentry", {"do_mq_timedreceive"},
+         kMqueue, IPCSCOPE_CALL_MQUEUE, false, "mqueue_receive_enter_twin"},
+        {"mqueue receive (exit)", "mqueue_receive_exit", "fexit", {"do_mq_timedreceive"},
+         kMqueue, 0, false, "mqueue_receive_exit_twin"},
     };
     return hooks;
 }

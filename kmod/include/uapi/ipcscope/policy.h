@@ -215,4 +215,19 @@ static inline __attribute__((always_inline)) int ipcscope_moves_bytes(__u8 op)
 	}
 }
 
+/* Of such a family a send takes all of its message, and returns 0. */
+static inline __attribute__((always_inline)) int ipcscope_sends_whole(__u16 kind)
+{
+	return kind == IPCSCOPE_CALL_MQUEUE || kind == IPCSCOPE_CALL_SYSV;
+}
+
+/* Bytes that went into its object, or came out, by a call that returned `ret`. */
+static inline __attribute__((always_inline)) __u32
+ipcscope_moved_bytes(int whole, __u8 op, __u32 requested, __s32 ret)
+{
+	if (ret < 0 || !ipcscope_moves_bytes(op))
+		return 0;
+	return whole && op == IPCSCOPE_OP_SEND ? requested : (__u32)ret;
+}
+
 #endif /* IPCSCOPE_POLICY_H */

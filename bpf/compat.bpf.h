@@ -220,6 +220,24 @@ struct mqueue_inode_info {
 	struct mq_attr attr;
 };
 
+struct kern_ipc_perm {
+	int key;
+};
+
+struct msg_queue {
+	struct kern_ipc_perm q_perm;
+	unsigned long q_qnum;
+};
+
+struct sem {
+	int semval;
+};
+
+struct sem_array {
+	struct kern_ipc_perm sem_perm;
+	struct sem sems[1];
+};
+
 struct kiocb {
 	struct file *ki_filp;
 	int ki_flags;

@@ -17,6 +17,7 @@
 #define KILLS	IPCSCOPE_FAMILY_KILLS
 #define EVENTFD	IPCSCOPE_FAMILY_EVENTFD
 #define MQUEUE	IPCSCOPE_FAMILY_MQUEUE
+#define SYSV	IPCSCOPE_FAMILY_SYSV
 
 #define ALL	IPCSCOPE_FAMILY_HOOKED
 
@@ -80,6 +81,13 @@ struct function_hook {
 	.kind = IPCSCOPE_CALL_SPLICE, .sleeps = true			\
 }
 
+#define SYSV_HOOK(name_, target, enter_) {				\
+	.name = name_, .targets = { target },				\
+	.enter = enter_, .exit = scope_sysv_exit,			\
+	.data = sizeof(struct scope_call), .families = SYSV,		\
+	.kind = IPCSCOPE_CALL_SYSV, .sleeps = true			\
+}
+
 static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	/*
 	 * Renamed in 6.0 by 157cc18122b4.  Where its entry is skipped,
@@ -138,6 +146,12 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  .enter = scope_mq_send_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = MQUEUE,
 	  .kind = IPCSCOPE_CALL_MQUEUE, .sleeps = true },
+	SYSV_HOOK("msgsnd", "do_msgsnd", scope_msgsnd_enter),
+	SYSV_HOOK("msgrcv", "do_msgrcv", scope_msgrcv_enter),
+	SYSV_HOOK("semop", "do_semtimedop", scope_semop_enter),
+	{ .name = "SysV object", .targets = { "ipc_obtain_object_check" },
+	  .enter = scope_sysv_obtain_enter, .exit = scope_sysv_obtain_exit,
+	  .families = SYSV, .records_only = true },
 	{ .name = "mqueue receive", .targets = { "do_mq_timedreceive" },
 	  .enter = scope_mq_receive_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = MQUEUE,

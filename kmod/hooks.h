@@ -133,6 +133,16 @@ int scope_eventfd_write_enter(struct kretprobe_instance *ri,
 int scope_mq_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_mq_receive_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 
+/* sysv.c */
+int scope_msgsnd_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_msgrcv_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_semop_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_sysv_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_sysv_obtain_enter(struct kretprobe_instance *ri,
+			    struct pt_regs *regs);
+int scope_sysv_obtain_exit(struct kretprobe_instance *ri,
+			   struct pt_regs *regs);
+
 /* task.c */
 SCOPE_SCHED_SWITCH(scope_sched_switch);
 void scope_sched_waking(void *data, struct task_struct *task);

@@ -38,7 +38,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		18
+#define SCOPE_FUNCTIONS		22
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {

@@ -20,6 +20,7 @@ constexpr Entry kTable[] = {
     {"pipe_fields", pipe_fields},
     {"splice_fields", splice_fields},
     {"mqueue_fields", mqueue_fields},
+    {"sysv_fields", sysv_fields},
     {"frozen_writers", frozen_writers},
     {"gate", gate},
     {"filter_tree", filter_tree},

@@ -75,6 +75,7 @@ int signal_pairs(const Arguments&);
 int pipe_fields(const Arguments&);
 int splice_fields(const Arguments&);
 int mqueue_fields(const Arguments&);
+int sysv_fields(const Arguments&);
 int eventfd_fields(const Arguments&);
 int frozen_writers(const Arguments&);
 int gate(const Arguments&);

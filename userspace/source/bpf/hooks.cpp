@@ -19,6 +19,7 @@ constexpr FamilyMask kSends = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS;
 constexpr FamilyMask kTakings = IPCSCOPE_FAMILY_SIGNALS;
 constexpr FamilyMask kPipes = IPCSCOPE_FAMILY_PIPES;
 constexpr FamilyMask kEventfd = IPCSCOPE_FAMILY_EVENTFD;
+constexpr FamilyMask kSysv = IPCSCOPE_FAMILY_SYSV;
 constexpr FamilyMask kMqueue = IPCSCOPE_FAMILY_MQUEUE;
 constexpr FamilyMask kAll = IPCSCOPE_FAMILY_ALL;   // threads, and their time
 
@@ -117,6 +118,20 @@ const std::vector<Hook>& table()
          IPCSCOPE_CALL_EVENTFD, false, "eventfd_write_enter_twin"},
         {"eventfd write (exit)", "eventfd_write_exit", "fexit", {"eventfd_write"}, kEventfd, 0,
          false, "eventfd_write_exit_twin"},
+        {"msgsnd (entry)", "msgsnd_enter", "fentry", {"do_msgsnd"}, kSysv,
+         IPCSCOPE_CALL_SYSV, false, "msgsnd_enter_twin"},
+        {"msgsnd (exit)", "msgsnd_exit", "fexit", {"do_msgsnd"}, kSysv, 0, false,
+         "msgsnd_exit_twin"},
+        {"msgrcv (entry)", "msgrcv_enter", "fentry", {"do_msgrcv"}, kSysv,
+         IPCSCOPE_CALL_SYSV, false, "msgrcv_enter_twin"},
+        {"msgrcv (exit)", "msgrcv_exit", "fexit", {"do_msgrcv"}, kSysv, 0, false,
+         "msgrcv_exit_twin"},
+        {"semop (entry)", "semop_enter", "fentry", {"do_semtimedop"}, kSysv,
+         IPCSCOPE_CALL_SYSV, false, "semop_enter_twin"},
+        {"semop (exit)", "semop_exit", "fexit", {"do_semtimedop"}, kSysv, 0, false,
+         "semop_exit_twin"},
+        {"SysV object (exit)", "sysv_obtained", "fexit", {"ipc_obtain_object_check"}, kSysv, 0,
+         false, "sysv_obtained_twin", HookUse::records},
         {"mqueue send (entry)", "mqueue_send_enter", "fentry", {"do_mq_timedsend"}, kMqueue,
          IPCSCOPE_CALL_MQUEUE, false, "mqueue_send_enter_twin"},
         {"mqueue send (exit)", "mqueue_send_exit", "fexit", {"do_mq_timedsend"}, kMqueue, 0,

@@ -247,6 +247,73 @@ struct iov_iter {
 	unsigned long count;
 };
 
+struct msghdr {
+	struct iov_iter msg_iter;
+	void *msg_control;
+	unsigned int msg_flags;
+	unsigned long msg_controllen;
+};
+
+struct refcount_struct {
+	atomic_t refs;
+};
+
+struct sk_buff {
+	struct sk_buff *next;
+	char cb[48];
+	unsigned int len;
+};
+
+struct unix_skb_parms {
+	unsigned int consumed;
+};
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	unsigned int qlen;
+};
+
+struct sock {
+	struct sk_buff_head sk_receive_queue;
+	int sk_rcvbuf;
+	int sk_sndbuf;
+	struct refcount_struct sk_wmem_alloc;
+	unsigned int sk_max_ack_backlog;
+	struct pid *sk_peer_pid;
+	struct socket *sk_socket;
+};
+
+struct unix_sock {
+	struct sock *peer;
+};
+
+struct socket {
+	short type;
+	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct inode vfs_inode;
+};
+
+struct unix_stream_read_state {
+	struct socket *socket;
+	unsigned long size;
+	int flags;
+};
+
+struct proto_accept_arg {	/* since 6.10 (92ef0fd55ac8) */
+	int flags;
+};
+
+struct scm_fp_list {
+	short count;
+};
+
+struct scm_cookie {
+	struct scm_fp_list *fp;
+};
+
 struct bpf_iter__task {
 	struct task_struct *task;
 };
@@ -357,6 +424,29 @@ static __always_inline struct file *file_of(unsigned int descriptor)
 	if (descriptor < BPF_CORE_READ(table, max_fds))
 		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
 	return file;
+}
+
+/* Flags of unix_accept(): an argument of its own until 6.10. */
+static __always_inline unsigned int accept_flags(__u64 *ctx)
+{
+	if (bpf_core_type_exists(struct proto_accept_arg))
+		return ((struct proto_accept_arg *)ctx[2])->flags;
+	return (unsigned int)ctx[2];
+}
+
+/* Each is read by itself: the verifier wants an offset into ctx to be constant. */
+static __always_inline int accept_result(__u64 *ctx)
+{
+	__u64 result;
+
+	if (bpf_core_type_exists(struct proto_accept_arg)) {
+		result = ctx[3];
+		asm volatile("" : "+r"(result));
+	} else {
+		result = ctx[4];
+		asm volatile("" : "+r"(result));
+	}
+	return (int)result;
 }
 
 static __always_inline void load_comm(__u64 *comm, struct task_struct *task)

@@ -176,15 +176,16 @@ stat_call_cell(struct ipcscope_thread_state *thread, struct task_struct *task,
 {
 	const struct stat_subject who = { .task = task, .call = &thread->call };
 	__u8 op = thread->call.op;
-	__u32 outcome = ipcscope_stat_call_outcome(op, ret);
+	__u32 bytes, outcome = ipcscope_stat_call_outcome(op, ret);
 	struct ipcscope_stat_cell *cell;
 
 	cell = stat_cell(IPCSCOPE_STAT_EVENT(kind, op, outcome), &who);
-	if (cell && outcome == IPCSCOPE_STAT_CALL_OK)
-		__sync_fetch_and_add(&cell->bytes,
-				     (__u64)ipcscope_moved_bytes(
-					     ipcscope_sends_whole(kind), op,
-					     thread->call.requested, ret));
+	bytes = ipcscope_moved_bytes(ipcscope_sends_whole(kind), op,
+				     thread->call.requested, ret);
+	/* Of a constant 0 clang makes an atomic OR, which 5.10 does not know. */
+	if (cell && bytes && outcome == IPCSCOPE_STAT_CALL_OK &&
+	    !ipcscope_only_peeks(kind, thread->call.flags))
+		__sync_fetch_and_add(&cell->bytes, (__u64)bytes);
 	return cell;
 }
 

@@ -80,6 +80,7 @@ scope_call_begin(struct scope_trace *trace, struct scope_call *call,
 	}
 	call->op = op;
 	call->kind = kind;
+	call->flags = 0;
 	call->enter_ns = ktime_get_mono_fast_ns();
 	return 0;
 }

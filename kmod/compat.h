@@ -13,6 +13,8 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
+#include <net/sock.h>
+
 #include "configure.h"
 
 #ifndef IPCSCOPE_HAS_SANITY
@@ -141,6 +143,16 @@ scope_kretprobe_of(struct kretprobe_instance *instance)
 	int name(struct kprobe *kprobe, struct pt_regs *regs)
 #define SCOPE_ARGUMENT(regs, n)	regs_get_kernel_argument(regs, n)
 #endif
+
+/* unix_accept()'s third argument: the flags, and since 6.10 (92ef0fd55ac8) a struct. */
+static inline unsigned int scope_accept_flags(const void *argument)
+{
+#ifdef IPCSCOPE_HAS_ACCEPT_ARGUMENT
+	return ((const struct proto_accept_arg *)argument)->flags;
+#else
+	return (unsigned long)argument;
+#endif
+}
 
 /* vm_flags is read-only since 6.3 (bc292ab00f6c). */
 static inline void scope_vm_flags_clear(struct vm_area_struct *vma,

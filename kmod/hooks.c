@@ -18,6 +18,7 @@
 #define EVENTFD	IPCSCOPE_FAMILY_EVENTFD
 #define MQUEUE	IPCSCOPE_FAMILY_MQUEUE
 #define SYSV	IPCSCOPE_FAMILY_SYSV
+#define UNIX	IPCSCOPE_FAMILY_UNIX
 
 #define ALL	IPCSCOPE_FAMILY_HOOKED
 
@@ -156,6 +157,39 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  .enter = scope_mq_receive_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = MQUEUE,
 	  .kind = IPCSCOPE_CALL_MQUEUE, .sleeps = true },
+	{ .name = "unix stream send", .targets = { "unix_stream_sendmsg" },
+	  .enter = scope_unix_send_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	{ .name = "unix stream send", .targets = { "unix_stream_sendpage" },
+	  .enter = scope_unix_sendpage_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	{ .name = "unix dgram send", .targets = { "unix_dgram_sendmsg" },
+	  .enter = scope_unix_send_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	{ .name = "unix stream receive", .targets = { "unix_stream_read_generic" },
+	  .enter = scope_unix_stream_receive_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	/* Since 5.15 the second calls the first, as a sockmap does. */
+	{ .name = "unix dgram receive",
+	  .targets = { "__unix_dgram_recvmsg", "unix_dgram_recvmsg" },
+	  .enter = scope_unix_dgram_receive_enter, .exit = scope_call_exit,
+	  .data = sizeof(struct scope_call), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	{ .name = "unix connect", .targets = { "unix_stream_connect" },
+	  .enter = scope_unix_connect_enter, .exit = scope_unix_connection_exit,
+	  .data = sizeof(struct scope_connection), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	{ .name = "unix accept", .targets = { "unix_accept" },
+	  .enter = scope_unix_accept_enter, .exit = scope_unix_connection_exit,
+	  .data = sizeof(struct scope_connection), .families = UNIX,
+	  .kind = IPCSCOPE_CALL_UNIX, .sleeps = true },
+	{ .name = "unix fds received", .targets = { "scm_detach_fds" },
+	  .watch = scope_unix_fds_received, .families = UNIX,
+	  .records_only = true },
 };
 
 /*

@@ -96,6 +96,7 @@ struct scope_call {
 	u8 type;
 	u8 op;
 	u16 kind;
+	u8 flags;
 };
 
 int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
@@ -142,6 +143,27 @@ int scope_sysv_obtain_enter(struct kretprobe_instance *ri,
 			    struct pt_regs *regs);
 int scope_sysv_obtain_exit(struct kretprobe_instance *ri,
 			   struct pt_regs *regs);
+
+/* unix.c */
+struct scope_connection {
+	struct scope_call call;
+	const struct socket *socket;	/* that is connected as it returns */
+};
+
+int scope_unix_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_unix_sendpage_enter(struct kretprobe_instance *ri,
+			      struct pt_regs *regs);
+int scope_unix_stream_receive_enter(struct kretprobe_instance *ri,
+				    struct pt_regs *regs);
+int scope_unix_dgram_receive_enter(struct kretprobe_instance *ri,
+				   struct pt_regs *regs);
+int scope_unix_connect_enter(struct kretprobe_instance *ri,
+			     struct pt_regs *regs);
+int scope_unix_accept_enter(struct kretprobe_instance *ri,
+			    struct pt_regs *regs);
+int scope_unix_connection_exit(struct kretprobe_instance *ri,
+			       struct pt_regs *regs);
+SCOPE_WATCHER(scope_unix_fds_received);
 
 /* task.c */
 SCOPE_SCHED_SWITCH(scope_sched_switch);

@@ -308,7 +308,8 @@ static struct ipcscope_stat_cell *call_cell(struct scope_trace *trace,
 		cell_of(trace, IPCSCOPE_STAT_EVENT(call->kind, call->op,
 						   outcome), current, call);
 
-	if (cell && outcome == IPCSCOPE_STAT_CALL_OK)
+	if (cell && outcome == IPCSCOPE_STAT_CALL_OK &&
+	    !ipcscope_only_peeks(call->kind, call->flags))
 		WRITE_ONCE(cell->bytes, cell->bytes +
 			   ipcscope_moved_bytes(ipcscope_sends_whole(call->kind),
 						call->op, call->requested, ret));

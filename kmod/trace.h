@@ -6,6 +6,7 @@
  *   hooks.c    which hook goes where; attaches and takes away
  *   signal.c   signals generated; take.c: taken
  *   pipe.c     reads and writes of pipes; splice.c: what else is done to them
+ *   unix.c     calls on Unix-domain sockets
  *   task.c     the scheduler's hooks: birth, switch, wake-up, exec, end
  *   time.c     the time of threads and of their calls
  *   name.c     THREAD records
@@ -38,7 +39,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		22
+#define SCOPE_FUNCTIONS		30
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {

@@ -129,12 +129,14 @@ const Counts& expected()
         {"pipes write ok", 211},            {"pipes read ok", 211},
         {"pipes read again", 17},           {"pipes read end", 1},
         {"pipes write broken", 3},          {"eventfd write ok", 19},
-        {"eventfd read ok", 19},
+        {"eventfd read ok", 19},            {"unix send ok", 29},
+        {"unix receive ok", 29 + 7},        {"unix receive again", 11},
+        {"unix send broken", 2},
     };
     return counts;
 }
 
-const Words kFamilies{"--trace=signals,pipes,eventfd"};
+const Words kFamilies{"--trace=signals,pipes,unix,eventfd"};
 
 Stat stat_of(Words options, const std::string& workload, const Words& arguments = {})
 {
@@ -197,6 +199,18 @@ TEST_F(StatOf, BytesOfPipes)
             EXPECT_EQ(row["latency_ns"]["count"], 211) << row;
         }
     }
+}
+
+TEST_F(StatOf, BytesOfSocketsWithoutThoseThatWerePeekedAt)
+{
+    unsigned rows = 0;
+    for (const Json& row : plain().total()["rows"]) {
+        if (row["family"] == "unix" && row["outcome"] == "ok") {
+            EXPECT_EQ(row["bytes"], 29 * 64) << row;
+            ++rows;
+        }
+    }
+    EXPECT_EQ(rows, 2u);
 }
 
 TEST_F(StatOf, ByAnythingTheSumsAreTheSame)

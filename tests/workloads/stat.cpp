@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -156,6 +157,29 @@ void pipe_calls()
     }
 }
 
+/// 29 sends and receives of 64 bytes, 7 peeks before, 11 receives of nothing; 2 to an end
+/// that is closed.
+void socket_calls()
+{
+    char bytes[64] = {};
+    int ends[2];
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    for (int i = 0; i < 29; ++i) {
+        MUST(send(ends[0], bytes, sizeof bytes, 0) == 64);
+        if (i < 7) {
+            MUST(recv(ends[1], bytes, sizeof bytes, MSG_PEEK) == 64);
+        }
+        MUST(recv(ends[1], bytes, sizeof bytes, 0) == 64);
+    }
+    for (int i = 0; i < 11; ++i) {
+        MUST(recv(ends[1], bytes, sizeof bytes, MSG_DONTWAIT) < 0);
+    }
+    close(ends[1]);
+    for (int i = 0; i < 2; ++i) {
+        MUST(send(ends[0], bytes, sizeof bytes, MSG_NOSIGNAL) < 0);
+    }
+}
+
 }  // namespace
 
 int stat_events(const Arguments&)
@@ -166,6 +190,7 @@ int stat_events(const Arguments&)
     flushed_signals();
     ended_targets();
     pipe_calls();
+    socket_calls();
     sleep_ms(200);   // what has been reaped is freed after a grace period
     return 0;
 }

@@ -17,6 +17,7 @@ constexpr Entry kTable[] = {
     {"signal_pairs", signal_pairs},
     {"signal_takings", signal_takings},
     {"eventfd_fields", eventfd_fields},
+    {"unix_fields", unix_fields},
     {"pipe_fields", pipe_fields},
     {"splice_fields", splice_fields},
     {"mqueue_fields", mqueue_fields},

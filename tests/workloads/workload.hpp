@@ -77,6 +77,7 @@ int splice_fields(const Arguments&);
 int mqueue_fields(const Arguments&);
 int sysv_fields(const Arguments&);
 int eventfd_fields(const Arguments&);
+int unix_fields(const Arguments&);
 int frozen_writers(const Arguments&);
 int gate(const Arguments&);
 int filter_tree(const Arguments&);

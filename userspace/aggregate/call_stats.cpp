@@ -15,6 +15,7 @@ void add_result(CallStats& stats, const decode::Call& call)
     const bool output = direction_of(call) == Direction::output;
     if (call.ret >= 0) {
         stats.bytes += moved_bytes(call);
+        stats.peeks += (call.flags & IPCSCOPE_CALL_PEEK) != 0 ? 1 : 0;
     } else if (call.ret == -EAGAIN) {
         ++stats.eagain;
     } else if (call.ret == -EPIPE && output) {

@@ -47,18 +47,12 @@ constexpr std::array kEffects{
 };
 static_assert(kEffects.size() == IPCSCOPE_OP_COUNT);
 
-bool is_unix(ObjectType type)
-{
-    return type == ObjectType::unix_stream || type == ObjectType::unix_dgram ||
-           type == ObjectType::unix_seqpacket;
-}
-
 ObjectType joined(ObjectType type)
 {
     if (type == ObjectType::fifo) {
         return ObjectType::pipe;
     }
-    return is_unix(type) ? ObjectType::unix_stream : type;
+    return decode::is_unix(type) ? ObjectType::unix_stream : type;
 }
 
 }  // namespace
@@ -83,8 +77,9 @@ std::optional<ChannelUse> channel_use(const decode::Call& call)
     use.output = effect == Effect::by_amount ? call.tail.sysv.amount >= 0
                                              : effect == Effect::puts;
     use.end = use.channel = use.other_end = object_of(call);
-    if (is_unix(decode::type_of(call))) {
-        use.other_end.object = call.peer;
+    if (decode::is_unix(decode::type_of(call))) {
+        // Of an accept it is the socket that was made, at this end.
+        use.other_end.object = decode::op_of(call) == Op::accept ? 0 : call.peer;
         if (use.output) {
             use.channel = use.other_end;
         }
@@ -114,6 +109,9 @@ bool is_other_end(const decode::Event& event, const decode::Call& call)
 std::uint64_t moved_bytes(const decode::Call& call)
 {
     const ObjectType type = decode::type_of(call);
+    if ((call.flags & IPCSCOPE_CALL_PEEK) != 0) {
+        return 0;
+    }
     const bool queue = type == ObjectType::mqueue || type == ObjectType::sysv_msg;
     return channel_kind(type).bytes
                ? ipcscope_moved_bytes(queue, call.op, call.requested, call.ret)

@@ -73,7 +73,7 @@ std::optional<ChannelUse> channel_open(const decode::Call& call);
 /// The second record of a call between two pipes: its time is in the first one.
 bool is_other_end(const decode::Event& event, const decode::Call& call);
 
-/// 0: none, or an error.
+/// 0: none, an error, or it only peeked.
 std::uint64_t moved_bytes(const decode::Call& call);
 
 /// An input of 0 bytes that asked for some: nobody is left who could put more in.

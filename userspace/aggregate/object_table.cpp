@@ -27,6 +27,7 @@ void ObjectTable::call(const decode::Event& event, const decode::Call& call)
                           ? call.enter_ns
                           : std::min<std::uint64_t>(object.first_ns, call.enter_ns);
     object.last_ns = std::max(object.last_ns, event.time_ns);
+    object.type = decode::type_of(call);
     OpRow& row = object.ops[decode::op_of(call)];
     row.op = decode::op_of(call);
     row.add(event, call);
@@ -51,7 +52,7 @@ std::vector<ObjectRow> ObjectTable::rows() const
     std::vector<ObjectRow> rows;
     for (const auto& [id, object] : objects_) {
         ObjectRow& row = rows.emplace_back();
-        row.type = static_cast<decode::ObjectType>(id.type);
+        row.type = object.type;
         row.object = id.object;
         row.dev = id.dev;
         if (const SafeText* name = names_.find(id)) {

@@ -24,6 +24,7 @@ public:
 
 private:
     struct Object {
+        decode::ObjectType type{};   ///< that of its id has all kinds of sockets as one
         std::uint64_t first_ns = 0;
         std::uint64_t last_ns = 0;
         std::map<decode::Op, OpRow> ops;

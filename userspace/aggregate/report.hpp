@@ -66,6 +66,7 @@ struct CallStats {
     std::uint64_t uninterruptible_ns = 0;
     std::uint64_t blocked_count = 0;   ///< calls that slept: on full, empty, …
     std::uint64_t nonblocking = 0;
+    std::uint64_t peeks = 0;           ///< MSG_PEEK: of their bytes none is counted
     std::uint64_t eagain = 0;
     std::uint64_t epipe = 0;           ///< output: the other end is gone
     std::uint64_t interrupted = 0;     ///< ended by a signal

@@ -68,18 +68,18 @@ void examine_machine()
          "boot without lockdown=confidentiality: BPF may not read kernel memory under it");
 }
 
+/// Of alternatives of one hook, which have one name, those that fit; where none does, why.
 void show_hooks(const BackendStatus& backend)
 {
     std::set<std::string> shown;
-    for (const auto& family : backend.families) {
-        for (const auto& hook : family.hooks) {
-            const bool wanted = (hook.families & family.family.mask()) != 0;
-            const std::string where = hook.attached
-                                          ? fmt::format("{} ({})", hook.target, hook.mechanism)
-                                          : hook.why;
-            // Alternatives of one hook: only the one that fits is of interest.
-            if (wanted && (hook.attached || hook.required) && shown.insert(hook.name).second) {
-                line(hook.attached, hook.name, where);
+    for (const bool attached : {true, false}) {
+        for (const auto& family : backend.families) {
+            for (const auto& hook : family.hooks) {
+                const bool wanted = (hook.families & family.family.mask()) != 0;
+                if (wanted && hook.attached == attached && shown.insert(hook.name).second) {
+                    line(attached, hook.name,
+                         attached ? fmt::format("{} ({})", hook.target, hook.mechanism) : hook.why);
+                }
             }
         }
     }
@@ -122,6 +122,8 @@ Exit examine_and_choose_backend()
 
 constexpr const char kNotSeen[] = R"(
 Not seen by any hook
+  Unix-domain sockets: what a sockmap's program redirects, and a refused call on a
+  seqpacket socket that is not connected.
   Calls under way when the trace begins are not counted.
 )";
 

@@ -213,6 +213,9 @@ void check_counts(PhaseReport& report, const Kept& kept, const char* backend)
            kCounts.notified);
     expect("eventfd writes", calls(kept, IPCSCOPE_CALL_EVENTFD, IPCSCOPE_OP_WRITE),
            kCounts.notified);
+    expect("unix sends", calls(kept, IPCSCOPE_CALL_UNIX, IPCSCOPE_OP_SEND), 3 * kCounts.sent);
+    expect("unix receives", calls(kept, IPCSCOPE_CALL_UNIX, IPCSCOPE_OP_RECEIVE),
+           3 * kCounts.sent);
 }
 
 void check_ledger(PhaseReport& report, const Kept& kept, const char* backend)

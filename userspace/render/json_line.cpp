@@ -84,6 +84,7 @@ void put_fields(Json& out, std::span<const Field> fields, Bytes record)
         case Meaning::CALL_FLAGS:
             out["nonblock"] = (value & IPCSCOPE_CALL_NONBLOCK) != 0;
             out["packet"] = (value & IPCSCOPE_CALL_PACKET) != 0;
+            out["peek"] = (value & IPCSCOPE_CALL_PEEK) != 0;
             break;
         case Meaning::MISSING: out[name] = missing(value); break;
         case Meaning::SYSCALL:

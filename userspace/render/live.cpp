@@ -175,10 +175,26 @@ std::string result(const decode::Call& call, bool unfinished, std::size_t width)
 constexpr FamilyMask kCalls =
     IPCSCOPE_FAMILY_ALL & ~(IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS);
 
+/// "3 fds", "peek", "stream"
+std::string socket_column(const decode::Call& call)
+{
+    if (call.tail.socket.passed_fds != 0) {
+        return counted(call.tail.socket.passed_fds, "fd", "fds");
+    }
+    if ((call.flags & IPCSCOPE_CALL_PEEK) != 0) {
+        return "peek";
+    }
+    constexpr std::string_view kPrefix = "unix_";
+    return std::string(decode::object_name(decode::type_of(call)).substr(kPrefix.size()));
+}
+
 /// How full a pipe is; of what is no pipe: what it is.
 std::string last_column(const decode::Call& call)
 {
     const auto type = decode::type_of(call);
+    if (decode::is_unix(type)) {
+        return socket_column(call);
+    }
     if (type != decode::ObjectType::pipe && type != decode::ObjectType::fifo) {
         return std::string(decode::object_name(type));
     }

@@ -46,7 +46,8 @@ std::string ends(const OpRow& op)
         std::uint64_t number;
         const char* what;
     };
-    const End all[] = {{op.nonblocking, "non-blocking"}, {op.eagain, "EAGAIN"},
+    const End all[] = {{op.nonblocking, "non-blocking"}, {op.peeks, "MSG_PEEK"},
+                       {op.eagain, "EAGAIN"},            {op.epipe, "EPIPE"},
                        {op.interrupted, "interrupted"},  {op.errors, "other errors"},
                        {op.unfinished, "unfinished"}};
     std::string text;
@@ -84,9 +85,9 @@ std::string object_table(const Page& page)
     if (objects.empty()) {
         return {};
     }
-    Table table({{"KIND", Align::left},
+    Table table({{"KIND", Align::left, 6},
                  {"ID", Align::right, 6},
-                 {"OPERATION", Align::left},
+                 {"OPERATION", Align::left, 4},
                  {"CALLS"},
                  {"BYTES"},
                  {"SLEPT"},

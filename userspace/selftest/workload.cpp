@@ -7,6 +7,7 @@
 
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -115,6 +116,23 @@ bool notifies()
     return ok;
 }
 
+bool sends()
+{
+    int ends[2];
+    char bytes[100] = {};
+    bool ok = true;
+    for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+        ok &= socketpair(AF_UNIX, type, 0, ends) == 0;
+        for (unsigned i = 0; ok && i < kCounts.sent; i++) {
+            ok &= send(ends[0], bytes, sizeof bytes, 0) == sizeof bytes;
+            ok &= recv(ends[1], bytes, sizeof bytes, 0) == sizeof bytes;
+        }
+        close(ends[0]);
+        close(ends[1]);
+    }
+    return ok;
+}
+
 /// A child waits in read() for each byte.
 bool waits()
 {
@@ -162,7 +180,7 @@ bool run_workload()
 {
     stay_on_one_cpu();
     handle_signals();
-    return signals() && passes() && notifies() && waits();
+    return signals() && passes() && notifies() && sends() && waits();
 }
 
 Cost measure_cost()

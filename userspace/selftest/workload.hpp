@@ -14,6 +14,7 @@ struct Counts {
     unsigned passed = 199;       ///< a write to a pipe and its read, no waiting
     unsigned waited = 19;        ///< a child's read that waits kLateMs
     unsigned notified = 29;      ///< a write to an eventfd and its read
+    unsigned sent = 37;          ///< a send on a Unix-domain socket and its receive
 };
 
 inline constexpr Counts kCounts;

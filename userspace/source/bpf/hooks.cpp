@@ -21,6 +21,7 @@ constexpr FamilyMask kPipes = IPCSCOPE_FAMILY_PIPES;
 constexpr FamilyMask kEventfd = IPCSCOPE_FAMILY_EVENTFD;
 constexpr FamilyMask kSysv = IPCSCOPE_FAMILY_SYSV;
 constexpr FamilyMask kMqueue = IPCSCOPE_FAMILY_MQUEUE;
+constexpr FamilyMask kUnix = IPCSCOPE_FAMILY_UNIX;
 constexpr FamilyMask kAll = IPCSCOPE_FAMILY_ALL;   // threads, and their time
 
 const std::vector<Hook>& table()
@@ -34,6 +35,15 @@ const std::vector<Hook>& table()
     static const std::vector<std::string_view> dequeue{"dequeue_signal"};
     static const std::vector<std::string_view> sigaction{"do_sigaction"};
     static const std::vector<std::string_view> get_signal{"get_signal"};
+    // Unix-domain sockets: bpf/unix.bpf.c says why these.
+    static const std::vector<std::string_view> stream_send{"unix_stream_sendmsg"};
+    static const std::vector<std::string_view> sendpage{"unix_stream_sendpage"};
+    static const std::vector<std::string_view> dgram_send{"unix_dgram_sendmsg"};
+    static const std::vector<std::string_view> stream_receive{"unix_stream_read_generic"};
+    static const std::vector<std::string_view> dgram_receive{"__unix_dgram_recvmsg"};
+    static const std::vector<std::string_view> dgram_recvmsg{"unix_dgram_recvmsg"};
+    static const std::vector<std::string_view> connect{"unix_stream_connect"};
+    static const std::vector<std::string_view> accept{"unix_accept"};
 
     // Of a skipped run without a kind another program does the work, or the record
     // is made all the same: bpf/*.bpf.c says which.
@@ -140,6 +150,42 @@ const std::vector<Hook>& table()
          kMqueue, IPCSCOPE_CALL_MQUEUE, false, "mqueue_receive_enter_twin"},
         {"mqueue receive (exit)", "mqueue_receive_exit", "fexit", {"do_mq_timedreceive"},
          kMqueue, 0, false, "mqueue_receive_exit_twin"},
+        {"unix stream send (entry)", "unix_stream_send_enter", "fentry", stream_send, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_stream_send_enter_twin"},
+        {"unix stream send (exit)", "unix_stream_send_exit", "fexit", stream_send, kUnix, 0, false,
+         "unix_stream_send_exit_twin"},
+        {"unix stream send (entry)", "unix_sendpage_enter", "fentry", sendpage, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_sendpage_enter_twin"},
+        {"unix stream send (exit)", "unix_sendpage_exit", "fexit", sendpage, kUnix, 0, false,
+         "unix_sendpage_exit_twin"},
+        {"unix dgram send (entry)", "unix_dgram_send_enter", "fentry", dgram_send, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_dgram_send_enter_twin"},
+        {"unix dgram send (exit)", "unix_dgram_send_exit", "fexit", dgram_send, kUnix, 0, false,
+         "unix_dgram_send_exit_twin"},
+        {"unix stream receive (entry)", "unix_stream_receive_enter", "fentry", stream_receive, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_stream_receive_enter_twin"},
+        {"unix stream receive (exit)", "unix_stream_receive_exit", "fexit", stream_receive, kUnix, 0, false,
+         "unix_stream_receive_exit_twin"},
+        {"unix dgram receive (entry)", "unix_dgram_receive_enter", "fentry", dgram_receive, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_dgram_receive_enter_twin"},
+        {"unix dgram receive (exit)", "unix_dgram_receive_exit", "fexit", dgram_receive, kUnix, 0, false,
+         "unix_dgram_receive_exit_twin"},
+        {"unix dgram receive (entry)", "unix_dgram_recvmsg_enter", "fentry", dgram_recvmsg, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_dgram_recvmsg_enter_twin", HookUse::always,
+         dgram_receive.front()},
+        {"unix dgram receive (exit)", "unix_dgram_recvmsg_exit", "fexit", dgram_recvmsg, kUnix, 0, false,
+         "unix_dgram_recvmsg_exit_twin", HookUse::always,
+         dgram_receive.front()},
+        {"unix connect (entry)", "unix_connect_enter", "fentry", connect, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_connect_enter_twin"},
+        {"unix connect (exit)", "unix_connect_exit", "fexit", connect, kUnix, 0, false,
+         "unix_connect_exit_twin"},
+        {"unix accept (entry)", "unix_accept_enter", "fentry", accept, kUnix,
+         IPCSCOPE_CALL_UNIX, false, "unix_accept_enter_twin"},
+        {"unix accept (exit)", "unix_accept_exit", "fexit", accept, kUnix, 0, false,
+         "unix_accept_exit_twin"},
+        {"unix fds received", "unix_fds_received", "fentry", {"scm_detach_fds"}, kUnix, 0, false,
+         "unix_fds_received_twin", HookUse::records},
     };
     return hooks;
 }
@@ -204,6 +250,11 @@ private:
 Result<Placement> place_function(const ::btf* btf, const Hook& hook, Presence& presence)
 {
     Placement placement{&hook, {}, {}};
+    if (!hook.unless.empty() &&
+        btf__find_by_name_kind(btf, std::string(hook.unless).c_str(), BTF_KIND_FUNC) >= 0) {
+        placement.why = fmt::format("{} is there", hook.unless);
+        return placement;
+    }
     for (std::string_view target : hook.targets) {
         const std::string name(target);
         const int id = btf__find_by_name_kind(btf, name.c_str(), BTF_KIND_FUNC);

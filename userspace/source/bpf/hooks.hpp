@@ -33,6 +33,7 @@ struct Hook {
     bool required;                  ///< a family is useless without it
     std::string_view twin = {};     ///< the program's second copy (bpf/call.bpf.h)
     HookUse use = HookUse::always;
+    std::string_view unless = {};   ///< not where this function is: another hook takes its place
 };
 
 std::span<const Hook> hooks();

@@ -68,6 +68,27 @@
 #define IPCSCOPE_SIGNAL_GROUP_COREDUMP	0x00000008u	/* until 5.16 */
 #define IPCSCOPE_SIGNAL_UNKILLABLE	0x00000040u
 
+/* Sockets: types, and flags of a message. */
+#define IPCSCOPE_SOCK_DGRAM		2
+#define IPCSCOPE_SOCK_SEQPACKET		5
+#define IPCSCOPE_MSG_PEEK		0x00000002u
+#define IPCSCOPE_MSG_DONTWAIT		0x00000040u
+#define IPCSCOPE_MSG_CMSG_COMPAT	0x80000000u
+#define IPCSCOPE_SOL_SOCKET		1
+#define IPCSCOPE_SCM_RIGHTS		1
+
+/* At most so many are looked at in one call. */
+#define IPCSCOPE_QUEUE_LOOKED_AT	16	/* messages of a receive queue */
+#define IPCSCOPE_CONTROLS_LOOKED_AT	8	/* control messages of a send */
+
+/* struct cmsghdr; 12 bytes in a 32-bit receiver's buffer. */
+struct ipcscope_control {
+	__u64 bytes;		/* with this header */
+	__s32 level;
+	__s32 type;
+};
+#define IPCSCOPE_CONTROL_COMPAT_BYTES	12
+
 static inline __attribute__((always_inline)) __u8
 ipcscope_state_of_bits(__u32 bits)
 {
@@ -228,6 +249,66 @@ ipcscope_moved_bytes(int whole, __u8 op, __u32 requested, __s32 ret)
 	if (ret < 0 || !ipcscope_moves_bytes(op))
 		return 0;
 	return whole && op == IPCSCOPE_OP_SEND ? requested : (__u32)ret;
+}
+
+/*
+ * `flags`: call.flags, which `ipcscope stat` has of a socket's call only.  What it
+ * got stays in the queue.
+ */
+static inline __attribute__((always_inline)) int
+ipcscope_only_peeks(__u16 kind, __u8 flags)
+{
+	return kind == IPCSCOPE_CALL_UNIX && (flags & IPCSCOPE_CALL_PEEK);
+}
+
+/* IPCSCOPE_OBJECT_ of a Unix-domain socket; SOCK_RAW is SOCK_DGRAM there. */
+static inline __attribute__((always_inline)) __u8
+ipcscope_socket_type(int type)
+{
+	switch (type) {
+	case IPCSCOPE_SOCK_DGRAM:
+		return IPCSCOPE_OBJECT_UNIX_DGRAM;
+	case IPCSCOPE_SOCK_SEQPACKET:
+		return IPCSCOPE_OBJECT_UNIX_SEQPACKET;
+	default:
+		return IPCSCOPE_OBJECT_UNIX_STREAM;
+	}
+}
+
+/* call.flags: the kernel makes O_NONBLOCK of a socket MSG_DONTWAIT. */
+static inline __attribute__((always_inline)) __u8
+ipcscope_message_flags(__u32 flags)
+{
+	__u8 seen = 0;
+
+	if (flags & IPCSCOPE_MSG_DONTWAIT)
+		seen |= IPCSCOPE_CALL_NONBLOCK;
+	if (flags & IPCSCOPE_MSG_PEEK)
+		seen |= IPCSCOPE_CALL_PEEK;
+	return seen;
+}
+
+/* File descriptors that a control message passes. */
+static inline __attribute__((always_inline)) __u32
+ipcscope_control_fds(const struct ipcscope_control *control)
+{
+	if (control->level != IPCSCOPE_SOL_SOCKET ||
+	    control->type != IPCSCOPE_SCM_RIGHTS)
+		return 0;
+	return (__u32)(control->bytes - sizeof(*control)) / sizeof(__s32);
+}
+
+/* Those of `fds` that a receiver's buffer for control messages has room for. */
+static inline __attribute__((always_inline)) __u32
+ipcscope_fds_received(__u32 fds, __u64 room_bytes, __u32 flags)
+{
+	__u64 header = flags & IPCSCOPE_MSG_CMSG_COMPAT ?
+			       IPCSCOPE_CONTROL_COMPAT_BYTES :
+			       sizeof(struct ipcscope_control);
+	__u64 room = room_bytes < header ?
+			     0 : (room_bytes - header) / sizeof(__s32);
+
+	return fds < room ? fds : (__u32)room;
 }
 
 #endif /* IPCSCOPE_POLICY_H */

@@ -195,6 +195,7 @@
 #define IPCSCOPE_CALL_PACKET		0x02	/* a pipe with O_DIRECT */
 #define IPCSCOPE_CALL_OPENS_READ	0x04	/* OP_OPEN: of the read end */
 #define IPCSCOPE_CALL_OPENS_WRITE	0x08	/* OP_OPEN: of the write end */
+#define IPCSCOPE_CALL_PEEK		0x10	/* MSG_PEEK: what it got stays queued */
 
 /* observed.missing: what /proc did not give */
 #define IPCSCOPE_MISSING_STATUS		0x0001
@@ -354,7 +355,7 @@ struct ipcscope_header {
 	X(__u64, since_ns, , TIME)					\
 	X(__u64, enter_ns, , TIME)					\
 	X(__u64, object, , ID)		/* inode, ... of the object */	\
-	X(__u64, peer, , ID)		/* of the object's other end, or 0 */ \
+	X(__u64, peer, , ID)		/* of its other end; ACCEPT: its new one */ \
 	X(__u32, requested, , COUNT)	/* bytes; 0xffffffff: or more */ \
 	X(__s32, ret, , NUMBER)		/* bytes, ..., or -errno */	\
 	X(__u32, dev, , DEVICE)		/* kernel's dev_t */		\
@@ -378,6 +379,14 @@ struct ipcscope_header {
 	X(__u32, readers, , COUNT)	/* open read ends */		\
 	X(__u32, writers, , COUNT)
 
+/*
+ * SEND: what its sender's sk_sndbuf counts, and that limit.  RECEIVE: bytes in its
+ * own queue, of the first IPCSCOPE_QUEUE_LOOKED_AT messages, and sk_rcvbuf, which
+ * the kernel does not enforce.  ACCEPT: connections that wait, and the backlog.
+ * credentials_pid: who has the other end (SO_PEERCRED, in the initial namespace):
+ * at the entry; of what connects, as it has.
+ * passed_fds: SEND: that it asks to pass.  RECEIVE: that it was given.
+ */
 #define IPCSCOPE_TAIL_UNIX_FIELDS(X)					\
 	X(__u32, queued_bytes, , COUNT)					\
 	X(__u32, limit_bytes, , COUNT)					\

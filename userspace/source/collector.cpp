@@ -46,7 +46,7 @@ bool is_call_on_file(const ipcscope_header& header)
     }
     const auto& call = reinterpret_cast<const ipcscope_call&>(header);
     return call.type == IPCSCOPE_OBJECT_PIPE || call.type == IPCSCOPE_OBJECT_FIFO ||
-           call.type == IPCSCOPE_OBJECT_MQUEUE;
+           call.type == IPCSCOPE_OBJECT_MQUEUE || header.kind == IPCSCOPE_CALL_UNIX;
 }
 
 bool is_birth(const ipcscope_header& header)
@@ -60,9 +60,9 @@ bool is_birth(const ipcscope_header& header)
 
 Collector::Collector(std::unique_ptr<ThreadStacks> stacks,
                      std::unique_ptr<CallsBefore> calls, std::uint64_t start_ns,
-                     std::uint64_t stuck_after_ns)
+                     std::uint64_t stuck_after_ns, bool sockets)
     : stacks_(std::move(stacks)), calls_(std::move(calls)), start_ns_(start_ns),
-      holders_(own_processes(*stacks_), cgroups_, names_),
+      holders_(own_processes(*stacks_), cgroups_, names_, sockets),
       watch_(stuck_after_ns, own_processes(*stacks_)), observer_(*stacks_, cgroups_)
 {
 }

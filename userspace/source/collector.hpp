@@ -25,9 +25,9 @@ namespace ipcscope::source {
 
 class Collector {
 public:
-    /// Of a trace that began at `start_ns`.
+    /// Of a trace that began at `start_ns`; `sockets`: Unix-domain sockets are traced.
     Collector(std::unique_ptr<ThreadStacks> stacks, std::unique_ptr<CallsBefore> calls,
-              std::uint64_t start_ns, std::uint64_t stuck_after_ns);
+              std::uint64_t start_ns, std::uint64_t stuck_after_ns, bool sockets);
 
     /// Passes on which threads there are, who holds which pipe, and who has slept in a
     /// call on one since before the trace; a portion at a time.  Everything else is

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "source/proc_text.hpp"
 
 namespace ipcscope::source {
 namespace {
@@ -68,8 +69,22 @@ std::string find_name(const Fd& descriptors, std::uint32_t dev, std::uint64_t in
     return {};
 }
 
-Holders::Holders(std::vector<std::uint32_t> self, proc::Cgroups& cgroups, ProcessNames& names)
-    : self_(std::move(self)), cgroups_(cgroups), names_(names)
+std::optional<std::uint64_t> find_socket(const Fd& descriptors, const std::string& number)
+{
+    constexpr std::string_view kBegin = "socket:[";
+    const std::string target = target_of(descriptors, number);
+    std::string_view digits = target;
+    std::uint64_t inode = 0;
+    if (!digits.starts_with(kBegin) || !digits.ends_with(']')) {
+        return std::nullopt;
+    }
+    digits = digits.substr(kBegin.size(), digits.size() - kBegin.size() - 1);
+    return proc::parse_number(digits, inode) ? std::optional(inode) : std::nullopt;
+}
+
+Holders::Holders(std::vector<std::uint32_t> self, proc::Cgroups& cgroups, ProcessNames& names,
+                 bool sockets)
+    : self_(std::move(self)), cgroups_(cgroups), names_(names), sockets_(sockets)
 {
 }
 
@@ -78,18 +93,57 @@ bool Holders::is_self(std::uint32_t pid) const
     return std::ranges::find(self_, pid) != self_.end();
 }
 
+bool Holders::is_new(const Key& key, std::uint8_t type)
+{
+    return known_.size() < kMostKnown && known_.emplace(key, type).second;
+}
+
+void Holders::want(const Key& key, std::uint8_t type, bool unfinished)
+{
+    if (is_new(key, type) || unfinished) {
+        wanted_.insert(key);
+    }
+}
+
 void Holders::saw(const ipcscope_call& call)
 {
-    const Key key{call.dev, call.object};
-    const bool is_new = known_.size() < kMostKnown && known_.insert(key).second;
     if (call.type == IPCSCOPE_OBJECT_MQUEUE) {
-        if (is_new) {
+        if (is_new({call.dev, call.object}, call.type)) {
             unnamed_.push_back(call);
         }
         return;
     }
-    if (is_new || call.header.flags & IPCSCOPE_UNFINISHED) {
-        wanted_.insert(key);
+    const bool unfinished = (call.header.flags & IPCSCOPE_UNFINISHED) != 0;
+    want({call.dev, call.object}, call.type, unfinished);
+    if (call.peer != 0) {
+        want({call.dev, call.peer}, call.type, unfinished);
+    }
+}
+
+/// Adds what the link `number` is of.  A socket that calls were seen on and that is not in
+/// the process's network namespace has no address here.
+void Holders::hold(std::map<Key, Ends>& held, const Fd& process, const Fd& descriptors,
+                   const std::string& number)
+{
+    if (const auto pipe = find_pipe(descriptors, number)) {
+        Ends& ends = held[{pipe->dev, pipe->inode}];
+        ends.reads |= pipe->reads;
+        ends.writes |= pipe->writes;
+        ends.type = pipe->fifo ? IPCSCOPE_OBJECT_FIFO : IPCSCOPE_OBJECT_PIPE;
+        ends.path = pipe->fifo ? pipe->target : "";
+        return;
+    }
+    const auto inode = sockets_ ? find_socket(descriptors, number) : std::nullopt;
+    if (!inode) {
+        return;
+    }
+    const Key key{0, *inode};
+    const UnixSocket* socket = tables_.find(process, *inode);
+    const auto known = known_.find(key);
+    if (socket != nullptr) {
+        held[key] = {true, true, socket->type, socket->address};
+    } else if (known != known_.end()) {
+        held[key] = {true, true, known->second, {}};
     }
 }
 
@@ -99,22 +153,13 @@ void Holders::scan_process(std::uint32_t pid, std::uint64_t time_ns,
     // All of a process that holds a wanted one: a deadlock is over two pipes, and the
     // first call on the second one may return only when an end of it is gone.
     std::map<Key, Ends> held;
-    bool holds_wanted = false;
     const Fd process = proc::open_directory(AT_FDCWD, fmt::format("/proc/{}", pid).c_str());
     const Fd descriptors = proc::open_directory(process.get(), "fd");
     for (const std::uint32_t descriptor : proc::numbers(descriptors)) {
-        const std::string number = std::to_string(descriptor);
-        const auto found = find_pipe(descriptors, number);
-        if (!found) {
-            continue;
-        }
-        holds_wanted = holds_wanted || wanted({found->dev, found->inode});
-        Ends& ends = held[{found->dev, found->inode}];
-        ends.reads |= found->reads;
-        ends.writes |= found->writes;
-        ends.fifo = found->fifo;
-        ends.path = found->fifo ? found->target : "";
+        hold(held, process, descriptors, std::to_string(descriptor));
     }
+    const bool holds_wanted =
+        std::ranges::any_of(held, [&](const auto& one) { return wanted(one.first); });
     if (!holds_wanted) {
         return;
     }
@@ -131,7 +176,7 @@ void Holders::scan_process(std::uint32_t pid, std::uint64_t time_ns,
         record.header.tid = pid;
         record.object = key.second;
         record.dev = key.first;
-        record.type = ends.fifo ? IPCSCOPE_OBJECT_FIFO : IPCSCOPE_OBJECT_PIPE;
+        record.type = ends.type;
         record.reads = ends.reads;
         record.writes = ends.writes;
         notes.add(record, IPCSCOPE_HOLDER, ends.path);
@@ -154,6 +199,7 @@ bool Holders::append_all(Notes& notes, std::uint64_t time_ns, Deadline deadline)
             scan_process(pid, time_ns, [](const Key&) { return true; }, notes);
         }
     }
+    tables_.forget();
     return true;
 }
 
@@ -173,6 +219,7 @@ void Holders::append_young(Notes& notes, std::uint64_t last_ns)
         if (young_.erase(pid) != 0 && !is_self(pid)) {
             scan_process(pid, std::min(monotonic_ns(), last_ns),
                          [](const Key&) { return true; }, notes);
+            tables_.forget();
         }
     }
 }
@@ -221,6 +268,7 @@ void Holders::append_seen(Notes& notes, bool now, std::uint64_t last_ns)
         scan_process(pid, scan_ns, [&](const Key& key) { return wanted_.contains(key); }, notes);
     }
     wanted_.clear();
+    tables_.forget();
 }
 
 }  // namespace ipcscope::source

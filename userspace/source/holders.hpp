@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who holds the ends of a pipe.
+// Who holds the ends of a pipe, and which sockets.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -19,6 +20,7 @@
 #include "source/notes.hpp"
 #include "source/proc.hpp"
 #include "source/thread_sweep.hpp"
+#include "source/unix_table.hpp"
 
 namespace ipcscope::source {
 
@@ -39,21 +41,27 @@ std::optional<PipeEnd> find_pipe(const Fd& descriptors, const std::string& numbe
 /// queue; empty where there is none.
 std::string find_name(const Fd& descriptors, std::uint32_t dev, std::uint64_t inode);
 
-/// Finds the holders of pipes, and the names of queues, by the links in /proc/PID/fd.  Never opens one: an
-/// open end would keep the pipe alive and could hang its users.
+/// The inode of the socket that the link is of; nullopt: it is of something else.
+std::optional<std::uint64_t> find_socket(const Fd& descriptors, const std::string& number);
+
+/// Finds the holders of pipes and of Unix-domain sockets, and the names of queues, by the
+/// links in /proc/PID/fd.  Never opens one: an open end would keep the pipe alive and could
+/// hang its users.
 class Holders {
 public:
     using Deadline = ThreadSweep::Deadline;
 
-    /// `self`: processes that are never listed.
-    Holders(std::vector<std::uint32_t> self, proc::Cgroups& cgroups, ProcessNames& names);
+    /// `self`: processes that are never listed.  `sockets`: of them, too, and not of
+    /// pipes alone.
+    Holders(std::vector<std::uint32_t> self, proc::Cgroups& cgroups, ProcessNames& names,
+            bool sockets = false);
 
-    /// Appends a HOLDER record, of `time_ns`, for each holder of each pipe of the
+    /// Appends a HOLDER record, of `time_ns`, for each holder of each object of the
     /// machine, until `deadline`.  @return whether all processes were looked at
     bool append_all(Notes& notes, std::uint64_t time_ns, Deadline deadline);
 
-    /// A call was seen.  The holders of its object are looked up where this is the
-    /// first one of it, or where it has not returned.
+    /// A call was seen.  The holders of its object, and of the object at its other end,
+    /// are looked up where this is the first one of it, or where it has not returned.
     void saw(const ipcscope_call& call);
 
     /// A process was made, or has ended.  One that lives on is looked at a little later: it
@@ -67,15 +75,20 @@ public:
     void append_seen(Notes& notes, bool now, std::uint64_t last_ns);
 
 private:
-    using Key = std::pair<std::uint32_t, std::uint64_t>;   ///< device, inode
+    using Key = std::pair<std::uint32_t, std::uint64_t>;   ///< device (of sockets 0), inode
     struct Ends {
         bool reads = false;
         bool writes = false;
-        bool fifo = false;
-        std::string path;   ///< of a FIFO
+        std::uint8_t type = 0;   ///< IPCSCOPE_OBJECT_…
+        std::string path;        ///< of a FIFO; a socket's address
     };
 
     bool is_self(std::uint32_t pid) const;
+    /// No call on it was seen before.
+    bool is_new(const Key& key, std::uint8_t type);
+    void want(const Key& key, std::uint8_t type, bool unfinished);
+    void hold(std::map<Key, Ends>& held, const Fd& process, const Fd& descriptors,
+              const std::string& number);
     void append_young(Notes& notes, std::uint64_t last_ns);
     void append_named(Notes& notes, std::uint64_t last_ns);
     void scan_process(std::uint32_t pid, std::uint64_t time_ns,
@@ -86,7 +99,9 @@ private:
     ProcessNames& names_;
     std::vector<std::uint32_t> processes_;   ///< of append_all(), to come
     bool listed_ = false;
-    std::set<Key> known_;    ///< of which a call was seen
+    bool sockets_;
+    UnixTables tables_;
+    std::map<Key, std::uint8_t> known_;   ///< of which a call was seen: their types
     std::set<Key> wanted_;   ///< to be looked up
     std::vector<ipcscope_call> unnamed_;   ///< the first call on each queue
     std::chrono::steady_clock::time_point next_{};

@@ -25,9 +25,11 @@ constexpr milliseconds kWholeSweep = std::chrono::hours(1);
 class LiveSource final : public Source {
 public:
     LiveSource(std::unique_ptr<Producer> producer, std::unique_ptr<ThreadStacks> stacks,
-               std::unique_ptr<CallsBefore> calls, Host host, std::uint64_t stuck_after_ns)
+               std::unique_ptr<CallsBefore> calls, Host host, const Options& options)
         : producer_(std::move(producer)), host_(std::move(host)),
-          collector_(std::move(stacks), std::move(calls), host_.start_ns, stuck_after_ns), watermark_ns_(host_.start_ns)
+          collector_(std::move(stacks), std::move(calls), host_.start_ns, options.stuck_after_ns,
+                     (options.families & IPCSCOPE_FAMILY_UNIX) != 0),
+          watermark_ns_(host_.start_ns)
     {
     }
 
@@ -217,7 +219,7 @@ std::unique_ptr<Source> live_source(std::unique_ptr<Producer> producer,
         }
     }
     return std::make_unique<LiveSource>(std::move(producer), std::move(stacks), std::move(calls),
-                                        std::move(host), options.stuck_after_ns);
+                                        std::move(host), options);
 }
 
 }  // namespace ipcscope::source

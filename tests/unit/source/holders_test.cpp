@@ -6,8 +6,10 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 
 #include "notes.hpp"
 
@@ -247,6 +249,77 @@ TEST_F(HoldersTest, NameOfAQueueByADescriptorOfItsCaller)
     close(fd);
     EXPECT_EQ(find_name(proc::open_directory(AT_FDCWD, "/proc/self/fd"), call.dev, call.object),
               "");
+}
+
+/// A call on a socket whose other end is `peer`.
+ipcscope_call call_on_socket(int fd, int peer)
+{
+    ipcscope_call call = call_on(fd);
+    call.header.kind = IPCSCOPE_CALL_UNIX;
+    call.dev = 0;
+    call.type = IPCSCOPE_OBJECT_UNIX_DGRAM;
+    call.peer = call_on(peer).object;
+    return call;
+}
+
+struct SocketPair : Pipe {
+    SocketPair()
+    {
+        close_all();
+        EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    }
+};
+
+TEST_F(HoldersTest, BothEndsOfASocketAtTheFirstCall)
+{
+    SocketPair pair;
+    const Child other([&] { close(pair.ends[0]); });
+    Holders holders({}, cgroups, names, true);
+    const ipcscope_call call = call_on_socket(pair.ends[0], pair.ends[1]);
+    holders.saw(call);
+    holders.append_seen(notes, true, UINT64_MAX);
+    const auto found = of(notes, call);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found.at(own).type, IPCSCOPE_OBJECT_UNIX_DGRAM);
+    EXPECT_TRUE(found.at(own).reads && found.at(own).writes);
+    const auto peers = of(notes, call_on_socket(pair.ends[1], pair.ends[0]));
+    EXPECT_EQ(peers.size(), 2u);
+    EXPECT_TRUE(peers.contains(other.pid()));
+}
+
+TEST_F(HoldersTest, TheSocketByItsAddress)
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = '\0' + std::string("holders\n") + std::to_string(getpid());
+    name.copy(address.sun_path, name.size());
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
+    const ipcscope_call call = call_on_socket(fd, fd);
+    Holders holders({}, cgroups, names, true);
+    ASSERT_TRUE(holders.append_all(notes, 1, kForever));
+    bool seen = false;
+    for (const Note& note : notes_in(notes.bytes())) {
+        if (note.header.kind == IPCSCOPE_HOLDER && note.header.tgid == own &&
+            note.as<ipcscope_holder>().object == call.object) {
+            EXPECT_EQ(note.text<ipcscope_holder>(), "@" + name.substr(1));
+            EXPECT_EQ(note.as<ipcscope_holder>().type, IPCSCOPE_OBJECT_UNIX_STREAM);
+            seen = true;
+        }
+    }
+    EXPECT_TRUE(seen);
+    close(fd);
+}
+
+TEST_F(HoldersTest, NoSocketsWhereTheyAreNotTraced)
+{
+    SocketPair pair;
+    Holders holders({}, cgroups, names);
+    holders.saw(call_on_socket(pair.ends[0], pair.ends[1]));
+    ASSERT_TRUE(holders.append_all(notes, 1, kForever));
+    holders.append_seen(notes, true, UINT64_MAX);
+    EXPECT_TRUE(of(notes, call_on_socket(pair.ends[0], pair.ends[1])).empty());
 }
 
 }  // namespace

@@ -213,7 +213,16 @@ protected:
         ADD_FAILURE() << "no " << op << " on " << id;
         return {};
     }
-};
+    /// What was sent on the first end of a pair.
+    static Json flow(const std::string& pair)
+    {
+        for (const Json& one : trace().report["sockets"]) {
+            if (one["from"]["id"] == fact(pair, kSender)) {
+                return one;
+            }
+        }
+        ADD_FAILURE() << "no row of " << pair;
+        return {};
     }
 };
 
@@ -414,6 +423,69 @@ TEST_F(UnixSockets, TheReportHasARowForEach)
     EXPECT_EQ(receives["bytes"], kWaited * kBytes);
     EXPECT_EQ(operation(fact("accepting"), "accept")["blocked_count"], kAccepted);
     EXPECT_EQ(object(fact("stream", kSender))["users"].size(), 1u);
+}
+
+TEST_F(UnixSockets, LatencyFromEachSendToItsReceive)
+{
+    for (const char* name : {"stream", "dgram", "seqpacket"}) {
+        const Json row = flow(name);
+        EXPECT_EQ(row["to"]["id"], fact(name, kReceiver));
+        EXPECT_EQ(row["sender"]["pid"], director());
+        EXPECT_EQ(row["receiver"]["pid"], director());
+        EXPECT_EQ(row["sends"], kMany);
+        EXPECT_EQ(row["unmatched"], 0);
+        EXPECT_EQ(row["concurrent"], 0);
+        // Each is that of its records.
+        const auto sent = sends(name);
+        const auto received = receives(name);
+        std::uint64_t sum = 0, queued = 0;
+        for (std::size_t i = 0; i < kMany; ++i) {
+            sum += received[i].event->time_ns - sent[i]->enter_ns;
+            queued += received[i]->enter_ns - sent[i].event->time_ns;
+        }
+        EXPECT_EQ(row["latency_ns"]["count"], kMany);
+        EXPECT_EQ(row["latency_ns"]["sum"], sum);
+        EXPECT_EQ(row["queued_ns"]["sum"], queued);
+        EXPECT_EQ(row["woken_ns"]["count"], 0);
+    }
+    for (const char* name : {"stream_wait", "dgram_wait", "seqpacket_wait"}) {
+        const Json row = flow(name);
+        EXPECT_EQ(row["receiver"]["pid"], fact(std::string(name) + "_by"));
+        EXPECT_EQ(row["latency_ns"]["count"], kWaited);
+        EXPECT_EQ(row["woken_ns"]["count"], kWaited);
+        EXPECT_EQ(row["queued_ns"]["max"], 0);
+        EXPECT_EQ(row["unmatched"], 0);
+    }
+}
+
+TEST_F(UnixSockets, TheReportSaysWhoPassedDescriptorsToWhom)
+{
+    for (const char* name : {"stream_fds", "dgram_fds", "seqpacket_fds"}) {
+        const Json row = flow(name);
+        ASSERT_EQ(row["fds"].size(), 1u) << name;
+        EXPECT_EQ(row["fds"][0]["sender"]["pid"], director());
+        EXPECT_EQ(row["fds"][0]["receiver"]["pid"], director());
+        EXPECT_EQ(row["fds"][0]["messages"], 3);
+        EXPECT_EQ(row["fds"][0]["sent"], 9);
+        EXPECT_EQ(row["fds"][0]["received"], 4);
+        EXPECT_EQ(row["fds_not_received"], 3);
+        EXPECT_EQ(row["unmatched"], 1);
+    }
+    EXPECT_TRUE(flow("stream")["fds"].empty());
+}
+
+TEST_F(UnixSockets, ASocketIsNamedByItsAddressAndItsHolders)
+{
+    const Json listening = object(fact("connected_to"))["socket"];
+    EXPECT_EQ(listening["address"], "@ipc\\x1b\\x0a@\\xffc");
+    bool held = false;
+    for (const Json& one : listening["holders"]) {
+        held |= one["pid"] == director();
+    }
+    EXPECT_TRUE(held);
+    const Json pair = object(fact("stream_wait", kReceiver));
+    EXPECT_EQ(pair["socket"]["address"], Json());
+    EXPECT_EQ(pair["peer"]["id"], fact("stream_wait", kSender));
 }
 
 }  // namespace

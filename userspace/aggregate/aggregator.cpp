@@ -17,6 +17,7 @@
 #include "aggregate/process_table.hpp"
 #include "aggregate/signal_table.hpp"
 #include "aggregate/sleeps.hpp"
+#include "aggregate/socket_table.hpp"
 #include "aggregate/stage_table.hpp"
 #include "aggregate/stops.hpp"
 #include "aggregate/time_ledger.hpp"
@@ -48,6 +49,7 @@ struct Aggregator::State {
     KernelCalls calls;
     ChannelTable channels;
     ObjectTable objects;
+    SocketTable sockets;
     StageTable stages;
     ProcessTable processes;
     KillTable kills;
@@ -130,6 +132,7 @@ struct Aggregator::State {
         if (event.kind != IPCSCOPE_CALL_PIPE && event.kind != IPCSCOPE_CALL_SPLICE) {
             objects.call(event, body);
         }
+        if (event.kind == IPCSCOPE_CALL_UNIX) sockets.call(event, body);
         if (const auto open = channel_open(body)) {
             channels.open(event, body, *open);
             stages.call(event, body, &*open, entry);
@@ -157,6 +160,8 @@ struct Aggregator::State {
     {
         channels.holder(event, body);
         if (body.record.type == IPCSCOPE_OBJECT_MQUEUE) objects.holder(body);
+        if (decode::is_unix(static_cast<decode::ObjectType>(body.record.type)))
+            sockets.holder(event, body);
     }
     void on(const decode::Event& event, const decode::Observed& body) { deaths.on(event, body); }
 
@@ -207,6 +212,8 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.calls = state.calls.rows();
     report.channels = state.channels.rows(state.coverage);
     report.objects = state.objects.rows();
+    state.sockets.describe(report.objects);
+    report.sockets = state.sockets.rows();
     report.lives = state.lives.rows();
     report.pipelines = find_pipelines(report.channels, report.lives, state.stages);
     report.processes = state.processes.rows();
@@ -222,8 +229,9 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.orphans_unknown = state.unknown;
     report.evicted = {state.signals.evicted(), state.channels.evicted(),
                       state.channels.ends_evicted(), state.processes.evicted(),
-                      state.kills.evicted(), state.objects.evicted(), state.stops.evicted(),
-                      state.lives.evicted(), state.waits.evicted() + state.sleeps.evicted(),
+                      state.kills.evicted(), state.objects.evicted(), state.sockets.evicted(),
+                      state.stops.evicted(), state.lives.evicted(),
+                      state.waits.evicted() + state.sleeps.evicted(),
                       state.deaths.evicted()};
     report.loss = state.losses.ledger(frame.ledger, frame.complete, frame.late);
     return report;

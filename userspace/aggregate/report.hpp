@@ -146,6 +146,42 @@ struct ObjectUser {
     std::uint64_t blocked_ns = 0;
 };
 
+/// A Unix-domain socket.
+struct SocketEnd {
+    std::uint64_t object = 0;      ///< inode; 0: there is none, or it is not known
+    SafeText address;              ///< empty: it has none, or it is not known
+    std::vector<Task> holders;     ///< tid = 0: processes that have it open, as last seen
+};
+
+/// File descriptors that one process passed to another.
+struct FdPass {
+    Task sender;                   ///< tid = 0
+    Task receiver;
+    std::uint64_t messages = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;    ///< the rest had no room, and was closed
+};
+
+/// What was sent on a socket.
+struct SocketRow {
+    decode::ObjectType type{};
+    SocketEnd from;
+    SocketEnd to;
+    Task sender;                   ///< tid = 0: of the last send
+    Task receiver;                 ///< of the last receive; tgid = 0: none was seen
+    std::uint64_t sends = 0;       ///< that succeeded
+    std::uint64_t bytes = 0;
+    /// From a send's entry to the return of the receive that took the last of its bytes.
+    Histogram latency;
+    Histogram queued;              ///< of it: from the send's return to that receive's entry
+    Histogram woken;               ///< of it: from the wake-up by the send to the return
+    std::uint64_t unmatched = 0;   ///< sends of which the receive is not known, or was not made
+    /// Sends, and receives, that another one overlaps: whose bytes come first is not known.
+    std::uint64_t concurrent = 0;
+    std::vector<FdPass> passes;
+    std::uint64_t fds_not_received = 0;   ///< sent, and never taken until the end
+};
+
 /// An IPC object other than a pipe.
 struct ObjectRow {
     decode::ObjectType type{};
@@ -156,6 +192,8 @@ struct ObjectRow {
     std::uint64_t last_ns = 0;
     std::vector<OpRow> ops;            ///< those that were called
     std::vector<ObjectUser> users;     ///< by calls, descending
+    SocketEnd socket;                  ///< of a Unix-domain socket, itself ...
+    SocketEnd peer;                    ///< ... and its other end, as last seen
 };
 
 /// A process between pipes.
@@ -314,6 +352,7 @@ struct Evicted {
     std::uint64_t processes = 0;
     std::uint64_t kills = 0;
     std::uint64_t objects = 0;
+    std::uint64_t sockets = 0;
     std::uint64_t stops = 0;
     std::uint64_t lives = 0;
     std::uint64_t waits = 0;
@@ -321,7 +360,8 @@ struct Evicted {
 
     std::uint64_t total() const
     {
-        return signals + channels + channel_ends + processes + kills + objects + stops + lives + waits +
+        return signals + channels + channel_ends + processes + kills + objects + sockets +
+               stops + lives + waits +
                deaths;
     }
 };
@@ -347,6 +387,7 @@ struct Report {
     std::vector<CallRow> calls;
     std::vector<ChannelRow> channels;  ///< by bytes, descending
     std::vector<ObjectRow> objects;     ///< by calls, descending
+    std::vector<SocketRow> sockets;     ///< by sends, descending
     std::vector<Pipeline> pipelines;
     std::vector<ProcessRow> processes;  ///< by time not asleep, descending
     std::vector<correlate::KillInterval> kills;  ///< by time

@@ -220,6 +220,42 @@ std::vector<aggregate::ChannelRow> pipes_of(const aggregate::Report& report)
     return pipes;
 }
 
+/// `null` where there is none, or it is not known.
+Json socket_end(const aggregate::SocketEnd& end)
+{
+    if (end.object == 0) return {};
+    return {{"id", end.object},
+            {"address", text_or_null(end.address.str())},
+            {"holders", list(end.holders, process)}};
+}
+
+Json fd_pass(const aggregate::FdPass& pass)
+{
+    return {{"sender", process(pass.sender)},
+            {"receiver", process(pass.receiver)},
+            {"messages", pass.messages},
+            {"sent", pass.sent},
+            {"received", pass.received}};
+}
+
+Json socket(const aggregate::SocketRow& row)
+{
+    return {{"kind", std::string(decode::object_name(row.type))},
+            {"from", socket_end(row.from)},
+            {"to", socket_end(row.to)},
+            {"sender", process(row.sender)},
+            {"receiver", row.receiver.tgid == 0 ? Json() : process(row.receiver)},
+            {"sends", row.sends},
+            {"bytes", row.bytes},
+            {"latency_ns", histogram_json(row.latency)},
+            {"queued_ns", histogram_json(row.queued)},
+            {"woken_ns", histogram_json(row.woken)},
+            {"unmatched", row.unmatched},
+            {"concurrent", row.concurrent},
+            {"fds", list(row.passes, fd_pass)},
+            {"fds_not_received", row.fds_not_received}};
+}
+
 Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
 {
     return {{"kind", std::string(decode::object_name(row.type))},
@@ -229,7 +265,9 @@ Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
             {"first_ns", since(row.first_ns, start_ns)},
             {"last_ns", since(row.last_ns, start_ns)},
             {"operations", list(row.ops, operation)},
-            {"users", list(row.users, object_user)}};
+            {"users", list(row.users, object_user)},
+            {"socket", socket_end(row.socket)},
+            {"peer", socket_end(row.peer)}};
 }
 
 Json pipeline(const aggregate::Pipeline& pipeline, const diagnose::Findings& findings)
@@ -403,6 +441,7 @@ std::string json(const Report& report, const diagnose::Findings& findings)
         {"calls", list(report.calls, call)},
         {"pipes", list(pipes_of(report), [&](auto& row) { return pipe(row, start); })},
         {"objects", list(report.objects, [&](auto& row) { return object(row, start); })},
+        {"sockets", list(report.sockets, socket)},
         {"pipelines", list(report.pipelines, [&](auto& row) { return pipeline(row, findings); })},
         {"processes", list(report.processes, traced_process)},
         {"kills", list(report.kills, [&](auto& row) { return kill(row, start); })},
@@ -413,6 +452,7 @@ std::string json(const Report& report, const diagnose::Findings& findings)
           {"processes", report.evicted.processes},
           {"kills", report.evicted.kills},
           {"objects", report.evicted.objects},
+          {"sockets", report.evicted.sockets},
           {"stops", report.evicted.stops},
           {"lives", report.evicted.lives},
           {"waits", report.evicted.waits},

@@ -77,6 +77,25 @@ std::vector<Table::Cell> cells(const ObjectRow& object, const OpRow& op, const S
             op.latency.count() == 0 ? style.none() : style.time(op.latency.max())};
 }
 
+/// What a socket is called, and what is at its other end.
+std::string socket(const ObjectRow& object)
+{
+    if (object.socket.object == 0) {
+        return {};
+    }
+    std::string text = object.socket.address.empty() ? "" : object.socket.address.str();
+    const aggregate::SocketEnd& peer = object.peer;
+    if (peer.object != 0) {
+        text += fmt::format("{}other end: {}", text.empty() ? "" : "; ", peer.object);
+        text += peer.address.empty() ? "" : fmt::format(" {}", peer.address.view());
+        const std::string held = holders(peer);
+        text += held.empty() ? "" : fmt::format(", held by {}", held);
+    } else if (text.empty()) {
+        text = "no address, and nothing is known of its other end";
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string object_table(const Page& page)
@@ -100,6 +119,7 @@ std::string object_table(const Page& page)
             table.row(cells(object, op, page.style));
             table.detail(ends(op));
         }
+        table.detail(socket(object));
         if (objects.size() <= kDetailedObjects) {
             table.detail(users(object, page.style));
         }

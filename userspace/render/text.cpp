@@ -189,6 +189,7 @@ std::string text(const aggregate::Report& report, const diagnose::Findings& find
         section(call_table(page));
         section(pipe_table(page));
         section(object_table(page));
+        section(socket_table(page));
     }
     section(loss_section(page));
     return out;

@@ -35,6 +35,9 @@ std::string latency_histograms(const Page& page);
 std::string call_table(const Page& page);
 std::string pipe_table(const Page& page);
 std::string object_table(const Page& page);
+std::string socket_table(const Page& page);
+/// "nginx/12, php/14" of those that hold it; "" where none is known.
+std::string holders(const aggregate::SocketEnd& end);
 std::string pipeline_tables(const Page& page);
 std::string process_table(const Page& page);
 std::string loss_section(const Page& page);

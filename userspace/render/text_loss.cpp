@@ -77,6 +77,7 @@ std::string evicted(const aggregate::Evicted& evicted)
                          {evicted.kills, "of kills"},
                          {evicted.deaths, "of processes that should have ended"},
                          {evicted.objects, "of objects"},
+                         {evicted.sockets, "of sockets"},
                          {evicted.stops, "of stops"},
                          {evicted.lives, "of processes' lives"},
                          {evicted.waits, "of waits"}};

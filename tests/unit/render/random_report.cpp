@@ -107,6 +107,52 @@ aggregate::ChannelRow pipe()
     return row;
 }
 
+aggregate::SocketEnd socket_end()
+{
+    return {flip() ? number() : 0, safe(), some(task)};
+}
+
+aggregate::SocketRow socket()
+{
+    aggregate::SocketRow row;
+    row.type = flip() ? decode::ObjectType::unix_stream : decode::ObjectType::unix_dgram;
+    row.from = socket_end();
+    row.to = socket_end();
+    row.sender = task();
+    row.receiver = task();
+    for (auto* field : {&row.sends, &row.bytes, &row.unmatched, &row.concurrent,
+                        &row.fds_not_received})
+        *field = number();
+    for (auto* of : {&row.latency, &row.queued, &row.woken}) *of = histogram();
+    row.passes =
+        some([] { return aggregate::FdPass{task(), task(), number(), number(), number()}; });
+    return row;
+}
+
+aggregate::OpRow operation()
+{
+    aggregate::OpRow op;
+    op.op = flip() ? decode::Op::send : decode::Op::read;
+    for (auto* field : {&op.count, &op.bytes, &op.blocked_ns, &op.peeks, &op.epipe})
+        *field = number();
+    op.latency = histogram();
+    return op;
+}
+
+aggregate::ObjectRow object()
+{
+    aggregate::ObjectRow row;
+    row.type = flip() ? decode::ObjectType::unix_stream : decode::ObjectType::eventfd;
+    for (auto* field : {&row.object, &row.first_ns, &row.last_ns}) *field = number();
+    row.dev = small();
+    row.ops = some(operation);
+    row.ops.push_back(operation());   // without one there would be no row
+    row.users = some([] { return aggregate::ObjectUser{task(), number(), number()}; });
+    row.socket = socket_end();
+    row.peer = socket_end();
+    return row;
+}
+
 aggregate::StageRow stage()
 {
     return {task(), some(number), some(number), number(), number(), number(), number(),
@@ -232,6 +278,8 @@ rc::Gen<aggregate::Report> any_report()
                                       histogram()};
         });
         report.channels = some(pipe);
+        report.objects = some(object);
+        report.sockets = some(socket);
         report.pipelines = some(pipeline);
         report.processes =
             some([] { return aggregate::ProcessRow{task(), number(), time()}; });

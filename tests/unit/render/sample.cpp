@@ -88,6 +88,54 @@ aggregate::ChannelRow pipe(std::uint64_t inode, decode::Task writer, decode::Tas
     return pipe;
 }
 
+/// A client's requests to a server, one of which passes descriptors.
+aggregate::SocketRow requests()
+{
+    aggregate::SocketRow row;
+    row.type = decode::ObjectType::unix_stream;
+    row.sender = task(12, "old");
+    row.receiver = task(31, "new");
+    row.from = {901, {}, {row.sender}};
+    row.to = {902, SafeText::escape("@app\x1b[2J"), {row.receiver, task(32, "helper")}};
+    row.sends = 1000;
+    row.bytes = 64'000;
+    for (std::uint64_t ns = 9'000; ns < 3'000'000; ns *= 7) {
+        row.latency.add(ns);
+        row.queued.add(ns / 2);
+        row.woken.add(ns / 4);
+    }
+    row.unmatched = 3;
+    row.concurrent = 2;
+    row.passes = {{row.sender, row.receiver, 1, 2, 1}};
+    row.fds_not_received = 1;
+    return row;
+}
+
+aggregate::ObjectRow requesting()
+{
+    const aggregate::SocketRow socket = requests();
+    aggregate::ObjectRow row;
+    row.type = socket.type;
+    row.object = socket.from.object;
+    row.first_ns = kSecond;
+    row.last_ns = 2 * kSecond;
+    aggregate::OpRow sends;
+    sends.op = decode::Op::send;
+    sends.count = socket.sends;
+    sends.bytes = socket.bytes;
+    sends.epipe = 1;
+    sends.latency = socket.latency;
+    aggregate::OpRow receives;
+    receives.op = decode::Op::receive;
+    receives.count = 5;
+    receives.peeks = 5;
+    row.ops = {sends, receives};
+    row.users = {{socket.sender, 1005, 0}};
+    row.socket = socket.from;
+    row.peer = socket.to;
+    return row;
+}
+
 /// Written 1,000 times by one process, read by another, which sleeps for each.
 aggregate::ObjectRow eventfd(std::uint64_t id)
 {
@@ -420,7 +468,8 @@ Report everything()
         take(report.waits, other.waits);
         take(report.actors, other.actors);
     }
-    report.objects = {eventfd(7)};
+    report.objects = {eventfd(7), requesting()};
+    report.sockets = {requests()};
     report.host.command = {"sh", "-c", "yes | head -c 80M | wc"};
     report.host.filters = {"--pid=101"};
     report.channels[1].type = decode::ObjectType::fifo;

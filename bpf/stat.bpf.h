@@ -176,10 +176,13 @@ stat_call_cell(struct ipcscope_thread_state *thread, struct task_struct *task,
 {
 	const struct stat_subject who = { .task = task, .call = &thread->call };
 	__u8 op = thread->call.op;
-	__u32 bytes, outcome = ipcscope_stat_call_outcome(op, ret);
+	__u32 event, bytes, outcome = ipcscope_stat_call_outcome(op, ret);
 	struct ipcscope_stat_cell *cell;
 
-	cell = stat_cell(IPCSCOPE_STAT_EVENT(kind, op, outcome), &who);
+	event = IPCSCOPE_STAT_EVENT(kind, op, outcome & 0xf);
+	/* As in stat_signal_event(). */
+	asm volatile("" : "+r"(event));
+	cell = stat_cell(event, &who);
 	bytes = ipcscope_moved_bytes(ipcscope_sends_whole(kind), op,
 				     thread->call.requested, ret);
 	/* Of a constant 0 clang makes an atomic OR, which 5.10 does not know. */

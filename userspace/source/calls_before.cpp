@@ -25,10 +25,40 @@ bool holds(const std::vector<T>& values, const T& value)
     return values.empty() || std::ranges::find(values, value) != values.end();
 }
 
-/// pipe_read, anon_pipe_read; pipe_wait_readable is a splice's.
+/// What a thread does that sleeps in such a function, in such a system call.
+struct Place {
+    std::string_view function;   ///< ends so: anon_pipe_read is a pipe_read
+    long syscall;
+    std::uint16_t kind;
+    std::uint8_t op;
+    bool third;                  ///< argument, not the first one, is the descriptor
+    bool bytes;                  ///< the third argument is a number of bytes
+};
+constexpr std::array<Place, 9> kPlaces{{
+    {"pipe_read", SYS_read, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_READ, false, true},
+    {"pipe_read", SYS_readv, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_READ, false, false},
+    {"pipe_write", SYS_write, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_WRITE, false, true},
+    {"pipe_write", SYS_writev, IPCSCOPE_CALL_PIPE, IPCSCOPE_OP_WRITE, false, false},
+    {"pipe_wait_readable", SYS_splice, IPCSCOPE_CALL_SPLICE, IPCSCOPE_OP_SPLICE_IN, false, false},
+    {"pipe_wait_readable", SYS_tee, IPCSCOPE_CALL_SPLICE, IPCSCOPE_OP_TEE, false, true},
+    {"pipe_wait_writable", SYS_splice, IPCSCOPE_CALL_SPLICE, IPCSCOPE_OP_SPLICE_OUT, true, false},
+    {"pipe_wait_writable", SYS_vmsplice, IPCSCOPE_CALL_SPLICE, IPCSCOPE_OP_VMSPLICE, false, false},
+    {"pipe_wait_writable", SYS_sendfile, IPCSCOPE_CALL_SPLICE, IPCSCOPE_OP_SPLICE_OUT, false,
+     false},
+}};
+
+const Place* place_of(std::string_view function, long syscall)
+{
+    const auto found = std::ranges::find_if(kPlaces, [&](const Place& place) {
+        return place.syscall == syscall && function.ends_with(place.function);
+    });
+    return found == kPlaces.end() ? nullptr : &*found;
+}
+
 bool is_pipe_call(std::string_view function)
 {
-    return function.ends_with("pipe_read") || function.ends_with("pipe_write");
+    return std::ranges::any_of(
+        kPlaces, [&](const Place& place) { return function.ends_with(place.function); });
 }
 
 /// Of the first line of a /proc/TID/stack: "[<0>] pipe_read+0x37f/0x680".
@@ -52,12 +82,6 @@ std::optional<std::uint64_t> switches_in(std::string_view status)
         sum += value;
     }
     return found == 2 ? std::optional(sum) : std::nullopt;
-}
-
-bool reads_or_writes(std::uint16_t syscall)
-{
-    return syscall == SYS_read || syscall == SYS_write || syscall == SYS_readv ||
-           syscall == SYS_writev;
 }
 
 }  // namespace
@@ -120,7 +144,7 @@ std::optional<CallsBefore::Sleeper> CallsBefore::look(const Fd& tasks, std::uint
     }
     const auto syscall =
         proc::parse_syscall(stacks_.read(tgid, tid, ThreadStacks::File::syscall));
-    if (!syscall || !reads_or_writes(syscall->number)) {
+    if (!syscall || std::ranges::find(kPlaces, syscall->number, &Place::syscall) == kPlaces.end()) {
         return std::nullopt;
     }
     if (function == "0") {
@@ -128,16 +152,17 @@ std::optional<CallsBefore::Sleeper> CallsBefore::look(const Fd& tasks, std::uint
     }
     const auto switches =
         switches_in(proc::read_file(tasks, fmt::format("{}/status", tid), buffer));
-    if (!switches || !is_pipe_call(function)) {
+    const Place* place = place_of(function, syscall->number);
+    if (!switches || place == nullptr) {
         return std::nullopt;
     }
     Sleeper sleeper;
     sleeper.tgid = tgid;
-    sleeper.write = function.ends_with("write");
+    sleeper.kind = place->kind;
+    sleeper.op = place->op;
     sleeper.switches = *switches;
-    sleeper.syscall = syscall->number;
-    sleeper.descriptor = syscall->argument;
-    sleeper.bytes = syscall->bytes;
+    sleeper.descriptor = place->third ? syscall->bytes : syscall->argument;
+    sleeper.bytes = place->bytes ? syscall->bytes : 0;
     return sleeper;
 }
 
@@ -151,7 +176,7 @@ std::vector<ipcscope_call> CallsBefore::append(Notes& notes, std::uint64_t start
             continue;
         }
         if (auto call = record(sleeper, tid, start_ns)) {
-            notes.add(*call, IPCSCOPE_CALL_PIPE);
+            notes.add(*call, sleeper.kind);
             calls.push_back(reinterpret_cast<const ipcscope_call&>(*call));
         }
     }
@@ -178,11 +203,8 @@ std::optional<ipcscope_call_split> CallsBefore::record(const Sleeper& sleeper, s
     record.object = pipe->inode;
     record.dev = pipe->dev;
     record.type = pipe->fifo ? IPCSCOPE_OBJECT_FIFO : IPCSCOPE_OBJECT_PIPE;
-    record.op = sleeper.write ? IPCSCOPE_OP_WRITE : IPCSCOPE_OP_READ;
-    // Of readv() and writev() the third argument is no number of bytes.
-    const bool plain = sleeper.syscall == SYS_read || sleeper.syscall == SYS_write;
-    record.requested = static_cast<__u32>(
-        plain ? std::min<std::uint64_t>(sleeper.bytes, UINT32_MAX) : 0);
+    record.op = sleeper.op;
+    record.requested = static_cast<__u32>(std::min<std::uint64_t>(sleeper.bytes, UINT32_MAX));
     record.sleeps = 1;
     return record;
 }

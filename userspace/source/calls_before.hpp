@@ -18,15 +18,15 @@
 namespace ipcscope::source {
 
 /// A backend records a call that it saw begin.  Of one that began earlier /proc shows:
-/// who sleeps in pipe_read() or pipe_write() before the hooks are armed and again after
-/// it, and has not run in between (its context switches are the same), has been in one
+/// who sleeps in pipe_read(), pipe_write(), or a splice's wait, before the hooks are armed
+/// and again after it, and has not run in between (its context switches are the same), has been in one
 /// call all along.
 class CallsBefore {
 public:
     /// Looks a first time; `proc`: where /proc is.
     CallsBefore(const Options& options, ThreadStacks& stacks, std::string proc = "/proc");
 
-    /// Looks again, and appends a CALL_PIPE record, flagged BEFORE_TRACE and UNFINISHED,
+    /// Looks again, and appends a record of the call, flagged BEFORE_TRACE and UNFINISHED,
     /// for each thread that still sleeps there.  It has begun at `start_ns` at the latest,
     /// which is the record's times.  @return those calls
     std::vector<ipcscope_call> append(Notes& notes, std::uint64_t start_ns);
@@ -38,10 +38,10 @@ private:
     struct Sleeper {
         std::uint32_t tgid = 0;
         std::uint64_t switches = 0;    ///< voluntary and not
-        std::uint16_t syscall = IPCSCOPE_SYSCALL_NONE;
         std::uint64_t descriptor = 0;
-        std::uint64_t bytes = 0;
-        bool write = false;
+        std::uint64_t bytes = 0;       ///< 0: not known
+        std::uint16_t kind = 0;        ///< of the call's record
+        std::uint8_t op = 0;
         friend bool operator==(const Sleeper&, const Sleeper&) = default;
     };
     std::optional<Sleeper> look(const Fd& tasks, std::uint32_t tgid, std::uint32_t tid) const;

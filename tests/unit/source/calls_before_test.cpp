@@ -113,6 +113,26 @@ TEST_F(CallsBeforeTest, AThreadThatHasSleptInAWriteAllAlong)
     EXPECT_EQ(notes[1].header.tid, kThread);
 }
 
+TEST_F(CallsBeforeTest, ASpliceByThePipeThatItWaitsFor)
+{
+    thread(kPid, "pipe_wait_writable", 1);
+    // splice(9, NULL, 3, ...): the third argument is the descriptor that it fills.
+    put(kPid, "syscall", "275 0x9 0x0 0x3 0x0 0x10000 0x0 0x7ffc 0x7f00");
+    const auto calls = look();
+    const auto notes = noted(*calls);
+    ASSERT_EQ(notes.size(), 1u);
+    const auto call = notes[0].as<ipcscope_call_split>();
+    EXPECT_EQ(call.header.kind, IPCSCOPE_CALL_SPLICE);
+    EXPECT_EQ(call.op, IPCSCOPE_OP_SPLICE_OUT);
+    EXPECT_EQ(call.requested, 0u);
+    thread(kPid, "pipe_wait_readable", 0);
+    put(kPid, "syscall", "275 0x3 0x0 0x9 0x0 0x10000 0x0 0x7ffc 0x7f00");
+    const auto reads = look();
+    const auto input = noted(*reads);
+    ASSERT_EQ(input.size(), 1u);
+    EXPECT_EQ(input[0].as<ipcscope_call_split>().op, IPCSCOPE_OP_SPLICE_IN);
+}
+
 TEST_F(CallsBeforeTest, OneThatHasRunSinceIsNotTold)
 {
     thread(kPid, "pipe_write", 1);
@@ -138,7 +158,7 @@ TEST_F(CallsBeforeTest, OneThatHasBegunOrEndedSinceIsNotTold)
 
 TEST_F(CallsBeforeTest, OtherSleepsAreNotCalls)
 {
-    thread(kPid, "pipe_wait_readable", 275);
+    thread(kPid, "pipe_wait_readable", 0);   // no read() sleeps there
     thread(kThread, "do_sys_poll", 7);
     EXPECT_EQ(look()->size(), 0u);
 }

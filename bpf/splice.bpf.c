@@ -97,15 +97,12 @@ static __always_inline void two_enter(const struct end *in,
 	thread = call_begins(IPCSCOPE_CALL_SPLICE, twin);
 	if (!thread)
 		return;
-	/* Until it waits for a pipe it is in the end that is none. */
-	if (from_pipe && !both) {
-		look_at_end(&thread->call, out);
-		look_at_end(&thread->splice.other, in);
-	} else {
-		look_at_end(&thread->call, in);
-		look_at_end(&thread->splice.other, out);
-	}
+	look_at_end(&thread->call, in);
+	look_at_end(&thread->splice.other, out);
 	ipcscope_splice_begins(&thread->splice, by, 2);
+	/* Until it waits for a pipe it is in the end that is none. */
+	if (from_pipe && !both)
+		ipcscope_splice_turns(&thread->call, &thread->splice, 0);
 	call_opens(thread, IPCSCOPE_CALL_SPLICE);
 }
 
@@ -246,7 +243,10 @@ static __always_inline struct ipcscope_thread_state *splicing_thread(void)
 									NULL;
 }
 
-/* The splice's own waits: to run twice, by both twins, does no harm. */
+/*
+ * The splice's own waits.  Where a run is skipped the time stays with the end that it
+ * was last in; that is rare, and a twin takes start-up as long as any program.
+ */
 static __always_inline void splice_waits(int output)
 {
 	struct ipcscope_thread_state *thread = splicing_thread();
@@ -265,6 +265,16 @@ static __always_inline void splice_waited(void)
 				       thread->account.times.blocked_ns);
 }
 
+/* No twin comes that would take the call for its own. */
+static __always_inline void opened_alone(void)
+{
+	struct ipcscope_thread_state *thread =
+		config.twins ? splicing_thread() : NULL;
+
+	if (thread)
+		thread->fresh = 0;
+}
+
 /* Entry and exit of a function of so many arguments, twice each. */
 #define CALL_HOOKS(name, function, arguments, by)			\
 	HOOK("fentry", name##_enter) { function(ctx, FIRST_TWIN); }	\
@@ -276,14 +286,22 @@ CALL_HOOKS(splice, do_splice_enters, 6, IPCSCOPE_BY_SPLICE)
 CALL_HOOKS(tee, do_tee_enters, 4, IPCSCOPE_BY_TEE)
 CALL_HOOKS(sendfile, do_sendfile_enters, 5, IPCSCOPE_BY_SENDFILE)
 CALL_HOOKS(vmsplice, vmsplice_enters, 1, IPCSCOPE_BY_VMSPLICE)
-CALL_HOOKS(fifo_open, fifo_open_enters, 2, IPCSCOPE_BY_OPEN)
-CALL_HOOKS(pipe_resize, pipe_fcntl_enters, 3, IPCSCOPE_BY_RESIZE)
+
+/* Of a function that is called rarely: what is skipped is counted as lost. */
+#define RARE_HOOKS(name, function, arguments, by)			\
+	HOOK("fentry", name##_enter)					\
+	{								\
+		function(ctx, FIRST_TWIN);				\
+		opened_alone();						\
+	}								\
+	HOOK("fexit", name##_exit) { splice_exits(by, (int)ctx[arguments]); }
+
+RARE_HOOKS(fifo_open, fifo_open_enters, 2, IPCSCOPE_BY_OPEN)
+RARE_HOOKS(pipe_resize, pipe_fcntl_enters, 3, IPCSCOPE_BY_RESIZE)
 
 #define WAIT_HOOKS(name, output)					\
 	HOOK("fentry", name##_enter) { splice_waits(output); }		\
-	HOOK("fentry", name##_enter_twin) { splice_waits(output); }	\
-	HOOK("fexit", name##_exit) { splice_waited(); }			\
-	HOOK("fexit", name##_exit_twin) { splice_waited(); }
+	HOOK("fexit", name##_exit) { splice_waited(); }
 
 WAIT_HOOKS(pipe_wait_readable, 0)
 WAIT_HOOKS(pipe_wait_writable, 1)

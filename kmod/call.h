@@ -10,10 +10,11 @@
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
 
+#include <asm/syscall.h>
+
 #include "emit.h"
 #include "filter.h"
 #include "hooks.h"
-#include "state.h"
 #include "time.h"
 
 /* The same where it is not the first of its bucket, or has none. */
@@ -49,12 +50,10 @@ static inline bool scope_call_nonblock(const struct kiocb *iocb)
  */
 static inline bool scope_call_inside_splice(const struct scope_trace *trace)
 {
-	u16 syscall;
+	int syscall = syscall_get_nr(current, task_pt_regs(current));
 
-	if (!(trace->config.families & IPCSCOPE_FAMILY_PIPES))
-		return false;
-	syscall = scope_syscall_of(current);
-	return syscall == __NR_splice || syscall == __NR_sendfile;
+	return (syscall == __NR_splice || syscall == __NR_sendfile) &&
+	       (trace->config.families & IPCSCOPE_FAMILY_PIPES);
 }
 
 /*
@@ -68,7 +67,7 @@ scope_call_begin(struct scope_trace *trace, struct scope_call *call,
 {
 	struct ipcscope_call seen;
 
-	if (scope_call_inside_splice(trace))
+	if (op != IPCSCOPE_OP_READ && scope_call_inside_splice(trace))
 		return 1;
 	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT ||
 	    kind == IPCSCOPE_CALL_MQUEUE || kind == IPCSCOPE_CALL_SYSV) {

@@ -299,9 +299,8 @@ void scope_stat_taken(struct scope_trace *trace, struct task_struct *task,
 }
 
 /* The cell of current's call, which returned `ret`: with its bytes. */
-static struct ipcscope_stat_cell *call_cell(struct scope_trace *trace,
-					    const struct scope_call *call,
-					    int ret)
+static __always_inline struct ipcscope_stat_cell *
+call_cell(struct scope_trace *trace, const struct scope_call *call, int ret)
 {
 	u32 outcome = ipcscope_stat_call_outcome(call->op, ret);
 	struct ipcscope_stat_cell *cell =

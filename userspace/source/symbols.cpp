@@ -3,10 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cinttypes>
-#include <cstdio>
-#include <memory>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -14,74 +10,13 @@
 namespace ipcscope::source {
 namespace {
 
-struct Best {
-    std::uint64_t start = 0;
-    std::string name;
-};
-
-struct CloseFile {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-/// Goes on where a signal (Ctrl-C ends the trace just then) broke the read off.
-template <std::size_t Size>
-bool read_line(char (&line)[Size], std::FILE* file)
+std::string text_of(const KernelText::Function& function, std::uint64_t address)
 {
-    while (!std::fgets(line, Size, file)) {
-        if (!std::ferror(file) || errno != EINTR) return false;
-        std::clearerr(file);
-    }
-    return true;
+    return fmt::format("{}+{:#x}{}{}", function.name, address - function.start,
+                       function.module.empty() ? "" : " ", function.module);
 }
 
 }  // namespace
-
-// Streams the whole list: it is not sorted across modules, and at 10 MB not
-// worth keeping for the rare kill that needs it.
-void Symbols::look_up(std::span<const std::uint64_t> addresses)
-{
-    std::map<std::uint64_t, Best> best;
-    for (std::uint64_t address : addresses) {
-        if (!texts_.count(address)) {
-            best[address];
-        }
-    }
-    if (best.empty()) {
-        return;
-    }
-    std::unique_ptr<std::FILE, CloseFile> file(std::fopen("/proc/kallsyms", "re"));
-    char line[640], name[512], module[128];
-    while (file && read_line(line, file.get())) {
-        std::uint64_t start = 0;
-        char type = 0;
-        const int fields = std::sscanf(line, "%" SCNx64 " %c %511s %127s", &start, &type,
-                                       name, module);
-        if (fields < 3 || start == 0 || (type != 't' && type != 'T')) {
-            continue;
-        }
-        for (auto it = best.lower_bound(start); it != best.end(); ++it) {
-            if (start < it->second.start) {
-                continue;
-            }
-            it->second.start = start;
-            it->second.name = name;
-            if (fields == 4) {
-                it->second.name += fmt::format(" {}", module);
-            }
-        }
-    }
-    for (const auto& [address, symbol] : best) {
-        if (symbol.start == 0) {
-            continue;
-        }
-        const auto space = symbol.name.find(' ');
-        const std::string where = fmt::format("+{:#x}", address - symbol.start);
-        texts_[address] = space == std::string::npos
-                              ? symbol.name + where
-                              : symbol.name.substr(0, space) + where +
-                                    symbol.name.substr(space);
-    }
-}
 
 bool is_switch_frame(std::string_view frame)
 {
@@ -119,11 +54,11 @@ std::vector<Symbols::Named> Symbols::named(std::vector<std::string> stack)
 
 std::vector<Symbols::Named> Symbols::of_addresses(std::span<const std::uint64_t> addresses)
 {
-    look_up(addresses);
+    text_.refresh();
     std::vector<std::string> stack;
-    for (std::uint64_t address : addresses) {
-        const auto text = texts_.find(address);
-        stack.push_back(text == texts_.end() ? "?" : text->second);
+    for (const std::uint64_t address : addresses) {
+        const auto function = text_.find(address);
+        stack.push_back(function ? text_of(*function, address) : "?");
     }
     return named(std::move(stack));
 }

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "source/kernel_text.hpp"
+
 namespace ipcscope::source {
 
 /// Whether a sleeper's stack has "NAME+0x1f" at its top for no better reason than
@@ -25,19 +27,17 @@ public:
         bool is_new;        ///< first time this id is given out
     };
 
-    /// Names for kernel text addresses.  Reads /proc/kallsyms once per call
-    /// that has an address it has not seen, and keeps no copy of it.
+    /// Names for kernel text addresses.
     std::vector<Named> of_addresses(std::span<const std::uint64_t> addresses);
 
     /// Names in the text of a /proc/PID/task/TID/stack.
     std::vector<Named> of_stack_text(const std::string& text);
 
 private:
-    void look_up(std::span<const std::uint64_t> addresses);
     /// The scheduler's and the tracer's own functions at the top are left out.
     std::vector<Named> named(std::vector<std::string> stack);
 
-    std::map<std::uint64_t, std::string> texts_;   ///< by address
+    KernelText text_;
     std::map<std::string, std::uint64_t> ids_;     ///< by text
 };
 

@@ -89,6 +89,7 @@ struct cred {
 
 struct kernfs_node {
 	__u64 id;
+	const char *name;
 };
 
 struct cgroup;
@@ -105,6 +106,19 @@ struct cgroup {
 
 struct css_set {
 	struct cgroup *dfl_cgrp;
+};
+
+struct page_counter {
+	unsigned long max;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
+};
+
+struct oom_control {
+	struct mem_cgroup *memcg;
 };
 
 struct thread_info {

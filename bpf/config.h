@@ -46,6 +46,14 @@ struct ipcscope_config {
 #define IPCSCOPE_PHASE_ARMED	1
 #define IPCSCOPE_PHASE_STOPPED	2
 
+/* The OOM killer at work: one at a time, for it holds oom_lock. */
+struct ipcscope_oom {
+	__u64 task;		/* that runs it */
+	__u64 cgroup;		/* of memory, 0: of all */
+	__u64 limit_pages;
+	char name[IPCSCOPE_CGROUP_NAME_LEN];
+};
+
 /* What the filters say of an id, in the map pids: one byte for each id. */
 #define IPCSCOPE_PID_TGID	0x01	/* it is a process that they name */
 #define IPCSCOPE_PID_TID	0x02	/* ... a thread */

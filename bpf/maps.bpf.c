@@ -5,6 +5,8 @@ SETTINGS struct ipcscope_config config SEC(".rodata.config") = {};
 
 volatile __u32 phase;
 
+struct ipcscope_oom oom;
+
 struct rings_map rings SEC(".maps");
 struct ledgers_map ledgers SEC(".maps");
 struct buckets_map buckets SEC(".maps");

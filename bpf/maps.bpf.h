@@ -22,6 +22,8 @@ extern SETTINGS struct ipcscope_config config;
 
 extern volatile __u32 phase;	/* IPCSCOPE_PHASE_ */
 
+extern struct ipcscope_oom oom;
+
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

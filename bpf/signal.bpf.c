@@ -193,7 +193,8 @@ static __always_inline bool send_wanted(struct task_struct *target, int sig)
 
 /* `info` is a number on some kernels, 0 and 1 are no addresses. */
 static __always_inline void look_at_info(struct ipcscope_signal_generate *record,
-					 __u64 address, int sig, bool exits)
+					 __u64 address, int sig, bool own,
+					 bool exits)
 {
 	struct siginfo_head info = {};
 
@@ -201,7 +202,8 @@ static __always_inline void look_at_info(struct ipcscope_signal_generate *record
 		address > 1 &&
 		!bpf_probe_read_kernel(&info, sizeof(info), (void *)address);
 	record->si_code = info.si_code;
-	record->origin = ipcscope_origin_of(address, info.si_code, exits);
+	record->origin = ipcscope_origin_of(address, sig, info.si_code, own,
+					    exits);
 	record->sender_pid = ipcscope_info_has_pid(sig, info.si_code) &&
 			     info.si_code != IPCSCOPE_SI_TIMER ? info.pid : 0;
 	record->value = ipcscope_info_has_value(info.si_code) ? info.value : 0;
@@ -258,11 +260,50 @@ static __always_inline void emit_generate(const struct send *send,
 	record_end(&out, record, sizeof(*record));
 }
 
+/* The memory cgroup that the current thread runs the OOM killer for. */
+static __always_inline void add_memory_cgroup(struct ipcscope_signal_callers *record)
+{
+	bool kills = oom.task == (__u64)current_task();
+
+	record->memory_limit = kills ? oom.limit_pages : 0;
+	record->memory_cgroup = kills ? oom.cgroup : 0;
+	if (kills)
+		__builtin_memcpy(record->cgroup_name, oom.name,
+				 sizeof(record->cgroup_name));
+	else
+		__builtin_memset(record->cgroup_name, 0,
+				 sizeof(record->cgroup_name));
+}
+
+static __always_inline void emit_with_callers(void *ctx,
+					      const struct send *send,
+					      struct task_struct *sender,
+					      __u64 now)
+{
+	struct ipcscope_signal_callers *record;
+	struct record_out out;
+	long bytes;
+
+	record = record_begin(&out, IPCSCOPE_SIGNAL_GENERATE, sizeof(*record), 0,
+			      now, id_of(sender));
+	if (!record)
+		return;
+	__builtin_memcpy(&record->enter_ns, &send->record.enter_ns,
+			 sizeof(send->record) - sizeof(record->header));
+	add_memory_cgroup(record);
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	__builtin_memset(record->stack, 0, sizeof(record->stack));
+	bytes = bpf_get_stack(ctx, record->stack, sizeof(record->stack), 0);
+	record->stack_depth =
+		bytes > 0 ? (__u32)bytes / sizeof(record->stack[0]) : 0;
+	record_end(&out, record, sizeof(*record));
+}
+
 /*
  * A debugger's get_signal() puts a signal that is blocked by now back: made by
  * a thread to itself while it has that very signal taken.
  */
-static __always_inline void report_generation(struct send *send,
+static __always_inline void report_generation(__u64 *ctx, struct send *send,
 					      struct task_struct *target)
 {
 	struct task_struct *sender = current_task();
@@ -289,7 +330,11 @@ static __always_inline void report_generation(struct send *send,
 	name_thread(own, sender, now);
 	if (is_kill(send))
 		emit_kill(send, now);
-	emit_generate(send, sender, now);
+	if (ipcscope_wants_callers(ctx[1], send->record.sig,
+				   send->record.origin, send->record.fatal))
+		emit_with_callers(ctx, send, sender, now);
+	else
+		emit_generate(send, sender, now);
 }
 
 HOOK("fentry", send_enter)
@@ -313,10 +358,10 @@ static __always_inline void note_outcome(struct send *send, __u64 *ctx)
 {
 	struct task_struct *sender = current_task();
 	int result = (int)ctx[4];
-	bool exits = (__u64)sender != ctx[2] &&
-		     LOAD(sender, flags) & PF_EXITING;
+	bool own = (__u64)sender == ctx[2];
+	bool exits = !own && LOAD(sender, flags) & PF_EXITING;
 
-	look_at_info(&send->record, ctx[1], (int)ctx[0], exits);
+	look_at_info(&send->record, ctx[1], (int)ctx[0], own, exits);
 	send->record.result = result;
 	send->record.ret = ipcscope_send_ret(result);
 	send->record.shared = !!(int)ctx[3];
@@ -384,7 +429,7 @@ static __always_inline void generated_alone(__u64 *ctx)
 	if (look_at_target(send, target, sig)) {
 		send->record.enter_ns = 0;
 		note_outcome(send, ctx);
-		report_generation(send, target);
+		report_generation(ctx, send, target);
 	} else {
 		count_filtered(IPCSCOPE_SIGNAL_GENERATE);
 	}
@@ -406,7 +451,7 @@ HOOK("tp_btf/signal_generate", signal_generate)
 	}
 	if (send->wanted) {
 		note_outcome(send, ctx);
-		report_generation(send, (struct task_struct *)ctx[2]);
+		report_generation(ctx, send, (struct task_struct *)ctx[2]);
 	} else {
 		count_filtered(IPCSCOPE_SIGNAL_GENERATE);
 	}

@@ -65,6 +65,7 @@ NOINLINE bool emit_thread(struct task_struct *task, __u64 now, __u8 reason)
 	record->reason = reason;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_comm(record->comm, task);
+	record->blocked = LOAD(task, blocked.sig[0]);
 	record_end(&out, record, sizeof(*record));
 	return true;
 }

@@ -62,6 +62,9 @@ SCOPE_WATCHER(scope_send_enter);
 void scope_signal_generate(void *data, int sig, struct kernel_siginfo *info,
 			   struct task_struct *target, int group, int result);
 
+/* oom.c */
+SCOPE_WATCHER(scope_oom_kill);
+
 /* take.c */
 /* What the return needs of a call's arguments. */
 struct scope_call_dequeue {

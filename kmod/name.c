@@ -31,6 +31,7 @@ static void fill_thread(struct ipcscope_thread *record,
 	record->uid = __kuid_val(__task_cred(task)->uid);
 	rcu_read_unlock();
 	record->cgroup = scope_cgroup_of(task);
+	record->blocked = task->blocked.sig[0];
 	strscpy_pad((char *)record->comm, task->comm, sizeof(record->comm));
 }
 

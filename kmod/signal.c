@@ -19,6 +19,7 @@
 #include <linux/hash.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
+#include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
@@ -42,6 +43,7 @@ struct scope_send {
 	struct task_struct *sender;	/* NULL: the slot is free */
 	struct task_struct *target;
 	struct ipcscope_signal_generate record;
+	bool callers;			/* are of interest */
 	struct ipcscope_kill kill;	/* where its stuck_tid is set */
 } ____cacheline_aligned_in_smp;
 
@@ -184,10 +186,14 @@ static void note_outcome(struct scope_send *send,
 		record->sender_pid = scope_info_pid(record->sig, info);
 		record->value = scope_info_value(info);
 	}
-	record->origin = ipcscope_origin_of((unsigned long)info,
+	record->origin = ipcscope_origin_of((unsigned long)info, record->sig,
 					    record->si_code,
+					    send->target == current,
 					    send->target != current &&
 					    current->flags & PF_EXITING);
+	send->callers = ipcscope_wants_callers((unsigned long)info,
+					       record->sig, record->origin,
+					       record->fatal);
 }
 
 static bool send_wanted(struct scope_trace *trace, struct task_struct *target,
@@ -254,6 +260,21 @@ static void emit_kill(struct scope_trace *trace, struct scope_send *send,
 	SCOPE_EMIT(trace, current, kill, IPCSCOPE_KILL, now);
 }
 
+static void emit_with_callers(struct scope_trace *trace,
+			      const struct scope_send *send, u64 now)
+{
+	unsigned long entries[IPCSCOPE_CALLERS];
+	struct ipcscope_signal_callers record = {};
+	unsigned int i;
+
+	memcpy(&record, &send->record, sizeof(send->record));
+	scope_oom_add(&trace->oom, &record);
+	record.stack_depth = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
+	for (i = 0; i < record.stack_depth; i++)
+		record.stack[i] = entries[i];
+	SCOPE_EMIT(trace, current, &record, IPCSCOPE_SIGNAL_GENERATE, now);
+}
+
 /*
  * Names current.  A debugger's get_signal() puts a signal back that is blocked
  * by now: its thread sends it to itself, while the taking of it is open.
@@ -291,8 +312,11 @@ static void emit_generation(struct scope_trace *trace, struct scope_send *send)
 	name_sender(trace, send, now);
 	if (is_kill(send))
 		emit_kill(trace, send, now);
-	SCOPE_EMIT_INLINE(trace, current, &send->record,
-			  IPCSCOPE_SIGNAL_GENERATE, now);
+	if (send->callers)
+		emit_with_callers(trace, send, now);
+	else
+		SCOPE_EMIT_INLINE(trace, current, &send->record,
+				  IPCSCOPE_SIGNAL_GENERATE, now);
 }
 
 static void send_ends(struct scope_trace *trace, struct scope_send *send)

@@ -5,6 +5,7 @@
  *   device.c   file operations, the states, the shared memory
  *   hooks.c    which hook goes where; attaches and takes away
  *   signal.c   signals generated; take.c: taken
+ *   oom.c      the OOM killer
  *   pipe.c     reads and writes of pipes; splice.c: what else is done to them
  *   unix.c     calls on Unix-domain sockets
  *   task.c     the scheduler's hooks: birth, switch, wake-up, exec, end
@@ -32,6 +33,7 @@
 #include <ipcscope/transport.h>
 
 #include "filter.h"
+#include "oom.h"
 #include "stacks.h"
 #include "threads.h"
 
@@ -39,7 +41,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		30
+#define SCOPE_FUNCTIONS		31
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {
@@ -83,6 +85,7 @@ struct scope_trace {
 	struct scope_threads threads;
 	struct scope_stacks stacks;
 	struct scope_send *sends;	/* signal.c */
+	struct scope_oom oom;
 	struct scope_stat *stat;	/* NULL: it makes records */
 
 	struct tracepoint *tracepoints[SCOPE_TRACEPOINTS];

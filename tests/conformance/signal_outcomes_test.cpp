@@ -201,7 +201,7 @@ TEST_F(SignalOutcomes, AlarmClock)
 {
     auto expected = expected_to("alarm", 14);
     expected.disposition = IPCSCOPE_DISPOSITION_HANDLER;
-    expected.origin = IPCSCOPE_ORIGIN_KERNEL;
+    expected.origin = IPCSCOPE_ORIGIN_ITIMER;
     expected.has_info = 0;
     expected.sender_pid = 0;
     const auto all = generated(capture(), 0, fact("alarm"), 14);
@@ -212,7 +212,7 @@ TEST_F(SignalOutcomes, AlarmClock)
     }
     expect_handled("alarm", 14, 3, SI_KERNEL_, SA_RESTART_);
     const Json row = signal_row(trace().report, 0, fact("alarm"), 14);
-    EXPECT_EQ(row["origin"], "kernel");
+    EXPECT_EQ(row["origin"], "itimer");
     EXPECT_EQ(row["latency_ns"]["count"], 3);
 }
 
@@ -222,6 +222,7 @@ TEST_F(SignalOutcomes, Faults)
     constexpr int kAccessError = 2;   // SEGV_ACCERR
     auto expected = expected_to("fault", 11);
     expected.disposition = IPCSCOPE_DISPOSITION_HANDLER;
+    expected.origin = IPCSCOPE_ORIGIN_FAULT;
     expected.si_code = kAccessError;
     expected.sender_pid = 0;
     expected.shared = 0;

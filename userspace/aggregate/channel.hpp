@@ -64,7 +64,7 @@ struct ChannelUse {
     ObjectId other_end;    ///< of a socket: its peer; else the same object
     bool output = false;   ///< puts something in, or waits for room; else takes out
 };
-/// nullopt: a call that waits for nobody in particular, or a socket without a peer.
+/// nullopt: a call that waits for no other process, or a socket without a peer.
 std::optional<ChannelUse> channel_use(const decode::Call& call);
 
 /// The open of one end of a FIFO, which waits for the other: `output`, of its write end.
@@ -76,7 +76,7 @@ bool is_other_end(const decode::Event& event, const decode::Call& call);
 /// 0: none, an error, or it only peeked.
 std::uint64_t moved_bytes(const decode::Call& call);
 
-/// An input of 0 bytes that asked for some: nobody is left who could put more in.
+/// An input of 0 bytes that asked for some: no process is left that could put more in.
 bool is_end_of_file(const decode::Call& call);
 
 /// How full the object was at the call's entry.

@@ -67,9 +67,14 @@ struct DeathSend {
     std::array<std::uint64_t, IPCSCOPE_RESULT_COUNT> outcomes{};   ///< by Outcome
     decode::State target_state{};           ///< the rest: at the first
     bool blocked = false;
+    bool blocked_at_exec = false;           ///< it had it blocked at its exec already
+    bool mask_inherited = false;            ///< and before, when it was born
     bool unkillable = false;
     bool fatal = false;
     bool dying = false;
+    std::uint64_t memory_limit = 0;         ///< OOM: bytes, of the memory cgroup; 0: of none
+    SafeText memory_cgroup;                 ///< the last part of its path
+    std::vector<SafeText> callers;          ///< of the kernel's send core, innermost first
 
     std::uint64_t at(decode::Outcome outcome) const
     {

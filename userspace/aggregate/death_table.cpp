@@ -35,8 +35,10 @@ bool should_end(const decode::SignalGenerate& body)
     return (bit & kAskToEnd) != 0 || body.fatal != 0 || to_zombie;
 }
 
-void add_send(Death& death, const decode::Event& event, const decode::SignalGenerate& body)
+/// @return the send, where it is the first of its kind
+DeathSend* add_send(Death& death, const decode::Event& event, const decode::SignalGenerate& body)
 {
+    DeathSend* made = nullptr;
     const decode::Origin origin = decode::origin_of(body);
     const Task sender = process_of(event);
     const auto same = [&](const DeathSend& send) {
@@ -46,7 +48,7 @@ void add_send(Death& death, const decode::Event& event, const decode::SignalGene
     if (at == death.sends.end()) {
         if (death.sends.size() == kMostSends) {
             ++death.other_sends;
-            return;
+            return nullptr;
         }
         DeathSend send;
         send.sender = sender;
@@ -59,11 +61,16 @@ void add_send(Death& death, const decode::Event& event, const decode::SignalGene
         send.unkillable = body.unkillable != 0;
         send.fatal = body.fatal != 0;
         send.dying = body.dying != 0;
+        send.memory_limit = body.memory_limit;
+        send.memory_cgroup = SafeText::name(
+            {reinterpret_cast<const char*>(body.cgroup_name), sizeof body.cgroup_name});
         at = death.sends.insert(death.sends.end(), send);
+        made = &*at;
     }
     ++at->count;
     at->last_ns = event.time_ns;
     ++at->outcomes[body.result];
+    return made;
 }
 
 /// Its time from the first send to its end; what never ended took longest.
@@ -85,11 +92,11 @@ Task DeathTable::task_of(std::uint32_t tgid) const
     return process != nullptr ? process->task : Task{tgid, 0, {}};
 }
 
-std::vector<SafeText> DeathTable::named(const __u64* ids, std::size_t depth) const
+std::vector<SafeText> DeathTable::named(std::span<const __u64> ids, std::size_t depth) const
 {
     std::vector<SafeText> stack;
-    for (std::size_t at = 0; at < std::min<std::size_t>(depth, IPCSCOPE_STACK_DEPTH); ++at) {
-        const auto found = symbols_.find(ids[at]);
+    for (const __u64 id : ids.first(std::min(depth, ids.size()))) {
+        const auto found = symbols_.find(id);
         stack.push_back(found == symbols_.end() ? SafeText::escape("?") : found->second);
     }
     return stack;
@@ -126,8 +133,25 @@ void DeathTable::on(const decode::Event& event, const decode::SignalGenerate& bo
     }
     if (should_end(body)) {
         senders_.use(event.task.tgid) = event.process;
-        add_send(open(event, body.target_tgid), event, body);
+        DeathSend* send = add_send(open(event, body.target_tgid), event, body);
+        if (send != nullptr) {
+            send->callers = named(body.stack, body.stack_depth);
+            note_mask(*send, body);
+        }
     }
+}
+
+/// Since when it is blocked, as far as the records of its birth and exec show.
+void DeathTable::note_mask(DeathSend& send, const decode::SignalGenerate& body) const
+{
+    const Process* process = processes_.find(body.target_tgid);
+    const std::uint64_t bit = IPCSCOPE_SIG_BIT(body.sig);
+    if (process == nullptr || body.blocked == 0) {
+        return;
+    }
+    send.blocked_at_exec = (process->blocked_at_exec & bit) != 0;
+    send.mask_inherited = (process->blocked_at_birth & bit) != 0 &&
+                          (!process->execed || send.blocked_at_exec);
 }
 
 void DeathTable::on(const decode::Event& event, const decode::SignalTake& body)
@@ -176,6 +200,10 @@ void DeathTable::on(const decode::Event& event, const decode::Thread& body)
     Process& process = processes_.use(tgid);
     if (body.reason == IPCSCOPE_THREAD_FORK) {
         process.born_ns = event.time_ns;
+        process.blocked_at_birth = body.blocked;
+    } else if (body.reason == IPCSCOPE_THREAD_EXEC) {
+        process.blocked_at_exec = body.blocked;
+        process.execed = true;
     }
     process.task = {tgid, 0, event.task.comm};
     if (Comm* sender = senders_.find(tgid)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -46,6 +47,9 @@ private:
         std::uint64_t born_ns = 0;      ///< 0: before the trace, or not seen
         std::uint64_t exited_ns = 0;    ///< 0: it has not
         std::int32_t exit_code = 0;
+        std::uint64_t blocked_at_birth = 0;    ///< masks of its leader; 0: none, or not seen
+        std::uint64_t blocked_at_exec = 0;     ///< at its last one
+        bool execed = false;
         bool notified = false;          ///< exited_ns is that of its own SIGCHLD
         std::uint64_t child_taken_ns = 0;      ///< it last took a SIGCHLD
         std::vector<std::uint32_t> zombies;    ///< its children, of which no more is known
@@ -58,9 +62,10 @@ private:
     void exited(std::uint32_t tgid, std::uint64_t time_ns, std::int32_t code, bool notified);
     void left(const Process& parent, std::uint32_t child, std::uint64_t end_ns,
               Unreaped& row) const;
+    void note_mask(DeathSend& send, const decode::SignalGenerate& body) const;
     void settle_children(Process& parent, std::uint64_t end_ns);
     Task task_of(std::uint32_t tgid) const;
-    std::vector<SafeText> named(const __u64* ids, std::size_t depth) const;
+    std::vector<SafeText> named(std::span<const __u64> ids, std::size_t depth) const;
 
     const StayTable& stays_;
     BoundedMap<std::uint32_t, Process> processes_{kMostProcesses};   ///< by tgid

@@ -181,7 +181,7 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
     }
 }
 
-/// That a FIFO's other end is opened later is no slowness of its process: nobody is waited
+/// That a FIFO's other end is opened later is no slowness of its process: no process is waited
 /// for, and only a wait that is long is noted.
 void WaitTable::open(const decode::Event& event, const decode::Call& call,
                      const ChannelUse& use)

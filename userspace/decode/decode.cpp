@@ -24,7 +24,7 @@ constexpr bool has_ids(Enum last, unsigned count)
     return static_cast<unsigned>(last) + 1 == count;
 }
 static_assert(has_ids(State::frozen, IPCSCOPE_STATE_COUNT));
-static_assert(has_ids(Origin::parent_exit, IPCSCOPE_ORIGIN_COUNT));
+static_assert(has_ids(Origin::cpu_limit, IPCSCOPE_ORIGIN_COUNT));
 static_assert(has_ids(Outcome::info_lost, IPCSCOPE_RESULT_COUNT));
 static_assert(has_ids(Disposition::unknown, IPCSCOPE_DISPOSITION_COUNT));
 static_assert(has_ids(How::kernel_thread, IPCSCOPE_TAKE_COUNT));
@@ -183,6 +183,14 @@ Problem plain(Bytes bytes, const Limits& limits, Body& body)
     return check(limits, record);
 }
 
+Problem signal_generate(Bytes bytes, const Limits& limits, Body& body)
+{
+    if (bytes.size() < sizeof(ipcscope_signal_callers)) {
+        bytes = bytes.first(sizeof(ipcscope_signal_generate));
+    }
+    return plain<SignalGenerate>(bytes, limits, body);
+}
+
 Problem call(Bytes bytes, const Limits& limits, Body& body)
 {
     if (bytes.size() < sizeof(ipcscope_call_split)) bytes = bytes.first(sizeof(ipcscope_call));
@@ -240,7 +248,7 @@ constexpr Kind kCall{sizeof(ipcscope_call), call};
 
 constexpr std::array kBackendKinds{
     Kind{},
-    kPlain<SignalGenerate>,
+    Kind{sizeof(ipcscope_signal_generate), signal_generate},
     kPlain<SignalTake>,
     kPlain<Kill>,
     kPlain<Thread>,

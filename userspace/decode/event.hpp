@@ -26,11 +26,15 @@ enum class State : std::uint8_t {
     unknown, running, interruptible, uninterruptible, killable, idle, stopped, traced,
     zombie, dead, other, runnable, polling, frozen
 };
-enum class Origin : std::uint8_t { task, kernel, timer, parent_exit };
+enum class Origin : std::uint8_t {
+    task, kernel, timer, parent_exit, fault, seccomp, oom, cgroup_kill, terminal,
+    pid_namespace, orphaned_group, io, itimer, cpu_limit
+};
 /// The thread in the header sent it, or its exit did: it is no bystander.
 constexpr bool names_sender(Origin origin)
 {
-    return origin == Origin::task || origin == Origin::parent_exit;
+    return origin == Origin::task || origin == Origin::parent_exit || origin == Origin::fault ||
+           origin == Origin::seccomp || origin == Origin::cgroup_kill;
 }
 enum class Outcome : std::uint8_t {
     delivered, ignored, already_pending, overflow, info_lost
@@ -52,7 +56,7 @@ enum class Op : std::uint8_t {
 };
 
 // Bodies.  Their `header` is as it was in the ring.
-using SignalGenerate = ipcscope_signal_generate;
+using SignalGenerate = ipcscope_signal_callers;   ///< of a short record: no callers
 using SignalTake = ipcscope_signal_take;
 using Kill = ipcscope_kill;
 using Thread = ipcscope_thread;

@@ -52,8 +52,18 @@ constexpr std::array<std::string_view, 6> kLoss{
 };
 static_assert(kLoss.size() == IPCSCOPE_LOST_COUNT);
 
-constexpr std::array<std::string_view, 4> kOrigins{"task", "kernel", "timer", "parent_exit"};
+constexpr std::array<std::string_view, 14> kOrigins{
+    "task", "kernel", "timer", "parent_exit", "fault", "seccomp", "oom", "cgroup_kill",
+    "terminal", "pid_namespace", "orphaned_group", "io", "itimer", "cpu_limit",
+};
 static_assert(kOrigins.size() == IPCSCOPE_ORIGIN_COUNT);
+
+/// In tables; "": the thread in the header.
+constexpr std::array<std::string_view, 14> kOriginLabels{
+    "", "kernel", "timer", "", "fault", "seccomp", "OOM killer", "",
+    "terminal", "pid namespace", "orphaned group", "I/O", "itimer", "CPU limit",
+};
+static_assert(kOriginLabels.size() == IPCSCOPE_ORIGIN_COUNT);
 
 constexpr std::array<std::string_view, 5> kOutcomes{
     "delivered", "ignored", "already_pending", "overflow", "info_lost",
@@ -217,6 +227,7 @@ std::string_view family_name(unsigned kind)
 std::string_view loss_name(unsigned cause) { return at(kLoss, cause); }
 std::string_view state_name(State state) { return at(kStates, state); }
 std::string_view origin_name(Origin origin) { return at(kOrigins, origin); }
+std::string_view origin_label(Origin origin) { return at(kOriginLabels, origin); }
 std::string_view outcome_name(Outcome outcome) { return at(kOutcomes, outcome); }
 std::string_view disposition_name(Disposition disposition)
 {

@@ -33,6 +33,8 @@ std::string_view state_name(State state);
 char state_letter(State state);
 /// "task", "kernel", "timer", "parent_exit"
 std::string_view origin_name(Origin origin);
+/// What stands for its sender in a table: "kernel"; "": its sender's name.
+std::string_view origin_label(Origin origin);
 /// "delivered", "ignored", "already_pending", "overflow", "info_lost"
 std::string_view outcome_name(Outcome outcome);
 /// "default", "ignore", "handler", "unknown"

@@ -57,8 +57,12 @@ enum class Code : std::uint8_t {
     sender_renamed,
     // pipes
     stuck_open,
+    // deaths
+    oom_kill,
+    crash,
+    ended_by_kernel,
 };
-inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::stuck_open) + 1;
+inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::ended_by_kernel) + 1;
 
 struct CodeInfo {
     Code code;
@@ -132,6 +136,12 @@ inline constexpr std::array kCodes{
              "the process that sent a fatal signal has another name now"},
     CodeInfo{Code::stuck_open, "stuck-open", Severity::warning,
              "the open of a FIFO waited for its other end, which no process opened"},
+    CodeInfo{Code::oom_kill, "oom-kill", Severity::error,
+             "the OOM killer ended a process"},
+    CodeInfo{Code::crash, "crash", Severity::warning,
+             "a process was ended by a fault of its own, or by its seccomp filter"},
+    CodeInfo{Code::ended_by_kernel, "ended-by-kernel", Severity::note,
+             "the kernel ended a process: a terminal, a pid namespace, a cgroup.kill, ..."},
 };
 static_assert(kCodes.size() == kCodeCount);
 

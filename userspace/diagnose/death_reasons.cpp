@@ -154,6 +154,23 @@ bool seen_blocked(const Death& death, unsigned signal)
     });
 }
 
+/// ", and did so since its birth: the mask is inherited from its parent 5 (a)"; "" where the
+/// records do not show it.
+std::string since_when(const Story& story)
+{
+    const DeathSend& send = story.send;
+    const std::string parent =
+        story.death.parent.tgid == 0 ? "its parent" : "its parent " + who(story.death.parent);
+    if (send.mask_inherited && send.blocked_at_exec) {
+        return fmt::format(", and did so at its exec already: it inherited that mask from {}",
+                           parent);
+    }
+    if (send.mask_inherited) {
+        return fmt::format(", as {} did when it made it", parent);
+    }
+    return send.blocked_at_exec ? ", and did so at its exec already" : "";
+}
+
 /// How long a signal that was blocked as it was sent waited until it was taken; 0 where
 /// that is how it is always taken, or short.
 std::uint64_t blocked_until(const Death& death, const DeathSend& send, const DeathTaking& taking)
@@ -307,7 +324,8 @@ std::optional<Reason> disposition(const Story& story)
     const bool lost = total_lost(story.report.loss) != 0;
     if (taking == nullptr && !is_kill(send) &&
         (seen_blocked(death, send.signal) || (send.blocked && death.traced && !lost))) {
-        return Reason{Code::signal_blocked, 0, "blocks " + name + ", which stayed pending"};
+        return Reason{Code::signal_blocked, 0,
+                      "blocks " + name + ", which stayed pending" + since_when(story)};
     }
     return std::nullopt;
 }

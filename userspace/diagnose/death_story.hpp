@@ -37,6 +37,9 @@ std::string at(const aggregate::Report& report, std::uint64_t ns);
 /// "SIGTERM from 5 (a), 3 times, to 6 (b)"
 std::string head(const Story& story);
 
+/// "5 (bash, now sleep)"
+std::string sender_of(const aggregate::DeathSend& send);
+
 // death_zombie.cpp
 /// Whether the process had ended as the story begins.
 bool was_zombie(const aggregate::Death& death, const aggregate::DeathSend& send);

@@ -11,6 +11,7 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
+#include "diagnose/death_cause.hpp"
 #include "diagnose/death_story.hpp"
 #include "diagnose/kinds.hpp"
 #include "diagnose/thresholds.hpp"
@@ -112,16 +113,6 @@ const DeathSend* main_send(const Death& death)
     return nullptr;
 }
 
-/// "5 (bash, now sleep)"
-std::string sender_of(const DeathSend& send)
-{
-    std::string text = sender(send.sender, send.origin);
-    if (!send.sender_now.empty() && text.ends_with(')')) {
-        text.insert(text.size() - 1, glued(fmt::format(", now {}", send.sender_now.text().view())));
-    }
-    return text;
-}
-
 std::string times(std::uint64_t count)
 {
     return count > 1 ? fmt::format(", {} times,", grouped(count)) : "";
@@ -218,7 +209,7 @@ void add_subjects(Story& story)
     };
     for (const DeathSend& send : death.sends) {
         if (decode::names_sender(send.origin)) {
-            add(send.sender, send.origin == decode::Origin::task ? "sender" : "parent");
+            add(send.sender, send.origin == decode::Origin::parent_exit ? "parent" : "sender");
         }
     }
     const bool unreaped = made.code == Code::zombie || made.code == Code::slow_reap;
@@ -408,10 +399,20 @@ bool describe(Story& story)
             return true;
         }
     }
-    return death.gone_ns && (tell_reaping(story) || tell_renamed(story));
+    return death.gone_ns &&
+           (tell_reaping(story) || tell_cause(story) || tell_renamed(story));
 }
 
 }  // namespace
+
+std::string sender_of(const DeathSend& send)
+{
+    std::string text = sender(send.sender, send.origin);
+    if (!send.sender_now.empty() && text.ends_with(')')) {
+        text.insert(text.size() - 1, glued(fmt::format(", now {}", send.sender_now.text().view())));
+    }
+    return text;
+}
 
 bool is_kill(const DeathSend& send) { return send.signal == IPCSCOPE_SIGKILL || send.fatal; }
 
@@ -444,18 +445,20 @@ bool has_story(const aggregate::Report& report, std::uint32_t tgid, unsigned sig
 
 void find_deaths(const aggregate::Report& report, Findings& findings)
 {
+    ManyAtOnce many;
     for (const Death& death : report.deaths) {
         const DeathSend* send = main_send(death);
         if (send == nullptr) {
             continue;
         }
         Story story{report, death, *send};
-        if (describe(story)) {
+        if (describe(story) && many.tells(story)) {
             add_subjects(story);
             add_evidence(story);
             findings.push_back(std::move(story.made));
         }
     }
+    many.add_rest(findings);
 }
 
 }  // namespace ipcscope::diagnose

@@ -58,7 +58,7 @@ Inputs empty_inputs(const WaitGraph& graph, const std::map<Pid, const SleepRow*>
     Inputs found;
     for (const ChannelRow& channel : graph.report().channels) {
         if (!channel.is_pipe() || channel.reads.bytes != channel.writes.bytes) {
-            continue;   // a socket is polled for by both sides while nobody asks
+            continue;   // a socket is polled for by both sides while neither asks
         }
         for (const ChannelEnd& reader : channel.readers) {
             const auto poll = polls.find(reader.task.tgid);

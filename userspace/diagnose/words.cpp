@@ -64,6 +64,19 @@ std::string sender(const decode::Task& task, decode::Origin origin)
         return fmt::format("the kernel as its parent {} exited (PDEATHSIG)", who(task));
     // A timer expires in the context of whatever task ran just then.
     case decode::Origin::timer: return "a timer";
+    case decode::Origin::fault: return "a fault of its own";
+    case decode::Origin::seccomp: return "its seccomp filter";
+    case decode::Origin::oom: return "the kernel's OOM killer";
+    case decode::Origin::cgroup_kill:
+        return fmt::format("{} by cgroup.kill", who(task));
+    case decode::Origin::terminal: return "the terminal";
+    case decode::Origin::pid_namespace:
+        return "the kernel as the init of its pid namespace ended";
+    case decode::Origin::orphaned_group:
+        return "the kernel as its stopped process group was orphaned";
+    case decode::Origin::io: return "the kernel for a file that became ready (SIGIO)";
+    case decode::Origin::itimer: return "an interval timer (setitimer(), alarm())";
+    case decode::Origin::cpu_limit: return "the kernel for the CPU time that it took";
     case decode::Origin::kernel:
         return task.tgid == 0 ? "the kernel"
                               : glued(fmt::format("the kernel (in {}/{})",

@@ -117,7 +117,9 @@ void put(Json& out, const decode::Event& event, const Record& record)
 
 void put(Json& out, const decode::Event& event, const decode::SignalGenerate& record)
 {
-    put_fields(out, decode::fields_of(event.kind), bytes_of(record));
+    const Bytes bytes = bytes_of(record);
+    put_fields(out, decode::fields_of(event.kind),
+               bytes.first(std::min<std::size_t>(record.header.size, bytes.size())));
     out["target_comm"] = event.target.comm.text().str();
 }
 

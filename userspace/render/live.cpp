@@ -132,11 +132,11 @@ std::string signal_line(const SignalInterval& signal, std::uint64_t start_ns,
 {
     Line line(options);
     line.right(clock(signal.generated_ns, start_ns), kTime);
-    if (decode::names_sender(signal.origin))
+    const std::string_view label = decode::origin_label(signal.origin);
+    if (label.empty())
         line.task(signal.sender);
     else
-        line.left(signal.origin == decode::Origin::timer ? "timer" : "kernel",
-                  line.width().task);
+        line.left(std::string(label), line.width().task);
     line.left(decode::signal_name(signal.signal), kSignal)
         .left(line.style_of().arrow(), columns(line.style_of().arrow()))
         .task(signal.target)
@@ -215,7 +215,7 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
         .right(std::to_string(event.task.tgid), kPid)
         .left(event.task.comm.text().str(), line.width().comm)
         .left(std::string(kOpLetters.substr(call.op, 1)), 1)
-        .right(std::to_string(call.object), line.width().inode)
+        .right(object_text(decode::type_of(call), call.object), line.width().inode)
         .right(result(call, event.unfinished, line.width().bytes), line.width().bytes)
         .right(style.time(since(event.time_ns, call.enter_ns)), kLatency)
         .right(call.blocked_ns == 0 ? "" : style.time(call.blocked_ns), kLatency)
@@ -245,7 +245,8 @@ std::string short_sender(const decode::Task& task, decode::Origin origin,
                          const LiveOptions& options)
 {
     if (origin == decode::Origin::timer) return "a timer";
-    if (origin == decode::Origin::kernel) return "the kernel";
+    if (const std::string_view label = decode::origin_label(origin); !label.empty())
+        return fmt::format("the {}", label);
     const std::string name = glued(fit_task(task, widths(options).task, style(options)));
     return origin == decode::Origin::parent_exit ? "the exit of " + name : name;
 }

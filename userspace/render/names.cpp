@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "decode/names.hpp"
+
 namespace ipcscope::render {
 
 Table::Cell cell(const decode::Task& task)
@@ -19,18 +21,20 @@ Table::Cell cell(const decode::Task& task, std::size_t processes, const Style& s
 
 Table::Cell sender_cell(const decode::Task& task, decode::Origin origin)
 {
-    switch (origin) {
-    case decode::Origin::task:
-    case decode::Origin::parent_exit: break;
-    case decode::Origin::timer: return "timer";
-    case decode::Origin::kernel: return "kernel";
-    }
-    return cell(task);
+    const std::string_view label = decode::origin_label(origin);
+    return label.empty() ? cell(task) : Table::Cell{std::string(label)};
 }
 
 std::string fit_task(const decode::Task& task, std::size_t width, const Style& style)
 {
     return fit(task.comm.text().view(), fmt::format("/{}", task.tgid), width, style);
+}
+
+std::string object_text(decode::ObjectType type, std::uint64_t object)
+{
+    return type == decode::ObjectType::sysv_sem
+        ? fmt::format("{}[{}]", object & UINT32_MAX, object >> 32)
+        : std::to_string(object);
 }
 
 std::string safe(const std::string& text) { return SafeText::escape(text).str(); }

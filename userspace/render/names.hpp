@@ -25,4 +25,7 @@ std::string fit_task(const decode::Task& task, std::size_t width, const Style& s
 /// any bytes.
 std::string safe(const std::string& text);
 
+/// "1234"; a semaphore: "3[0]", of a set and its number in it.
+std::string object_text(decode::ObjectType type, std::uint64_t object);
+
 }  // namespace ipcscope::render

@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "source/records.hpp"
+#include "source/signal_origin.hpp"
 
 namespace ipcscope::source {
 namespace {
@@ -97,6 +98,9 @@ Result<void> Collector::look_at(Sink& sink, std::span<std::byte> records,
             watch_.saw(kill);
         } else if (header.kind == IPCSCOPE_SIGNAL_GENERATE &&
                    header.size >= sizeof(ipcscope_signal_generate)) {
+            if (header.size >= sizeof(ipcscope_signal_callers)) {
+                name_callers(reinterpret_cast<ipcscope_signal_callers&>(header), released_ns);
+            }
             watch_.saw(reinterpret_cast<const ipcscope_signal_generate&>(header));
         } else if (header.kind == IPCSCOPE_THREAD_FREE && header.tid == header.tgid) {
             watch_.freed(header.tgid);
@@ -153,6 +157,22 @@ void Collector::name_stack(ipcscope_kill& kill, std::uint64_t released_ns)
     set_stack(kill, names, released_ns);
 }
 
+/// The names of the callers say why the kernel sent it.
+void Collector::name_callers(ipcscope_signal_callers& sent, std::uint64_t released_ns)
+{
+    const std::size_t depth = std::min<std::size_t>(sent.stack_depth, IPCSCOPE_CALLERS);
+    std::uint64_t addresses[IPCSCOPE_CALLERS];
+    std::copy_n(sent.stack, depth, addresses);
+    const auto names = symbols_.of_addresses(std::span(addresses, depth));
+    std::vector<std::string> callers;
+    for (const Symbols::Named& name : names) {
+        callers.push_back(name.text);
+    }
+    sent.origin = origin_by_callers(callers, sent.origin);
+    sent.memory_limit *= static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    set_stack(sent, names, released_ns);
+}
+
 template <typename Record>
 void Collector::set_stack(Record& record, const std::vector<Symbols::Named>& names,
                           std::uint64_t released_ns)
@@ -160,7 +180,7 @@ void Collector::set_stack(Record& record, const std::vector<Symbols::Named>& nam
     std::memset(record.stack, 0, sizeof record.stack);
     record.stack_depth = 0;
     for (const Symbols::Named& name : names) {
-        if (record.stack_depth == IPCSCOPE_STACK_DEPTH) {
+        if (record.stack_depth == std::size(record.stack)) {
             break;
         }
         if (name.is_new) {

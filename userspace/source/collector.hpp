@@ -57,6 +57,7 @@ private:
                       std::uint64_t time_ns, std::uint64_t released_ns);
     void name_thread(std::uint32_t tgid, std::uint32_t tid, std::uint64_t time_ns);
     void name_stack(ipcscope_kill& kill, std::uint64_t released_ns);
+    void name_callers(ipcscope_signal_callers& sent, std::uint64_t released_ns);
     template <typename Record>
     void set_stack(Record& record, const std::vector<Symbols::Named>& names,
                    std::uint64_t released_ns);

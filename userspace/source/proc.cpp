@@ -223,6 +223,8 @@ std::optional<ipcscope_thread> parse_status(std::string_view text)
         } else if (key == "NSpid") {
             // Of each namespace, its own the last.
             number(value.substr(value.rfind('\t') + 1), record.ns_pid);
+        } else if (key == "SigBlk") {
+            std::from_chars(value.data(), value.data() + value.size(), record.blocked, 16);
             break;
         }
     }

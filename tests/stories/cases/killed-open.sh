@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A writer opens a FIFO that nobody reads; its shell gives it up after 1.2 s.
+# A writer opens a FIFO that no process reads; its shell gives it up after 1.2 s.
 # shellcheck source=tests/stories/story.sh
 . "$STORY_LIB/story.sh"
 mkfifo log

@@ -22,5 +22,5 @@ int main(void)
 	must(kill(child, SIGKILL));
 	reap(child);
 	truth("expect signal-blocked of=%d:sleep with=%d:mask-inherited at=%.3f secs=%.3f "
-	      "says=SIGTERM says=SIGKILL", child, getpid(), sent, now() - sent);
+	      "says=SIGTERM says=SIGKILL says=\"inherited that mask from its parent\"", child, getpid(), sent, now() - sent);
 }

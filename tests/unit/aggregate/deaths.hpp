@@ -2,6 +2,7 @@
 // A process and the signals that should end it, as events, in a few words.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +33,11 @@ public:
 
     /// A process; ppid 0: not known.
     void process(std::uint32_t tgid, std::string_view name, std::uint32_t ppid = 0,
-                 std::uint64_t ms = 0, unsigned reason = IPCSCOPE_THREAD_SWEEP)
+                 std::uint64_t ms = 0, unsigned reason = IPCSCOPE_THREAD_SWEEP,
+                 std::uint64_t blocked = 0)
     {
         decode::Thread body{};
+        body.blocked = blocked;
         body.ppid = ppid;
         body.reason = static_cast<__u8>(reason);
         names[tgid] = std::string(name);
@@ -49,6 +52,8 @@ public:
         bool unkillable = false;
         bool dying = false;
         unsigned origin = IPCSCOPE_ORIGIN_TASK;
+        std::uint64_t memory_limit = 0;
+        std::string_view memory_cgroup = {};
     };
     void send(std::uint64_t ms, std::uint32_t from, std::uint32_t to, unsigned signal)
     {
@@ -67,6 +72,8 @@ public:
         body.unkillable = how.unkillable;
         body.dying = how.dying;
         body.origin = static_cast<__u8>(how.origin);
+        body.memory_limit = how.memory_limit;
+        std::ranges::copy(how.memory_cgroup, body.cgroup_name);
         body.shared = 1;
         body.fatal = ipcscope_is_fatal(static_cast<int>(signal), body.disposition, how.blocked,
                                        how.unkillable) != 0;

@@ -50,7 +50,7 @@ std::size_t size_of(unsigned kind)
     if (kind >= IPCSCOPE_CALL_FIRST && kind <= IPCSCOPE_CALL_LAST)
         return sizeof(ipcscope_call_split);
     switch (kind) {
-    case IPCSCOPE_SIGNAL_GENERATE: return sizeof(ipcscope_signal_generate);
+    case IPCSCOPE_SIGNAL_GENERATE: return sizeof(ipcscope_signal_callers);
     case IPCSCOPE_SIGNAL_TAKE: return sizeof(ipcscope_signal_take);
     case IPCSCOPE_KILL: return sizeof(ipcscope_kill);
     case IPCSCOPE_THREAD: return sizeof(ipcscope_thread);

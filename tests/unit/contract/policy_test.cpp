@@ -53,7 +53,9 @@ TEST(Policy, WhatIsIgnored)
 
 TEST(Policy, WhoseSignalItIs)
 {
-    const auto origin = [](auto info, int code) { return ipcscope_origin_of(info, code, false); };
+    const auto origin = [](auto info, int code) {
+        return ipcscope_origin_of(info, kUsr1, code, false, false);
+    };
     EXPECT_EQ(origin(0, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TASK);
     EXPECT_EQ(origin(1, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_KERNEL);
     EXPECT_EQ(origin(4096, IPCSCOPE_SI_TIMER), IPCSCOPE_ORIGIN_TIMER);
@@ -65,10 +67,51 @@ TEST(Policy, WhoseSignalItIs)
 /// process group, and its parent's SIGCHLD, with one.
 TEST(Policy, WhatAnExitingThreadSends)
 {
-    const auto origin = [](auto info, int code) { return ipcscope_origin_of(info, code, true); };
+    const auto origin = [](auto info, int code) {
+        return ipcscope_origin_of(info, kUsr1, code, false, true);
+    };
     EXPECT_EQ(origin(0, 0), IPCSCOPE_ORIGIN_PARENT_EXIT);
     EXPECT_EQ(origin(1, 0), IPCSCOPE_ORIGIN_KERNEL);
     EXPECT_EQ(origin(4096, 1), IPCSCOPE_ORIGIN_TASK);
+}
+
+/// Only a thread that sends it to itself: kill(2) of another may say anything.
+TEST(Policy, WhatAThreadSendsItself)
+{
+    const auto origin = [](int sig, int code, bool own) {
+        return ipcscope_origin_of(4096, sig, code, own, false);
+    };
+    constexpr int kSegv = 11, kMapErr = 1, kUserTrap = -6;
+    EXPECT_EQ(origin(kSegv, kMapErr, true), IPCSCOPE_ORIGIN_FAULT);
+    EXPECT_EQ(origin(kSegv, IPCSCOPE_SI_KERNEL, true), IPCSCOPE_ORIGIN_FAULT);
+    EXPECT_EQ(origin(kSegv, kUserTrap, true), IPCSCOPE_ORIGIN_TASK);   // raise()
+    EXPECT_EQ(origin(kSegv, kMapErr, false), IPCSCOPE_ORIGIN_TASK);
+    EXPECT_EQ(origin(kUsr1, kMapErr, true), IPCSCOPE_ORIGIN_TASK);
+    EXPECT_EQ(origin(IPCSCOPE_SIGSYS, IPCSCOPE_SYS_SECCOMP, true), IPCSCOPE_ORIGIN_SECCOMP);
+    EXPECT_EQ(origin(IPCSCOPE_SIGSYS, 2, true), IPCSCOPE_ORIGIN_TASK);
+}
+
+TEST(Policy, WhatAnIntervalTimerSends)
+{
+    for (const int sig : {14, 26, 27}) {
+        EXPECT_EQ(ipcscope_origin_of(1, sig, 0, false, false), IPCSCOPE_ORIGIN_ITIMER);
+        EXPECT_EQ(ipcscope_origin_of(0, sig, 0, false, false), IPCSCOPE_ORIGIN_TASK);
+    }
+}
+
+TEST(Policy, WhoseCallersAreOfInterest)
+{
+    constexpr int kTstp = 20, kPipe = 13;
+    EXPECT_TRUE(ipcscope_wants_callers(1, IPCSCOPE_SIGKILL, IPCSCOPE_ORIGIN_KERNEL, true));
+    EXPECT_TRUE(ipcscope_wants_callers(1, kTstp, IPCSCOPE_ORIGIN_KERNEL, false));
+    EXPECT_TRUE(ipcscope_wants_callers(1, IPCSCOPE_SIGHUP, IPCSCOPE_ORIGIN_KERNEL, false));
+    EXPECT_FALSE(ipcscope_wants_callers(1, kUsr1, IPCSCOPE_ORIGIN_KERNEL, false));
+    EXPECT_TRUE(ipcscope_wants_callers(0, IPCSCOPE_SIGKILL, IPCSCOPE_ORIGIN_TASK, true))
+        << "cgroup.kill";
+    EXPECT_FALSE(ipcscope_wants_callers(4096, IPCSCOPE_SIGKILL, IPCSCOPE_ORIGIN_TASK, true))
+        << "kill(2)";
+    EXPECT_FALSE(ipcscope_wants_callers(0, kPipe, IPCSCOPE_ORIGIN_TASK, true));
+    EXPECT_FALSE(ipcscope_wants_callers(0, IPCSCOPE_SIGKILL, IPCSCOPE_ORIGIN_PARENT_EXIT, true));
 }
 
 TEST(Policy, WhatSiginfoHolds)

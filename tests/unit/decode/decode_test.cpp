@@ -109,6 +109,22 @@ TEST(Decode, IdsOfABody)
     EXPECT_EQ(op_of(fifo), Op::write);
 }
 
+/// A signal's record with the callers is longer; a short one has none.
+TEST(Decode, CallersOfASignal)
+{
+    Record record = signal_generate();
+    EXPECT_EQ(body_of<SignalGenerate>(record).stack_depth, 2u);
+    for (const std::size_t size : {sizeof(ipcscope_signal_generate),
+                                   sizeof(ipcscope_signal_callers) - 8}) {
+        record.resize(size);
+        poke(record, offsetof(ipcscope_header, size), static_cast<std::uint16_t>(size));
+        const auto bare = body_of<SignalGenerate>(record);
+        EXPECT_EQ(bare.sig, 12u);
+        EXPECT_EQ(bare.stack_depth, 0u);
+        EXPECT_EQ(bare.memory_limit, 0u);
+    }
+}
+
 TEST(Decode, TargetsByNumber)
 {
     EXPECT_EQ(decode_exactly(signal_generate())->event.target, (Task{101, 102, {}}));
@@ -274,7 +290,7 @@ struct List {
     unsigned count;
 };
 constexpr List kLists[] = {
-    {Meaning::BOOL, 2},        {Meaning::STATE, 14}, {Meaning::ORIGIN, 4},
+    {Meaning::BOOL, 2},        {Meaning::STATE, 14}, {Meaning::ORIGIN, 14},
     {Meaning::RESULT, 5},      {Meaning::TAKE, 9},   {Meaning::DISPOSITION, 4},
     {Meaning::GROUP, 4},       {Meaning::REASON, 5}, {Meaning::OBJECT, 12},
     {Meaning::OP, 18},         {Meaning::CALL, 16},

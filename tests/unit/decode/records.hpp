@@ -55,9 +55,16 @@ Record finish(T& record, std::uint16_t kind, std::string_view text = {},
     return bytes;
 }
 
+/// The long form.
 inline Record signal_generate()
 {
-    ipcscope_signal_generate record{};
+    ipcscope_signal_callers record{};
+    record.memory_limit = 20u << 20;
+    record.memory_cgroup = 105;
+    record.stack_depth = 2;
+    record.stack[0] = 106;
+    record.stack[1] = 107;
+    record.cgroup_name[0] = 'o';
     record.enter_ns = 104;
     record.value = 0x4142434445464748;
     record.target_tgid = 101;
@@ -287,6 +294,7 @@ inline Record record_of(unsigned kind)
 inline std::size_t least_size(unsigned kind)
 {
     if (is_call(kind)) return sizeof(ipcscope_call);
+    if (kind == IPCSCOPE_SIGNAL_GENERATE) return sizeof(ipcscope_signal_generate);
     if (kind == IPCSCOPE_SYMBOL) return sizeof(ipcscope_symbol);
     if (kind == IPCSCOPE_HOLDER) return sizeof(ipcscope_holder);
     if (kind == IPCSCOPE_OBSERVED) return sizeof(ipcscope_observed);

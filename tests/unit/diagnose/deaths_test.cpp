@@ -468,6 +468,93 @@ TEST(DeathFindings, AProcessThatWaitsForACpuIsNone)
                                "at 1.00 s.");
 }
 
+TEST(DeathFindings, TheOomKillerNamesTheMemoryCgroup)
+{
+    Story life;
+    life.send(1000, kOther, kApp, kKill,
+              {.origin = IPCSCOPE_ORIGIN_OOM, .memory_limit = 20u << 20, .memory_cgroup = "oom"});
+    life.exit(1010, kApp, 9);
+    life.reap(1011, kApp);
+    EXPECT_EQ(life.text(4000),
+              "oom-kill: 6 (app) was ended by SIGKILL from the kernel's OOM killer at 1.00 s: "
+              "memory cgroup oom was at its limit of 20.0 MiB. No process sent it.");
+}
+
+TEST(DeathFindings, TheOomKillerOfTheWholeMachine)
+{
+    Story life;
+    life.send(1000, kOther, kApp, kKill, {.origin = IPCSCOPE_ORIGIN_OOM});
+    life.exit(1010, kApp, 9);
+    life.reap(1011, kApp);
+    EXPECT_EQ(life.text(4000),
+              "oom-kill: 6 (app) was ended by SIGKILL from the kernel's OOM killer at 1.00 s: "
+              "the machine had run out of memory. No process sent it.");
+}
+
+TEST(DeathFindings, AFaultIsOnesOwn)
+{
+    Story life;
+    life.send(1000, kApp, kApp, 11, {.origin = IPCSCOPE_ORIGIN_FAULT});
+    life.exit(1010, kApp, 11 | 0x80);
+    life.reap(1011, kApp);
+    EXPECT_EQ(life.text(4000),
+              "crash: 6 (app) was ended by SIGSEGV from a fault of its own at 1.00 s.");
+}
+
+/// A handled fault, or another signal that ended it, is none.
+TEST(DeathFindings, AFaultThatDidNotEndItIsNone)
+{
+    Story life;
+    life.send(1000, kApp, kApp, 11,
+              {.disposition = IPCSCOPE_DISPOSITION_HANDLER, .origin = IPCSCOPE_ORIGIN_FAULT});
+    life.exit(1010, kApp, 0);
+    life.reap(1011, kApp);
+    EXPECT_EQ(life.text(4000), "");
+}
+
+TEST(DeathFindings, ManyThatTheKernelEndedAreToldAsOne)
+{
+    Story life;
+    for (std::uint32_t pid = 20; pid < 27; ++pid) {
+        life.process(pid, "worker", kShell);
+        life.send(1000, kOther, pid, kKill, {.origin = IPCSCOPE_ORIGIN_PID_NAMESPACE});
+        life.exit(1010, pid, 9);
+        life.reap(1011, pid);
+    }
+    const std::string text = life.text(4000);
+    EXPECT_NE(text.find("20 (worker) was ended by SIGKILL from the kernel as the init of its pid "
+                        "namespace ended at 1.00 s."),
+              std::string::npos) << text;
+    EXPECT_NE(text.find("4 more processes were ended by SIGKILL from the kernel as the init"),
+              std::string::npos) << text;
+    EXPECT_EQ(text.find("23 (worker)"), std::string::npos) << text;
+}
+
+TEST(DeathFindings, ABlockedSigtermOfAnInheritedMask)
+{
+    const std::uint64_t term = IPCSCOPE_SIG_BIT(kTerm);
+    for (const bool execs : {false, true}) {
+        for (const bool unblocked : {false, true}) {
+            Story life;
+            life.process(9, "child", kShell, 500, IPCSCOPE_THREAD_FORK, term);
+            if (execs) {
+                life.process(9, "sleep", kShell, 501, IPCSCOPE_THREAD_EXEC,
+                             unblocked ? 0 : term);
+            }
+            life.send(1000, kOther, 9, kTerm, kBlocked);
+            life.send(3000, kOther, 9, kKill);
+            life.exit(3001, 9, 9);
+            life.reap(3001, 9);
+            const std::string text = life.text(4000);
+            const std::string inherited = execs
+                ? ", and did so at its exec already: it inherited that mask from its parent 5 (bash)."
+                : ", as its parent 5 (bash) did when it made it.";
+            EXPECT_EQ(text.find("stayed pending" + inherited) != std::string::npos,
+                      !(execs && unblocked)) << text;
+        }
+    }
+}
+
 TEST(DeathFindings, AReloadIsNone)
 {
     Story life;

@@ -55,6 +55,7 @@ TEST(EventJson, SignalGenerate)
     body.shared = body.fatal = 1;
     body.origin = IPCSCOPE_ORIGIN_TIMER;
     body.disposition = IPCSCOPE_DISPOSITION_HANDLER;
+    body.header.size = sizeof(ipcscope_signal_generate);
     expect_line(IPCSCOPE_SIGNAL_GENERATE, body, "signal_generate",
                 R"(,"enter_ns":5,"value":18446744073709551615,"target_tgid":20,"target_tid":20,)"
                 R"("si_code":-6,"sender_pid":7,"ret":-11,"sig":10,"signal":"SIGUSR1",)"
@@ -63,6 +64,23 @@ TEST(EventJson, SignalGenerate)
                 R"("unkillable":false,"has_info":false,"dying":false,"requeued":false,)"
                 R"("target_comm":"cat"})",
                 sample::task(20, "cat"));
+}
+
+TEST(EventJson, CallersOfASignal)
+{
+    decode::SignalGenerate body{};
+    body.header.size = sizeof body;
+    body.sig = 9;
+    body.memory_limit = 4096;
+    body.memory_cgroup = 7;
+    body.stack_depth = 2;
+    body.stack[0] = 11;
+    body.stack[1] = 12;
+    body.cgroup_name[0] = 'o';
+    const std::string line = render::json_line(event(IPCSCOPE_SIGNAL_GENERATE, body));
+    const std::string callers = R"("memory_limit":4096,"memory_cgroup":7,"stack_depth":2,)"
+                                R"("stack":[11,12],"cgroup_name":"o")";
+    EXPECT_NE(line.find(callers), std::string::npos) << line;
 }
 
 TEST(EventJson, SignalTake)

@@ -13,9 +13,11 @@
 
 #define IPCSCOPE_SIG_BIT(sig)	(1ULL << ((sig) - 1))
 
+#define IPCSCOPE_SIGHUP		1
 #define IPCSCOPE_SIGKILL	9
 #define IPCSCOPE_SIGCHLD	17
 #define IPCSCOPE_SIGCONT	18
+#define IPCSCOPE_SIGSYS		31
 
 /* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU */
 #define IPCSCOPE_STOP_SIGNALS						\
@@ -33,6 +35,17 @@
 	 IPCSCOPE_SIG_BIT(11) | IPCSCOPE_SIG_BIT(24) |			\
 	 IPCSCOPE_SIG_BIT(25) | IPCSCOPE_SIG_BIT(31))
 
+/* SIGILL TRAP BUS FPE SEGV */
+#define IPCSCOPE_FAULT_SIGNALS						\
+	(IPCSCOPE_SIG_BIT(4) | IPCSCOPE_SIG_BIT(5) |			\
+	 IPCSCOPE_SIG_BIT(7) | IPCSCOPE_SIG_BIT(8) |			\
+	 IPCSCOPE_SIG_BIT(11))
+
+/* SIGALRM VTALRM PROF: without siginfo the kernel sends them for setitimer() only */
+#define IPCSCOPE_ITIMER_SIGNALS						\
+	(IPCSCOPE_SIG_BIT(14) | IPCSCOPE_SIG_BIT(26) |			\
+	 IPCSCOPE_SIG_BIT(27))
+
 #define IPCSCOPE_EAGAIN		11
 #define IPCSCOPE_EPIPE		32
 
@@ -41,6 +54,7 @@
 #define IPCSCOPE_SI_KERNEL	0x80
 #define IPCSCOPE_SI_QUEUE	(-1)
 #define IPCSCOPE_SI_TIMER	(-2)
+#define IPCSCOPE_SYS_SECCOMP	1	/* of SIGSYS */
 
 /*
  * Bits of task->__state.  Those below 0x1000 have kept their meaning since
@@ -164,24 +178,61 @@ ipcscope_is_ignored(int sig, __u8 disposition)
 }
 
 /*
- * `info`: the send core's argument, of which 0 and 1 are SEND_SIG_NOINFO and
- * SEND_SIG_PRIV; si_code counts only where it is neither.  `exits`: the current
- * thread is in do_exit(), and the target is another.  There it makes no system
- * call, and only the death signal of its children is sent by SEND_SIG_NOINFO.
+ * A thread sends it to itself with a code of the kernel: for its own instruction, or
+ * system call.
  */
 static inline __attribute__((always_inline)) __u8
-ipcscope_origin_of(__u64 info, __s32 si_code, int exits)
+ipcscope_own_origin(int sig, __s32 si_code)
+{
+	if (si_code > 0 && si_code <= IPCSCOPE_SI_KERNEL &&
+	    (IPCSCOPE_SIG_BIT(sig) & IPCSCOPE_FAULT_SIGNALS))
+		return IPCSCOPE_ORIGIN_FAULT;
+	if (sig == IPCSCOPE_SIGSYS && si_code == IPCSCOPE_SYS_SECCOMP)
+		return IPCSCOPE_ORIGIN_SECCOMP;
+	return IPCSCOPE_ORIGIN_TASK;
+}
+
+/*
+ * `info`: the send core's argument, of which 0 and 1 are SEND_SIG_NOINFO and
+ * SEND_SIG_PRIV; si_code counts only where it is neither.  `own`: the current
+ * thread is the target; `exits`: it is not, and is in do_exit().  There it makes
+ * no system call, and only the death signal of its children is sent by
+ * SEND_SIG_NOINFO.
+ */
+static inline __attribute__((always_inline)) __u8
+ipcscope_origin_of(__u64 info, int sig, __s32 si_code, int own, int exits)
 {
 	if (info == 0)
 		return exits ? IPCSCOPE_ORIGIN_PARENT_EXIT :
 			       IPCSCOPE_ORIGIN_TASK;
 	if (info == 1)
-		return IPCSCOPE_ORIGIN_KERNEL;
+		return IPCSCOPE_SIG_BIT(sig) & IPCSCOPE_ITIMER_SIGNALS ?
+			       IPCSCOPE_ORIGIN_ITIMER :
+			       IPCSCOPE_ORIGIN_KERNEL;
+	if (own && ipcscope_own_origin(sig, si_code) != IPCSCOPE_ORIGIN_TASK)
+		return ipcscope_own_origin(sig, si_code);
 	if (si_code == IPCSCOPE_SI_TIMER)
 		return IPCSCOPE_ORIGIN_TIMER;
 	if (si_code == IPCSCOPE_SI_KERNEL)
 		return IPCSCOPE_ORIGIN_KERNEL;
 	return IPCSCOPE_ORIGIN_TASK;
+}
+
+/*
+ * Are the callers of the send core of interest?  Of a signal of the kernel that ends
+ * or stops a process, or hangs up; and cgroup.kill sends SIGKILL without siginfo, as
+ * if the thread that wrote to it had.
+ */
+static inline __attribute__((always_inline)) int
+ipcscope_wants_callers(__u64 info, int sig, __u8 origin, int fatal)
+{
+	const __u64 others = IPCSCOPE_STOP_SIGNALS |
+			     IPCSCOPE_SIG_BIT(IPCSCOPE_SIGHUP);
+
+	if (origin == IPCSCOPE_ORIGIN_KERNEL)
+		return fatal || (IPCSCOPE_SIG_BIT(sig) & others);
+	return origin == IPCSCOPE_ORIGIN_TASK && info == 0 &&
+	       sig == IPCSCOPE_SIGKILL;
 }
 
 /* What the kernel's send core returns with that outcome. */

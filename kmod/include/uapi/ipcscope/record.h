@@ -110,7 +110,18 @@
 #define IPCSCOPE_ORIGIN_KERNEL		1	/* the kernel, on its own account */
 #define IPCSCOPE_ORIGIN_TIMER		2	/* an expired POSIX timer */
 #define IPCSCOPE_ORIGIN_PARENT_EXIT	3	/* PR_SET_PDEATHSIG: its exit */
-#define IPCSCOPE_ORIGIN_COUNT		4
+#define IPCSCOPE_ORIGIN_FAULT		4	/* of the target: its own instruction */
+#define IPCSCOPE_ORIGIN_SECCOMP		5	/* the target's filter */
+/* From here on, ITIMER apart, the collector tells it by the callers' names. */
+#define IPCSCOPE_ORIGIN_OOM		6	/* the OOM killer */
+#define IPCSCOPE_ORIGIN_CGROUP_KILL	7	/* who wrote to a cgroup.kill */
+#define IPCSCOPE_ORIGIN_TERMINAL	8	/* a key, a hangup, job control */
+#define IPCSCOPE_ORIGIN_PID_NAMESPACE	9	/* its init ended */
+#define IPCSCOPE_ORIGIN_ORPHANED_GROUP	10	/* stopped, and its shell is gone */
+#define IPCSCOPE_ORIGIN_IO		11	/* O_ASYNC, F_SETSIG */
+#define IPCSCOPE_ORIGIN_ITIMER		12	/* setitimer(), alarm() */
+#define IPCSCOPE_ORIGIN_CPU_LIMIT	13	/* RLIMIT_CPU, a timer of CPU time */
+#define IPCSCOPE_ORIGIN_COUNT		14
 
 /* Outcome of a generation: the kernel's TRACE_SIGNAL_* values. */
 #define IPCSCOPE_RESULT_DELIVERED	0
@@ -253,6 +264,22 @@ struct ipcscope_header {
 	X(__u8, dying, , BOOL)		/* the process exits already */	\
 	X(__u8, requeued, , BOOL)	/* taken, then blocked: put back */
 
+#define IPCSCOPE_CALLERS		16
+#define IPCSCOPE_CGROUP_NAME_LEN	64
+
+/*
+ * Of a kernel's signal that ends or stops a process, or hangs up: a longer record
+ * with who called the send core.
+ */
+#define IPCSCOPE_SIGNAL_CALLERS_FIELDS(X)				\
+	/* Of the memory cgroup that the OOM killer ran for, 0: of none */ \
+	X(__u64, memory_limit, , COUNT)	/* bytes; in a ring: pages */	\
+	X(__u64, memory_cgroup, , ID)					\
+	X(__u32, stack_depth, , DEPTH)	/* entries used in stack[] */	\
+	X(__u8, pad, [4], PAD)						\
+	X(__u64, stack, [IPCSCOPE_CALLERS], STACK)	/* as a KILL's */ \
+	X(__u8, cgroup_name, [IPCSCOPE_CGROUP_NAME_LEN], COMM)	/* its last part */
+
 /*
  * One taking of a signal.  The header is the receiver.  time_ns is its end: the
  * delivery; or, for one that a debugger dropped, when that showed.
@@ -304,7 +331,8 @@ struct ipcscope_header {
 	X(__u32, uid, , ID)						\
 	X(__u8, reason, , REASON)					\
 	X(__u8, pad, [3], PAD)						\
-	X(__u8, comm, [IPCSCOPE_COMM_LEN], COMM)
+	X(__u8, comm, [IPCSCOPE_COMM_LEN], COMM)			\
+	X(__u64, blocked, , HEX)	/* mask of signals, bit 0: signal 1 */
 
 /*
  * What a thread did from since_ns, to which its last record accounted for its
@@ -354,7 +382,8 @@ struct ipcscope_header {
 #define IPCSCOPE_CALL_FIELDS(X)						\
 	X(__u64, since_ns, , TIME)					\
 	X(__u64, enter_ns, , TIME)					\
-	X(__u64, object, , ID)		/* inode, ... of the object */	\
+	/* Inode, id, ...; a semaphore: its number in the set << 32 | set */ \
+	X(__u64, object, , ID)						\
 	X(__u64, peer, , ID)		/* of its other end; ACCEPT: its new one */ \
 	X(__u32, requested, , COUNT)	/* bytes; 0xffffffff: or more */ \
 	X(__s32, ret, , NUMBER)		/* bytes, ..., or -errno */	\
@@ -466,6 +495,11 @@ struct ipcscope_header {
 	struct ipcscope_tail_##name { FIELDS(IPCSCOPE_MEMBER) }
 
 IPCSCOPE_STRUCT(signal_generate, IPCSCOPE_SIGNAL_GENERATE_FIELDS);
+struct ipcscope_signal_callers {
+	struct ipcscope_header header;
+	IPCSCOPE_SIGNAL_GENERATE_FIELDS(IPCSCOPE_MEMBER)
+	IPCSCOPE_SIGNAL_CALLERS_FIELDS(IPCSCOPE_MEMBER)
+};
 IPCSCOPE_STRUCT(signal_take, IPCSCOPE_SIGNAL_TAKE_FIELDS);
 IPCSCOPE_STRUCT(kill, IPCSCOPE_KILL_FIELDS);
 IPCSCOPE_STRUCT(thread, IPCSCOPE_THREAD_FIELDS);
@@ -531,6 +565,9 @@ IPCSCOPE_ASSERT_AT(ipcscope_header, flags, 30);
 IPCSCOPE_ASSERT_SIZE(ipcscope_signal_generate, 80);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, sig, 68);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_generate, requeued, 79);
+IPCSCOPE_ASSERT_SIZE(ipcscope_signal_callers, 296);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_callers, memory_limit, 80);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_callers, stack, 104);
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_signal_take, 80);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_take, sig, 72);
@@ -540,7 +577,7 @@ IPCSCOPE_ASSERT_SIZE(ipcscope_kill, 312);
 IPCSCOPE_ASSERT_AT(ipcscope_kill, sig, 48);
 IPCSCOPE_ASSERT_AT(ipcscope_kill, stack, 56);
 
-IPCSCOPE_ASSERT_SIZE(ipcscope_thread, 80);
+IPCSCOPE_ASSERT_SIZE(ipcscope_thread, 88);
 IPCSCOPE_ASSERT_AT(ipcscope_thread, comm, 64);
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_thread_time, 96);

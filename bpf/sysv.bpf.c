@@ -74,6 +74,7 @@ static __always_inline void semop_enters(__u64 *ctx, enum twin twin)
 	look_at_call(&thread->call, (int)ctx[0], IPCSCOPE_OBJECT_SYSV_SEM, 0,
 		     first.op, first.flags & O_NONBLOCK);
 	thread->call.peer |= first.num;
+	thread->call.object |= (__u64)first.num << 32;
 	thread->call.op = IPCSCOPE_OP_SEMAPHORE;
 	thread->call.tail.sysv.depth = (__u32)ctx[2];
 	call_opens(thread, IPCSCOPE_CALL_SYSV);

@@ -97,6 +97,7 @@ static void look_at_semop(struct ipcscope_call *call, struct pt_regs *regs)
 	look_at_call(call, regs, IPCSCOPE_OBJECT_SYSV_SEM, 0, first.sem_op,
 		     first.sem_flg & IPC_NOWAIT);
 	call->peer |= first.sem_num;
+	call->object |= (u64)first.sem_num << 32;
 	call->tail.sysv.depth = regs_get_kernel_argument(regs, 2);
 }
 

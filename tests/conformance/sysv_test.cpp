@@ -20,18 +20,23 @@ protected:
         return trace;
     }
     static std::uint64_t fact(const std::string& name) { return trace().facts.at(name, 0); }
-    static Calls calls(const std::string& name, unsigned op)
+    static std::uint64_t semaphore_id(std::uint64_t number)
+    {
+        return number << 32 | fact("semaphores");
+    }
+    static Calls calls(std::uint64_t object, unsigned op)
     {
         const unsigned type = op == IPCSCOPE_OP_SEMAPHORE ? IPCSCOPE_OBJECT_SYSV_SEM
                                                           : IPCSCOPE_OBJECT_SYSV_MSG;
         Calls found;
-        for (const auto& one : calls_on(trace().capture, op, fact(name))) {
+        for (const auto& one : calls_on(trace().capture, op, object)) {
             if (one->type == type) {   // ids of the two kinds may be equal
                 found.push_back(one);
             }
         }
         return found;
     }
+    static Calls calls(const std::string& name, unsigned op) { return calls(fact(name), op); }
     static decode::Call message(const std::string& name, unsigned op)
     {
         auto expected = blank<decode::Call>(IPCSCOPE_CALL_SYSV);
@@ -46,12 +51,12 @@ protected:
         expected.tail.sysv.amount = send ? 7 : 0;
         return expected;
     }
-    static decode::Call semaphore(__s32 amount, __s32 value)
+    static decode::Call semaphore(__s32 amount, __s32 value, std::uint64_t number = 1)
     {
         auto expected = blank<decode::Call>(IPCSCOPE_CALL_SYSV);
         expected.op = IPCSCOPE_OP_SEMAPHORE;
         expected.type = IPCSCOPE_OBJECT_SYSV_SEM;
-        expected.object = fact("semaphores");
+        expected.object = semaphore_id(number);
         expected.tail.sysv.key = kKey + 1;
         expected.tail.sysv.depth = 1;
         expected.tail.sysv.amount = amount;
@@ -114,18 +119,21 @@ TEST_F(Sysvs, AReceiverWaits)
 
 TEST_F(Sysvs, Semaphores)
 {
-    const Calls all = calls("semaphores", IPCSCOPE_OP_SEMAPHORE);
-    ASSERT_EQ(all.size(), 2u * 101u + 1u + 11u + 2u * 13u);
+    EXPECT_TRUE(calls(semaphore_id(0), IPCSCOPE_OP_SEMAPHORE).empty()) << "never the first";
+    const Calls all = calls(semaphore_id(1), IPCSCOPE_OP_SEMAPHORE);
+    const Calls others = calls(semaphore_id(2), IPCSCOPE_OP_SEMAPHORE);
+    ASSERT_EQ(all.size(), 2u * 101u + 2u * 13u);
+    ASSERT_EQ(others.size(), 1u + 11u);
     EXPECT_EQ(count(all, semaphore(2, 0)), 101u) << show(*all[0].body) << "\n"
                                                  << show(semaphore(2, 0));
     EXPECT_EQ(count(all, semaphore(-2, 2)), 101u);
-    auto two = semaphore(5, 0);
+    auto two = semaphore(5, 0, 2);
     two.tail.sysv.depth = 2;
-    EXPECT_EQ(count(all, two), 1u);
-    auto refused = semaphore(-6, 5);
+    EXPECT_EQ(count(others, two), 1u);
+    auto refused = semaphore(-6, 5, 2);
     refused.flags = IPCSCOPE_CALL_NONBLOCK;
     refused.ret = -EAGAIN;
-    EXPECT_EQ(count(all, refused), 11u);
+    EXPECT_EQ(count(others, refused), 11u);
     EXPECT_EQ(count(all, semaphore(1, 0)), 13u);
     unsigned waited = 0;
     for (const auto& one : all) {
@@ -145,19 +153,19 @@ TEST_F(Sysvs, Semaphores)
 
 TEST_F(Sysvs, TheReportHasTheirBytesAndWaits)
 {
-    const auto row = [&](const char* kind, const std::string& name) {
+    const auto row = [&](const char* kind, std::uint64_t object) {
         for (const Json& one : trace().report["objects"]) {
-            if (one["kind"] == kind && one["id"] == fact(name)) {
+            if (one["kind"] == kind && one["id"] == object) {
                 return one;
             }
         }
         return Json();
     };
-    const Json messages = row("sysv_msg", "messages");
+    const Json messages = row("sysv_msg", fact("messages"));
     ASSERT_FALSE(messages.is_null());
     EXPECT_EQ(messages["operations"][0]["bytes"], 103 * 13);
     EXPECT_EQ(messages["operations"][1]["bytes"], 101 * 13);
-    const Json semaphores = row("sysv_sem", "semaphores");
+    const Json semaphores = row("sysv_sem", semaphore_id(1));
     ASSERT_FALSE(semaphores.is_null());
     EXPECT_EQ(semaphores["operations"][0]["blocked_count"], 13);
     EXPECT_EQ(semaphores["operations"][0]["bytes"], 0);

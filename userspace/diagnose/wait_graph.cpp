@@ -114,14 +114,14 @@ const std::vector<ChannelEnd>& WaitGraph::other_end(const ChannelRow& channel, b
     return output ? channel.readers : channel.writers;
 }
 
-/// Who took a semaphore that is used as a mutex, and has not put it back.
+/// Who took a semaphore that is used as a mutex by then, and has not put it back since.
 HeldBy WaitGraph::owned_by(const ChannelRow& channel, std::uint64_t time_ns) const
 {
     HeldBy held;
     for (const ChannelEnd& end : channel.readers) {
         const aggregate::LifeRow* life = this->life(end.task.tgid);
         const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns < time_ns;
-        if (end.taken > 0 && !gone) {
+        if (end.taken > 0 && end.taken_ns <= time_ns && !gone) {
             held.ends.push_back(&end);
         }
     }

@@ -66,7 +66,7 @@ std::vector<Table::Cell> cells(const ObjectRow& object, const OpRow& op, const S
         return op.latency.count() == 0 ? style.none() : style.time(op.latency.quantile(share));
     };
     return {std::string(decode::object_name(object.type)),
-            std::to_string(object.object),
+            object_text(object.type, object.object),
             std::string(decode::op_name(op.op)),
             count(op.count),
             bytes(op.bytes),

@@ -102,11 +102,15 @@ std::vector<Table::Column> with_time(std::vector<Table::Column> columns)
     return columns;
 }
 
-std::string stage_table(const Page& page, const aggregate::Pipeline& pipeline)
+/// Of the stages that have no row yet: a process has one for all its pipelines.
+std::string stage_table(const Page& page, const aggregate::Pipeline& pipeline,
+                        std::set<std::uint32_t>& shown)
 {
     Table table(with_time({{"STAGE", Align::left, kLeastName}, {"", Align::left}, {"SPAN"}}));
     const auto slow = diagnose::slow_stage_of(pipeline, page.findings);
+    const std::size_t before = shown.size();
     for (const StageRow& stage : pipeline.stages) {
+        if (!shown.insert(stage.task.tgid).second) continue;
         std::vector<Table::Cell> cells = {cell(stage.task),
                                           slow == stage.task.tgid ? "slow" : "",
                                           page.style.time(stage.span_ns)};
@@ -115,7 +119,7 @@ std::string stage_table(const Page& page, const aggregate::Pipeline& pipeline)
         if (pipeline.stages.size() <= kDetailedStages)
             table.detail(diagnose::where_time_went(stage.time));
     }
-    return table.str(page.width, page.style);
+    return shown.size() == before ? std::string() : table.str(page.width, page.style);
 }
 
 std::set<std::uint32_t> stages(const aggregate::Report& report)
@@ -170,9 +174,10 @@ std::string pipeline_tables(const Page& page)
     const auto& pipelines = page.report.pipelines;
     if (pipelines.empty()) return {};
     std::string out = page.title("Pipelines: where the time of each stage went");
+    std::set<std::uint32_t> shown;
     for (const auto& pipeline : std::span(pipelines).first(page.top(pipelines.size()))) {
         out += wrap(page.style.plain(diagnose::chain(pipeline)), page.width, "  ", "    ");
-        out += stage_table(page, pipeline);
+        out += stage_table(page, pipeline, shown);
     }
     return out + page.more(pipelines.size());
 }

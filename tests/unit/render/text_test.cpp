@@ -207,5 +207,27 @@ TEST(Text, ColourChangesNothingElse)
     EXPECT_EQ(text, sample::text(sample::lossy()));
 }
 
+/// A process has one row, however many pipelines it is a stage of.
+TEST(Text, AStageOfSeveralPipelinesHasOneRow)
+{
+    aggregate::Report report = sample::slow_pipeline();
+    report.pipelines.push_back(report.pipelines.front());
+    aggregate::Pipeline& second = report.pipelines.back();
+    second.stages.back().task = sample::task(777, "other");
+    const std::string text = sample::text(report);
+    const auto rows = [&](std::string_view name) {
+        std::size_t found = 0;
+        for (std::size_t at = text.find(name); at != std::string::npos;
+             at = text.find(name, at + 1)) {
+            ++found;
+        }
+        return found;
+    };
+    const auto& first = report.pipelines.front().stages.front().task;
+    EXPECT_EQ(rows("\n  " + first.comm.text().str() + "/" + std::to_string(first.tgid) + " "), 1u)
+        << text;
+    EXPECT_EQ(rows("\n  other/777 "), 1u) << text;
+}
+
 }  // namespace
 }  // namespace ipcscope

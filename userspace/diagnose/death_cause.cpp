@@ -72,16 +72,16 @@ bool tell_cause(Story& story)
     return true;
 }
 
-bool ManyAtOnce::tells(const Story& story)
+bool ManyAtOnce::has_own_finding(const Story& story)
 {
     if (story.made.code != Code::ended_by_kernel) {
         return true;
     }
     Group& group = groups_[{story.send.origin, story.send.signal}];
-    if (++group.count <= kMostToldEach) {
+    if (++group.count <= kMostEach) {
         return true;
     }
-    if (group.count == kMostToldEach + 1) {
+    if (group.count == kMostEach + 1) {
         group.first_ns = story.send.first_ns;
         group.sender = sender(story.send.sender, story.send.origin);
     }

@@ -13,7 +13,7 @@
 
 namespace ipcscope::diagnose {
 
-/// It ended at once, and no process asked for it by a kill().  @return whether it is told
+/// It ended at once, and no process asked for it by a kill().  @return whether it is worth a finding
 bool tell_cause(Story& story);
 
 /// A pid namespace, a cgroup or a terminal ends many at once: the first ones have findings of
@@ -21,11 +21,11 @@ bool tell_cause(Story& story);
 class ManyAtOnce {
 public:
     /// False: it is one of the rest.
-    bool tells(const Story& story);
+    bool has_own_finding(const Story& story);
     void add_rest(Findings& findings) const;
 
 private:
-    static constexpr std::size_t kMostToldEach = 3;
+    static constexpr std::size_t kMostEach = 3;
     struct Group {
         std::size_t count = 0;
         std::uint64_t first_ns = 0;

@@ -452,7 +452,7 @@ void find_deaths(const aggregate::Report& report, Findings& findings)
             continue;
         }
         Story story{report, death, *send};
-        if (describe(story) && many.tells(story)) {
+        if (describe(story) && many.has_own_finding(story)) {
             add_subjects(story);
             add_evidence(story);
             findings.push_back(std::move(story.made));

@@ -112,7 +112,7 @@
 #define IPCSCOPE_ORIGIN_PARENT_EXIT	3	/* PR_SET_PDEATHSIG: its exit */
 #define IPCSCOPE_ORIGIN_FAULT		4	/* of the target: its own instruction */
 #define IPCSCOPE_ORIGIN_SECCOMP		5	/* the target's filter */
-/* From here on, ITIMER apart, the collector tells it by the callers' names. */
+/* From here on, but for ITIMER, the collector sets it by the callers' names. */
 #define IPCSCOPE_ORIGIN_OOM		6	/* the OOM killer */
 #define IPCSCOPE_ORIGIN_CGROUP_KILL	7	/* who wrote to a cgroup.kill */
 #define IPCSCOPE_ORIGIN_TERMINAL	8	/* a key, a hangup, job control */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "show.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include <sys/utsname.h>
 
 #include <fmt/format.h>
+#include <ipcscope/policy.h>
 
 #include "decode/decode.hpp"
 #include "decode/fields.hpp"
@@ -98,6 +100,10 @@ std::string show(const decode::SignalGenerate& body)
     if (body.si_code == 0 && body.origin == IPCSCOPE_ORIGIN_TASK && !kill_gives_info()) {
         without.has_info = 0;
         without.sender_pid = 0;
+        if (body.sig == IPCSCOPE_SIGKILL) {   // its callers are recorded: it may be cgroup.kill
+            without.stack_depth = 0;
+            std::ranges::fill(without.stack, 0);
+        }
     }
     return show_record(std::as_bytes(std::span(&without, 1)));
 }

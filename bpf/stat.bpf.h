@@ -183,8 +183,11 @@ stat_call_cell(struct ipcscope_thread_state *thread, struct task_struct *task,
 	/* As in stat_signal_event(). */
 	asm volatile("" : "+r"(event));
 	cell = stat_cell(event, &who);
-	bytes = ipcscope_moved_bytes(ipcscope_sends_whole(kind), op,
-				     thread->call.requested, ret);
+	/* A pipe's calls are reads and writes: without a look at which. */
+	bytes = kind == IPCSCOPE_CALL_PIPE ?
+			(__u32)ret :
+			ipcscope_moved_bytes(ipcscope_sends_whole(kind), op,
+					     thread->call.requested, ret);
 	/* Of a constant 0 clang makes an atomic OR, which 5.10 does not know. */
 	if (cell && bytes && outcome == IPCSCOPE_STAT_CALL_OK &&
 	    !ipcscope_only_peeks(kind, thread->call.flags))

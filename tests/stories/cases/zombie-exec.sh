@@ -3,7 +3,7 @@
 # A shell starts a child and becomes sleep, which waits for none: SIGTERM to the zombie.
 # shellcheck source=tests/stories/story.sh
 . "$STORY_LIB/story.sh"
-bash -c 'bash -c "exit 7" & exec sleep 1.5' &
+bash -c 'bash -c "exit 7" & exec sleep 2.5' &
 parent=$!
 wait_state $parent S sleep
 read -r -d '' zombie _ <"/proc/$parent/task/$parent/children" || :

@@ -49,7 +49,7 @@ static_assert(kEffects.size() == IPCSCOPE_OP_COUNT);
 
 ObjectType joined(ObjectType type)
 {
-    if (type == ObjectType::fifo) {
+    if (decode::is_pipe(type)) {
         return ObjectType::pipe;
     }
     return decode::is_unix(type) ? ObjectType::unix_stream : type;

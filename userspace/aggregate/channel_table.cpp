@@ -4,17 +4,11 @@
 #include <algorithm>
 #include <cerrno>
 
-
 namespace ipcscope::aggregate {
 namespace {
 
 /// What a slot of a ring holds at most, on the machines that are traced.
 constexpr std::uint64_t kPage_bytes = 4096;
-
-bool is_pipe(decode::ObjectType type)
-{
-    return type == decode::ObjectType::pipe || type == decode::ObjectType::fifo;
-}
 
 void add_call(ChannelSide& side, const decode::Event& event, const decode::Call& call,
               const ChannelUse& use, const TimeLedger::Entry& entry)
@@ -40,7 +34,8 @@ void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call
     if (asks_for_all(event) && channel_kind(type).bytes && call.ret > 0 &&
         static_cast<std::uint32_t>(call.ret) < call.requested) {
         ++end.short_calls;
-        if (is_pipe(type) && call.requested >= std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)
+        if (decode::is_pipe(type) &&
+            call.requested >= std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)
             ++end.beyond_ring;
     }
     if (call.ret != -EAGAIN) {
@@ -164,7 +159,7 @@ void ChannelTable::call(const decode::Event& event, const decode::Call& call,
     Channel& channel = this->channel(call, use);
     ChannelRow& row = channel.row;
     const bool write = use.output;
-    if (is_pipe(row.type))
+    if (decode::is_pipe(row.type))
         row.ring_slots = std::max<std::uint32_t>(row.ring_slots, call.tail.pipe.ring_slots);
     if (const auto level = level_of(call); level && level->limit > 0)
         ++row.occupancy[occupancy(*level)];

@@ -37,12 +37,6 @@ static_assert(kDirections.size() == IPCSCOPE_OP_COUNT);
 
 constexpr std::uint64_t less(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
 
-bool is_pipe(const decode::Call& call)
-{
-    return decode::type_of(call) == decode::ObjectType::pipe ||
-           decode::type_of(call) == decode::ObjectType::fifo;
-}
-
 Part blocked_part(const decode::Call& call)
 {
     switch (direction_of(call)) {
@@ -182,7 +176,7 @@ TimeLedger::Entry TimeLedger::call(const decode::Event& event, const decode::Cal
     entry.inside.add(Part::runnable, inside.runnable_ns);
     entry.inside.add(blocked_part(call), inside.blocked_ns);
     take(thread.inside, inside.uninterruptible_ns, Part::call_uninterruptible, entry.inside);
-    if (is_pipe(call)) levels_.use(object_of(call)).call(event, call);
+    if (decode::is_pipe(decode::type_of(call))) levels_.use(object_of(call)).call(event, call);
     return entry;
 }
 

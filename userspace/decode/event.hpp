@@ -110,6 +110,10 @@ inline Outcome outcome_of(const SignalGenerate& body)
 inline Disposition disposition_of(std::uint8_t id) { return static_cast<Disposition>(id); }
 inline How how_of(const SignalTake& body) { return static_cast<How>(body.how); }
 inline ObjectType type_of(const Call& body) { return static_cast<ObjectType>(body.type); }
+constexpr bool is_pipe(ObjectType type)
+{
+    return type == ObjectType::pipe || type == ObjectType::fifo;
+}
 constexpr bool is_unix(ObjectType type)
 {
     return type == ObjectType::unix_stream || type == ObjectType::unix_dgram ||

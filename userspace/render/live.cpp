@@ -195,7 +195,7 @@ std::string last_column(const decode::Call& call)
     if (decode::is_unix(type)) {
         return socket_column(call);
     }
-    if (type != decode::ObjectType::pipe && type != decode::ObjectType::fifo) {
+    if (!decode::is_pipe(type)) {
         return std::string(decode::object_name(type));
     }
     const ipcscope_tail_pipe& tail = call.tail.pipe;

@@ -24,6 +24,20 @@ qemu_pids_of() # PID
 	pgrep -P "$1" -f isa-debug-exit
 }
 
+# A guest that sleeps, in the background. Returns, with `pid`, when its command runs:
+# before that, what is sent to vm/run finds a shell script that prepares the guest.
+start_guest() # OPTIONS...
+{
+	rm -f "$scratch/up"   # what the last one wrote is no sign of this one
+	"$run" --kernel "$kernel" "$@" -- sh -c 'echo up; sleep 1000' >"$scratch/up" 2>/dev/null &
+	pid=$!
+	for _ in $(seq 1200); do
+		[ ! -s "$scratch/up" ] || return 0
+		sleep 0.1
+	done
+	not_ok 'a guest comes up' 'not in 120 s'
+}
+
 basic()
 {
 	check "$kernel: status 0, output, the right kernel" 0 guest -- uname -r
@@ -108,38 +122,22 @@ line|"
 		touch /tmp/m/x & sleep 8'
 	output_matches 'is named' 'splat: hung-task: .*touch:'
 
-	guest -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
-	pid=$!
-	for _ in $(seq 300); do
-		[ ! -s "$scratch/out" ] || break
-		sleep 0.1
-	done
-	pid=$(pgrep -P "$pid" -f supervise || echo "$pid")
+	start_guest --timeout 120
 	qemu=$(qemu_pids_of "$pid")
 	equal 'a guest runs' "$(wc -w <<<"$qemu")" 1
 	kill -TERM "$pid"
-	wait $!
+	wait "$pid"
 	equal 'SIGTERM ends the run' $? 143
 	equal 'and the guest' "$(ps -o pid= -p "${qemu:-0}")" ''
 
-	"$run" --kernel "$kernel" -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
-	pid=$!
-	for _ in $(seq 300); do
-		[ ! -s "$scratch/out" ] || break
-		sleep 0.1
-	done
+	start_guest
 	qemu=$(qemu_pids_of "$pid")
 	kill -INT "$pid"
 	wait "$pid"
 	equal 'Ctrl-C is 130' $? 130
 	equal 'and no QEMU stays' "$(ps -o pid= -p "${qemu:-0}")" ''
 
-	"$run" --kernel "$kernel" -- sh -c 'echo up; sleep 1000' >"$scratch/out" 2>/dev/null &
-	pid=$!
-	for _ in $(seq 300); do
-		[ ! -s "$scratch/out" ] || break
-		sleep 0.1
-	done
+	start_guest
 	qemu=$(qemu_pids_of "$pid")
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null

@@ -39,7 +39,7 @@ int main(void)
 	must(kill(reader, SIGKILL));
 	reap(reader);
 	reap(writer);
-	truth("expect stuck-write of=%d:edge-writer with=%d:edge-reader secs=1.8~0.2 says=epoll_wait "
+	truth("expect stuck-write of=%d:edge-writer with=%d:edge-reader secs=1.9~0.2 says=epoll_wait "
 	      "says=EPOLLET", writer, reader);
 	return 0;
 }

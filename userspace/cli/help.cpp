@@ -146,15 +146,17 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error,
                           const std::vector<std::string>& words)
 {
     const auto commands = app.get_subcommands();
-    if (commands.empty()) {
-        const auto first = std::ranges::find_if(
-            words, [](const std::string& word) { return !word.starts_with('-'); });
-        if (first == words.end()) {
-            return fmt::format("{}; see ipcscope --help", error.what());
-        }
+    const auto known_commands = command_names(app);
+    const auto first = std::ranges::find_if(
+        words, [](const std::string& word) { return !word.starts_with('-'); });
+    // A later word may be the name of a command, as in "traec kills".
+    if (first != words.end() && !std::ranges::count(known_commands, *first)) {
         const std::string what = fmt::format("no command {}", SafeText::escape(*first).str());
-        const std::string near = meant(*first, command_names(app));
+        const std::string near = meant(*first, known_commands);
         return what + (near.empty() ? "; see ipcscope --help" : near);
+    }
+    if (commands.empty()) {
+        return fmt::format("{}; see ipcscope --help", error.what());
     }
     const CLI::App& command = *commands.front();
     const auto known = option_names(command);

@@ -21,6 +21,7 @@ Examples:
   ipcscope report
   ipcscope trace kills
   ipcscope stat --by comm 1
+  ipcscope inspect 4123
   ipcscope doctor
   ipcscope bench --quick
 Each command has its own: ipcscope help COMMAND)";
@@ -60,6 +61,7 @@ int run(int argc, char** argv)
         {"stat", cli::declare_stat(app, command)},
         {"report", cli::declare_report(app)},
         {"dump", cli::declare_dump(app)},
+        {"inspect", cli::declare_inspect(app)},
         {"doctor", cli::declare_doctor(app)},
         {"bench", cli::declare_bench(app)},
         {"diff", cli::declare_diff(app)},

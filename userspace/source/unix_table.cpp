@@ -77,6 +77,12 @@ UnixTable parse_unix_table(std::string_view text)
     return table;
 }
 
+UnixTable read_unix_table(const Fd& process)
+{
+    return parse_unix_table(
+        read_all(Fd(openat(process.get(), "net/unix", O_RDONLY | O_CLOEXEC))));
+}
+
 const UnixSocket* UnixTables::find(const Fd& process, std::uint64_t inode)
 {
     struct stat space {};
@@ -85,8 +91,7 @@ const UnixSocket* UnixTables::find(const Fd& process, std::uint64_t inode)
     }
     auto [table, is_new] = tables_.try_emplace(space.st_ino);
     if (is_new) {
-        table->second = parse_unix_table(
-            read_all(Fd(openat(process.get(), "net/unix", O_RDONLY | O_CLOEXEC))));
+        table->second = read_unix_table(process);
     }
     const auto found = table->second.find(inode);
     return found == table->second.end() ? nullptr : &found->second;

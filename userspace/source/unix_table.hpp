@@ -26,6 +26,9 @@ using UnixTable = std::unordered_map<std::uint64_t, UnixSocket>;
 /// another socket's line.  Of sockets with two lines none is believed.
 UnixTable parse_unix_table(std::string_view text);
 
+/// The sockets of the network namespace of `process`, a /proc/PID.
+UnixTable read_unix_table(const Fd& process);
+
 /// The sockets of each network namespace, of one look at /proc.
 class UnixTables {
 public:

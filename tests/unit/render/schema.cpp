@@ -153,6 +153,12 @@ const Json& stat()
     return schema;
 }
 
+const Json& inspect()
+{
+    static const Json schema = load("inspect.schema.json");
+    return schema;
+}
+
 std::string check(const Json& value, const Json& schema, const std::string& where)
 {
     return check_in(value, schema, where, schema);

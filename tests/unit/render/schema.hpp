@@ -8,11 +8,12 @@
 
 namespace ipcscope::schema {
 
-/// The schemas of reports, of benchmark runs, of what changed between two, and of stat.
+/// The schemas of reports, of benchmark runs, of what changed between two, of stat and inspect.
 const nlohmann::json& report();
 const nlohmann::json& bench();
 const nlohmann::json& bench_diff();
 const nlohmann::json& stat();
+const nlohmann::json& inspect();
 
 /// `schema` is a whole one, or a part that refers to no other.
 /// Empty where `value` is valid, else what is wrong and where.  A keyword that

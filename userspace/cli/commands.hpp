@@ -24,6 +24,7 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command);
 Run declare_trace(CLI::App& app, std::vector<std::string> command);
 Run declare_report(CLI::App& app);
 Run declare_dump(CLI::App& app);
+Run declare_kills(CLI::App& app, std::vector<std::string> command);
 Run declare_inspect(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 Run declare_bench(CLI::App& app);

@@ -215,10 +215,16 @@ std::vector<std::string> family_names()
 void declare_selection(CLI::App& app, LiveArguments& arguments,
                        const std::vector<std::string>& names, const std::string& standard)
 {
-    auto& filters = arguments.options.filters;
     app.add_option("--trace", arguments.families,
                    fmt::format("What to hook: a list of {} (all)", fmt::join(names, ", ")))
-        ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard);
+        ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard)
+        ->allow_extra_args(false);
+    declare_filters(app, arguments);
+}
+
+void declare_filters(CLI::App& app, LiveArguments& arguments)
+{
+    auto& filters = arguments.options.filters;
     app.add_option("-p,--pid", filters.pids, "Only these processes")->delimiter(',');
     app.add_option("-t,--tid", filters.tids, "Only these threads")->delimiter(',');
     app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)");
@@ -228,8 +234,7 @@ void declare_selection(CLI::App& app, LiveArguments& arguments,
                    "Only these signals: USR1,SIGRTMIN+3,10; or all but these: '!URG,!CHLD'")
         ->delimiter(',');
     // The word after an option's value is no other value of it.
-    for (const char* name :
-         {"--trace", "--pid", "--tid", "--comm", "--cgroup", "--signal"}) {
+    for (const char* name : {"--pid", "--tid", "--comm", "--cgroup", "--signal"}) {
         app.get_option(name)->allow_extra_args(false);
     }
     app.add_flag("-f,--follow", filters.follow, "Children of what is traced, too");
@@ -242,15 +247,25 @@ void declare_selection(CLI::App& app, LiveArguments& arguments,
 void declare_live(CLI::App& app, LiveArguments& arguments)
 {
     declare_selection(app, arguments, family_names(), "signals,pipes,kills");
-    app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
-        ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+    declare_recording(app, arguments);
+}
+
+CLI::Option* declare_duration(CLI::App& app, const std::string& name, std::uint64_t& value_ns,
+                              const std::string& text)
+{
     const std::map<std::string, std::uint64_t> units{
         {"ms", 1'000'000}, {"s", 1'000'000'000}, {"min", 60'000'000'000}};
-    app.add_option("--stuck-after", arguments.options.stuck_after_ns,
-                   "Look at a process that is still there so long after a signal that should "
-                   "end it (ms, s, min), and again after 10, 100, … times as long "
-                   "[100ms]")
-        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"))
+    return app.add_option(name, value_ns, text)
+        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"));
+}
+
+void declare_recording(CLI::App& app, LiveArguments& arguments)
+{
+    app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
+        ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+    declare_duration(app, "--stuck-after", arguments.options.stuck_after_ns,
+                     "Look at a process that is still there so long after a signal that should "
+                     "end it (ms, s, min), and again after 10, 100, … times as long [100ms]")
         ->check(CLI::Range(kLeastStuckAfter_ns, kMostStuckAfter_ns));
     declare_backend(app, arguments);
 }

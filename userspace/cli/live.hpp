@@ -33,7 +33,17 @@ struct LiveArguments {
 /// Declares the options on `app`.
 void declare_live(CLI::App& app, LiveArguments& arguments);
 
-/// Of them those that say what is traced, and for how long.
+/// Of them those that say whose events are traced, and for how long.
+void declare_filters(CLI::App& app, LiveArguments& arguments);
+
+/// Of them those that say how records are made.
+void declare_recording(CLI::App& app, LiveArguments& arguments);
+
+/// An option whose value is "100ms", "1s", "2min".
+CLI::Option* declare_duration(CLI::App& app, const std::string& name, std::uint64_t& value_ns,
+                              const std::string& text);
+
+/// declare_filters(), and --trace.
 /// `names`: of families that can be asked for; `standard`: those that are where none is.
 void declare_selection(CLI::App& app, LiveArguments& arguments,
                        const std::vector<std::string>& names, const std::string& standard);

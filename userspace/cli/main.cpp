@@ -19,7 +19,7 @@ signal N ended it).
 Examples:
   ipcscope record -- sh -c 'yes | head -c 50M | wc -c'
   ipcscope report
-  ipcscope trace kills
+  ipcscope kills --slow 1s
   ipcscope stat --by comm 1
   ipcscope inspect 4123
   ipcscope doctor
@@ -61,6 +61,7 @@ int run(int argc, char** argv)
         {"stat", cli::declare_stat(app, command)},
         {"report", cli::declare_report(app)},
         {"dump", cli::declare_dump(app)},
+        {"kills", cli::declare_kills(app, command)},
         {"inspect", cli::declare_inspect(app)},
         {"doctor", cli::declare_doctor(app)},
         {"bench", cli::declare_bench(app)},

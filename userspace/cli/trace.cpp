@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ipcscope trace: prints events as they happen, one per line, then the report.
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
+#include "cli/snapshot_clock.hpp"
 #include "cli/tee_sink.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
@@ -92,8 +92,7 @@ private:
     Result<void> result_;
 };
 
-/// Shows findings as they come to stand.  A snapshot is made each second, or as seldom as
-/// keeps it below 1/20 of the time.
+/// Shows findings as they come to stand.
 class LiveFindings {
 public:
     LiveFindings(const aggregate::Analysis& analysis, LinePrinter& lines)
@@ -103,21 +102,16 @@ public:
 
     void look(std::uint64_t now_ns)
     {
-        const auto begin = Clock::now();
-        if (begin < next_) {
-            return;
-        }
-        lines_.findings(new_.of(diagnose::diagnose(analysis_.snapshot()), now_ns));
-        const auto end = Clock::now();
-        next_ = end + std::max<Clock::duration>(std::chrono::seconds(1), 20 * (end - begin));
+        clock_.run([&] {
+            lines_.findings(new_.of(diagnose::diagnose(analysis_.snapshot()), now_ns));
+        });
     }
 
 private:
-    using Clock = std::chrono::steady_clock;
     const aggregate::Analysis& analysis_;
     LinePrinter& lines_;
     diagnose::NewFindings new_;
-    Clock::time_point next_{};
+    SnapshotClock clock_;
 };
 
 /// Ends the trace once standard output cannot be written.

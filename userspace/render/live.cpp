@@ -10,6 +10,7 @@
 #include "decode/names.hpp"
 #include "diagnose/words.hpp"
 #include "render/layout.hpp"
+#include "render/live_line.hpp"
 #include "render/names.hpp"
 #include "render/render.hpp"
 
@@ -20,26 +21,11 @@ using correlate::End;
 using correlate::KillInterval;
 using correlate::SignalInterval;
 
-constexpr std::size_t kTime = 11;
 constexpr std::size_t kSignal = 11;
 constexpr std::size_t kOutcome = 9;
 constexpr std::size_t kLatency = 8;
 constexpr std::size_t kPid = 7;
 constexpr std::size_t kPages = 7;
-
-/// Widths that depend on `wide`: a line has less than 80 or 120 columns.
-struct Widths {
-    std::size_t task;
-    std::size_t comm;
-    std::size_t inode;
-    std::size_t bytes;
-    std::size_t line;
-};
-
-Widths widths(const LiveOptions& options)
-{
-    return options.wide ? Widths{28, 20, 20, 24, 119} : Widths{16, 9, 9, 11, 79};
-}
 
 bool shows(const LiveOptions& options, FamilyMask family)
 {
@@ -47,56 +33,6 @@ bool shows(const LiveOptions& options, FamilyMask family)
 }
 
 Style style(const LiveOptions& options) { return {options.utf8, options.colour}; }
-
-/// Seconds since the start, in at most 11 columns for any time.
-std::string clock(std::uint64_t time_ns, std::uint64_t start_ns)
-{
-    const std::uint64_t ns = since(time_ns, start_ns);
-    const std::uint64_t seconds = ns / 1'000'000'000;
-    if (seconds < 10'000)
-        return fmt::format("{}.{:06}", seconds, ns / 1'000 % 1'000'000);
-    if (seconds < 10'000'000) return fmt::format("{}.{:03}", seconds, ns / 1'000'000 % 1000);
-    return std::to_string(seconds);
-}
-
-/// Cells in columns, cut to the line: nothing that a process chose can make it
-/// longer.
-class Line {
-public:
-    explicit Line(const LiveOptions& options) : style_(style(options)), widths_(widths(options)) {}
-
-    Line& left(std::string text, std::size_t width)
-    {
-        return append(pad_right(fit(text, width, style_), width));
-    }
-    Line& right(std::string text, std::size_t width)
-    {
-        return append(pad_left(fit(text, width, style_), width));
-    }
-    Line& task(const decode::Task& task)
-    {
-        return append(pad_right(fit_task(task, widths_.task, style_), widths_.task));
-    }
-    std::string str() const
-    {
-        std::string line = fit(text_, widths_.line, style_);
-        line.erase(line.find_last_not_of(' ') + 1);
-        return line;
-    }
-    const Widths& width() const { return widths_; }
-    const Style& style_of() const { return style_; }
-
-private:
-    Line& append(const std::string& cell)
-    {
-        if (!text_.empty()) text_ += ' ';
-        text_ += cell;
-        return *this;
-    }
-    Style style_;
-    Widths widths_;
-    std::string text_;
-};
 
 const char* end_name(const SignalInterval& signal)
 {
@@ -131,17 +67,17 @@ std::string signal_line(const SignalInterval& signal, std::uint64_t start_ns,
                         const LiveOptions& options)
 {
     Line line(options);
-    line.right(clock(signal.generated_ns, start_ns), kTime);
+    line.right(clock(signal.generated_ns, start_ns), kTimeWidth);
     const std::string_view label = decode::origin_label(signal.origin);
     if (label.empty())
         line.task(signal.sender);
     else
         line.left(std::string(label), line.width().task);
     line.left(decode::signal_name(signal.signal), kSignal)
-        .left(line.style_of().arrow(), columns(line.style_of().arrow()))
+        .left(line.style().arrow(), columns(line.style().arrow()))
         .task(signal.target)
         .left(end_name(signal), kOutcome)
-        .right(signal.matched() ? line.style_of().time(signal.latency_ns()) : "", kLatency);
+        .right(signal.matched() ? line.style().time(signal.latency_ns()) : "", kLatency);
     return line.str();
 }
 
@@ -210,8 +146,8 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
                       std::uint64_t start_ns, const LiveOptions& options)
 {
     Line line(options);
-    const Style& style = line.style_of();
-    line.right(clock(event.time_ns, start_ns), kTime)
+    const Style& style = line.style();
+    line.right(clock(event.time_ns, start_ns), kTimeWidth)
         .right(std::to_string(event.task.tgid), kPid)
         .left(event.task.comm.text().str(), line.width().comm)
         .left(std::string(kOpLetters.substr(call.op, 1)), 1)
@@ -227,8 +163,8 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
 std::string sentence(std::string text, std::uint64_t time_ns, std::uint64_t start_ns,
                      const LiveOptions& options)
 {
-    const std::string when = pad_left(clock(time_ns, start_ns), kTime) + " ";
-    std::string lines = wrap(text, widths(options).line, when, std::string(kTime + 1, ' '));
+    const std::string when = pad_left(clock(time_ns, start_ns), kTimeWidth) + " ";
+    std::string lines = wrap(text, line_widths(options).line, when, std::string(kTimeWidth + 1, ' '));
     lines.pop_back();
     if (!options.colour) return lines;
     std::string out;
@@ -247,7 +183,7 @@ std::string short_sender(const decode::Task& task, decode::Origin origin,
     if (origin == decode::Origin::timer) return "a timer";
     if (const std::string_view label = decode::origin_label(origin); !label.empty())
         return fmt::format("the {}", label);
-    const std::string name = glued(fit_task(task, widths(options).task, style(options)));
+    const std::string name = glued(fit_task(task, line_widths(options).task, style(options)));
     return origin == decode::Origin::parent_exit ? "the exit of " + name : name;
 }
 
@@ -264,7 +200,7 @@ std::string kill_event(const decode::Event& event, const decode::Kill& kill,
         "KILL {} {} {} {} in {}", decode::signal_name(kill.sig),
         short_sender(event.task, static_cast<decode::Origin>(kill.origin), options),
         style(options).arrow(),
-        glued(fit_task(event.target, widths(options).task, style(options))),
+        glued(fit_task(event.target, line_widths(options).task, style(options))),
         decode::state_letter(decode::state_of(kill.state)));
     if (kill.stuck_tid != kill.target_tgid)
         text += fmt::format(" (thread {})", kill.stuck_tid);
@@ -278,7 +214,7 @@ std::string kill_end(const KillInterval& kill, std::uint64_t start_ns,
     const std::uint64_t end = kill.gone_ns.value_or(kill.trace_end_ns);
     std::string text = fmt::format(
         "KILL {} {} after {} ({} from {})",
-        glued(fit_task(kill.target, widths(options).task, style(options))),
+        glued(fit_task(kill.target, line_widths(options).task, style(options))),
         kill.gone_ns ? "gone" : "STILL STUCK",
         glued(style(options).time(since(end, kill.sent_ns))),
         decode::signal_name(kill.signal), short_sender(kill.sender, kill.origin, options));
@@ -361,20 +297,20 @@ std::string live_header(const LiveOptions& options)
         if (!out.empty()) out += '\n';
         out += style(options).bold(line);
     };
-    const Widths width = widths(options);
+    const LineWidths width = line_widths(options);
     if (shows(options, IPCSCOPE_FAMILY_SIGNALS)) {
         const char* arrow = style(options).arrow();
-        add(Line(options).right("TIME", kTime).left("SENDER", width.task)
+        add(Line(options).right("TIME", kTimeWidth).left("SENDER", width.task)
                 .left("SIGNAL", kSignal).left(arrow, columns(arrow))
                 .left("TARGET", width.task).left("OUTCOME", kOutcome)
                 .right("LATENCY", kLatency).str());
     }
     if (shows(options, kCalls))
-        add(Line(options).right("TIME", kTime).right("PID", kPid).left("COMM", width.comm)
+        add(Line(options).right("TIME", kTimeWidth).right("PID", kPid).left("COMM", width.comm)
                 .left("", 1).right("OBJECT", width.inode).right("BYTES/REQ", width.bytes)
                 .right("LATENCY", kLatency).right("BLOCKED", kLatency)
                 .right("PAGES", kPages).str());
-    if (shows(options, IPCSCOPE_FAMILY_KILLS) && out.empty()) add(Line(options).right("TIME", kTime).str());
+    if (shows(options, IPCSCOPE_FAMILY_KILLS) && out.empty()) add(Line(options).right("TIME", kTimeWidth).str());
     return out;
 }
 

@@ -11,6 +11,7 @@
 #include "aggregate/report.hpp"
 #include "base/family.hpp"
 #include "diagnose/finding.hpp"
+#include "diagnose/live_deaths.hpp"
 
 namespace ipcscope::render {
 
@@ -59,6 +60,11 @@ private:
 
 /// A finding, with the time at which what it is about began: one line or more.
 std::string live_line(const diagnose::Finding& finding, std::uint64_t start_ns,
+                      const LiveOptions& options);
+
+/// A line for a process that got a signal which should end it (`ipcscope kills`).
+std::string kills_header(const LiveOptions& options);
+std::string live_line(const diagnose::LiveDeath& death, std::uint64_t start_ns,
                       const LiveOptions& options);
 
 /// One line per family that is shown.

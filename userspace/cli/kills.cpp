@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ipcscope kills: who is being ended, by whom, and how long it takes.
+#include <chrono>
+#include <memory>
+
+#include "aggregate/analysis.hpp"
+#include "base/family.hpp"
+#include "cli/commands.hpp"
+#include "cli/forwarding_sink.hpp"
+#include "cli/live.hpp"
+#include "cli/losses.hpp"
+#include "cli/snapshot_clock.hpp"
+#include "diagnose/diagnose.hpp"
+#include "diagnose/live.hpp"
+#include "render/render.hpp"
+
+namespace ipcscope::cli {
+namespace {
+
+struct Arguments {
+    LiveArguments live;
+    std::uint64_t slow_ns = 0;
+    bool wide = false;
+};
+
+/// Shows deaths, and the findings about them, as they come to stand.
+class KillsSink final : public ForwardingSink {
+public:
+    KillsSink(aggregate::Analysis& analysis, const Arguments& arguments)
+        : ForwardingSink(analysis), analysis_(analysis), deaths_(arguments.slow_ns)
+    {
+        options_.colour = colour_wanted();
+        options_.utf8 = utf8_wanted();
+        options_.wide = arguments.wide;
+    }
+
+    Result<void> host(const source::Host& host) override
+    {
+        start_ns_ = host.start_ns;
+        out(render::kills_header(options_));
+        return ForwardingSink::host(host);
+    }
+    /// Ends the trace once standard output cannot be written.
+    Result<void> watermark(std::uint64_t time_ns) override
+    {
+        auto done = ForwardingSink::watermark(time_ns);
+        clock_.run([&] { show(analysis_.snapshot(), time_ns, false); });
+        return result_ ? done : result_;
+    }
+    Result<void> end(std::uint64_t time_ns) override
+    {
+        auto done = ForwardingSink::end(time_ns);
+        show(analysis_.report(), time_ns, true);
+        return result_ ? done : result_;
+    }
+
+private:
+    void show(const aggregate::Report& report, std::uint64_t now_ns, bool last)
+    {
+        for (const diagnose::LiveDeath& death : deaths_.of(report.deaths, now_ns, last)) {
+            out(render::live_line(death, start_ns_, options_));
+        }
+        const diagnose::Findings findings = diagnose::diagnose(report);
+        for (const diagnose::Finding& finding : findings_.of(findings, now_ns)) {
+            out(render::live_line(finding, start_ns_, options_));
+        }
+    }
+    void out(const std::string& line)
+    {
+        if (result_) {
+            result_ = print(line + "\n");
+        }
+    }
+
+    aggregate::Analysis& analysis_;
+    render::LiveOptions options_;
+    std::uint64_t start_ns_ = 0;
+    diagnose::NewDeaths deaths_;
+    diagnose::NewFindings findings_;
+    SnapshotClock clock_;
+    Result<void> result_;
+};
+
+int kills(Arguments& arguments)
+{
+    arguments.live.options.families = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS;
+    if (auto valid = validate(arguments.live); !valid) {
+        return print_error(valid.error());
+    }
+    aggregate::Analysis analysis;
+    KillsSink kills_sink(analysis, arguments);
+    LossTracker sink(kills_sink);
+    const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(50));
+    if (!done) {
+        return print_error(done.error());
+    }
+    return sink.exit_status(*done, arguments.live.on_loss);
+}
+
+}  // namespace
+
+Run declare_kills(CLI::App& app, std::vector<std::string> command)
+{
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* kills_app = app.add_subcommand(
+        "kills", "Show each process that a signal should end, who sent it, and how long it takes");
+    declare_filters(*kills_app, arguments->live);
+    declare_recording(*kills_app, arguments->live);
+    declare_duration(*kills_app, "--slow", arguments->slow_ns,
+                     "Only processes that are still there so long after the signal (ms, s, min)");
+    kills_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
+    kills_app->footer(R"(Examples:
+  ipcscope kills                     until Ctrl-C
+  ipcscope kills --slow 1s -d 3600   what does not die within a second
+  ipcscope kills -- docker stop web)");
+    return [arguments, command] {
+        arguments->live.command = command;
+        return kills(*arguments);
+    };
+}
+
+}  // namespace ipcscope::cli

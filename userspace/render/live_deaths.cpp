@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `ipcscope kills`: a line for each process that got a signal which should end it.
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "decode/names.hpp"
+#include "render/live_line.hpp"
+#include "render/render.hpp"
+
+namespace ipcscope::render {
+namespace {
+
+using aggregate::Death;
+using aggregate::DeathSend;
+
+constexpr std::size_t kSignals = 11;
+constexpr std::size_t kTook = 9;
+constexpr std::size_t kRest = 80;   ///< to the end of the line
+
+/// "SIGTERM", "SIGTERM ×3", "SIGTERM, SIGKILL"
+std::string signals(const Death& death, const Style& style)
+{
+    std::vector<std::pair<unsigned, std::uint64_t>> counts;   // in order
+    for (const DeathSend& send : death.sends) {
+        const auto known = std::ranges::find(counts, send.signal, &decltype(counts)::value_type::first);
+        if (known == counts.end()) {
+            counts.emplace_back(send.signal, send.count);
+        } else {
+            known->second += send.count;
+        }
+    }
+    std::string text;
+    for (const auto& [signal, count] : counts) {
+        text += fmt::format("{}{}{}", text.empty() ? "" : ", ",
+                            decode::signal_name(signal).substr(3),
+                            count == 1 ? "" : fmt::format(" {}{}", style.times(), count));
+    }
+    return text;
+}
+
+/// How a wait status says that it ended.
+std::string ending(std::int32_t code)
+{
+    return WIFSIGNALED(code) ? decode::signal_name(static_cast<unsigned>(WTERMSIG(code)))
+                             : fmt::format("status {}", WEXITSTATUS(code));
+}
+
+/// "D io_schedule": by the last look at it.
+std::string last_state(const Death& death)
+{
+    if (death.looks.empty()) {
+        return "still there";
+    }
+    const aggregate::ThreadLook& look = death.looks.back();
+    return fmt::format("{} {}", decode::state_letter(look.state), look.wait_channel.view());
+}
+
+bool is_ignored(const Death& death)
+{
+    return std::ranges::all_of(death.sends, [](const DeathSend& send) {
+        return send.at(decode::Outcome::ignored) == send.count;
+    });
+}
+
+bool was_handled(const Death& death)
+{
+    return std::ranges::any_of(death.takings, [](const aggregate::DeathTaking& taking) {
+        return taking.how == decode::How::handler;
+    });
+}
+
+/// Where it is not over, what keeps it from ending, as far as a word says.
+std::string outcome(const diagnose::LiveDeath& shown)
+{
+    const Death& death = shown.death;
+    if (shown.still_ns == 0) {
+        return death.exit_code ? ending(*death.exit_code) : "ended";
+    }
+    return is_ignored(death) ? "ignored" : was_handled(death) ? "handled" : last_state(death);
+}
+
+std::string took(const diagnose::LiveDeath& shown, const Style& style)
+{
+    return shown.still_ns != 0
+               ? ">" + style.time(shown.still_ns)
+               : style.time(since(*shown.death.gone_ns, shown.death.first_ns()));
+}
+
+}  // namespace
+
+std::string kills_header(const LiveOptions& options)
+{
+    Line line(options);
+    return line.right("TIME", kTimeWidth)
+        .left("FROM", line.width().task)
+        .left("SIGNALS", kSignals)
+        .left("TO", line.width().task)
+        .right("TOOK", kTook)
+        .left("END", std::string_view("END").size())
+        .str();
+}
+
+std::string live_line(const diagnose::LiveDeath& shown, std::uint64_t start_ns,
+                      const LiveOptions& options)
+{
+    const Death& death = shown.death;
+    const DeathSend& first = death.sends.front();
+    Line line(options);
+    line.right(clock(death.first_ns(), start_ns), kTimeWidth);
+    const std::string_view label = decode::origin_label(first.origin);
+    if (label.empty()) {
+        line.task(first.sender);
+    } else {
+        line.left(std::string(label), line.width().task);
+    }
+    return line.left(signals(death, line.style()), kSignals)
+        .task(death.target)
+        .right(took(shown, line.style()), kTook)
+        .left(outcome(shown), kRest)
+        .str();
+}
+
+}  // namespace ipcscope::render

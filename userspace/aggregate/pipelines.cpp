@@ -48,18 +48,25 @@ public:
             const std::size_t flow = open_.back();
             open_.pop_back();
             for (const auto* side : {&graph.flows[flow].from, &graph.flows[flow].to}) {
-                for (const Pid pid : *side) {
-                    const Node& node = graph.nodes.at(pid);
-                    for (const auto* flows : {&node.inputs, &node.outputs}) {
-                        std::ranges::for_each(*flows, [&](std::size_t next) { take(next); });
-                    }
-                }
+                std::ranges::for_each(*side, [&](Pid pid) { take_all_of(pid); });
             }
         }
     }
     const std::set<std::size_t>& flows() const { return flows_; }
 
 private:
+    /// Once: what could not be taken then cannot be later.
+    void take_all_of(Pid pid)
+    {
+        if (!processes_.insert(pid).second) {
+            return;
+        }
+        const Node& node = graph_.nodes.at(pid);
+        for (const auto* flows : {&node.inputs, &node.outputs}) {
+            std::ranges::for_each(*flows, [&](std::size_t next) { take(next); });
+        }
+    }
+
     void take(std::size_t index)
     {
         const Flow& flow = graph_.flows[index];
@@ -75,6 +82,7 @@ private:
     const Flow& first_;
     std::set<std::size_t> flows_;
     std::set<ObjectId> channels_;   ///< of parts
+    std::set<Pid> processes_;       ///< whose flows were looked at
     std::vector<std::size_t> open_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include <gtest/gtest.h>
 
@@ -146,6 +147,27 @@ TEST(Components, ThatShareNoPipeAreApart)
     a.event(call(20, task(3), op(true, 6, 10, 1)));
     a.event(call(20, task(4), op(false, 6, 10, 1)));
     EXPECT_EQ(finish(a).pipelines.size(), 2u);
+}
+
+// Each of 200 processes uses 3,000 pipes: the pipes of each are looked at once, and not
+// once for each of its pipes.
+TEST(Components, OfManyThatAllUseEachPipe)
+{
+    constexpr std::uint32_t kProcesses = 200, kPipes = 3000;
+    Trace a;
+    std::uint64_t time = kMs;
+    for (std::uint64_t use = 0; use < 2 * kPipes; ++use) {
+        for (std::uint32_t pid = 1; pid <= kProcesses; ++pid) {
+            time += 100;
+            a.event(call(time, task(pid, "p"),
+                         op(pid % 2 != 0, 1 + use % kPipes, time - 10, 4096, 0)));
+        }
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const auto lines = finish(a).pipelines;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_EQ(lines[0].stages.size(), kProcesses);
 }
 
 TEST(Components, HoldersAndTokenPipesJoinNothing)

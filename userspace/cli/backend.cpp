@@ -43,15 +43,6 @@ Result<std::unique_ptr<source::StatSource>> stat_bpf(const source::Options& opti
 #endif
 }
 
-}  // namespace
-
-Result<void> load_module()
-{
-    return source::kmod::loaded() ? Result<void>{} : source::kmod::load();
-}
-
-namespace {
-
 /// "auto": the module only where bpf does not work here and it is loaded already.
 template <typename T, typename OpenBpf, typename OpenKmod>
 Result<std::unique_ptr<T>> open_by(std::string_view name, const source::Options& options,

@@ -20,14 +20,9 @@ namespace ipcscope::cli {
 Result<std::unique_ptr<source::Source>> open_backend(std::string_view name,
                                                      const source::Options& options);
 
-/// The same for `ipcscope stat`, which the module does not have: `options.stat` is set.
-/// Exit::usage for "kmod".
+/// The same for `ipcscope stat`: `options.stat` is set.
 Result<std::unique_ptr<source::StatSource>> open_stat(std::string_view name,
                                                       const source::Options& options);
-
-/// Loads the kernel module if it is not loaded.  A caller that opens both backends calls
-/// it first, since attaching the first one drops the privilege to load modules.
-Result<void> load_module();
 
 struct BackendStatus {
     std::string name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <sys/utsname.h>
@@ -13,6 +14,7 @@
 #include "base/version.hpp"
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
+#include "source/kmod/load.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -127,13 +129,25 @@ Not seen by any hook
   Calls under way when the trace begins are not counted.
 )";
 
-int doctor()
+int doctor(bool load)
 {
+    std::optional<source::kmod::LoadedModule> module;
+    if (load) {
+        auto loaded = source::kmod::LoadedModule::load();
+        if (!loaded) {
+            return print_error(loaded.error());
+        }
+        module.emplace(std::move(*loaded));
+    }
     utsname names{};
     uname(&names);
     fmt::print("ipcscope {} on {} {} {}\n\nThis machine\n", kVersion, names.sysname,
                names.release, names.machine);
     examine_machine();
+    if (module && module->ours()) {
+        fmt::print("\nThe kernel module is loaded for this, which taints the kernel, and unloaded "
+                   "at the end.\n");
+    }
     const Exit status = examine_and_choose_backend();
     fmt::print("{}", kNotSeen);
     if (auto printed = print(""); !printed) {
@@ -146,9 +160,13 @@ int doctor()
 
 Run declare_doctor(CLI::App& app)
 {
-    app.add_subcommand("doctor",
-                       "What works on this kernel, what does not, and how to fix it");
-    return [] { return doctor(); };
+    auto load = std::make_shared<bool>(false);
+    CLI::App* doctor_app = app.add_subcommand(
+        "doctor", "What works on this kernel, what does not, and how to fix it");
+    doctor_app->add_flag("--load", *load,
+                         "Load the kernel module where it is not loaded (this taints the kernel), "
+                         "and unload it at the end");
+    return [load] { return doctor(*load); };
 }
 
 }  // namespace ipcscope::cli

@@ -26,6 +26,8 @@
 #include "decode/decode.hpp"
 #include "selftest/parity.hpp"
 #include "selftest/workload.hpp"
+#include "source/kmod/kmod_source.hpp"
+#include "source/kmod/load.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -381,10 +383,26 @@ std::string text(const PhaseReport& report, const Costs& costs, std::size_t fail
                                : fmt::format("\n{} checks FAILED.\n", failed));
 }
 
-int selftest_both(bool as_ktap)
+struct Arguments {
+    bool load = false;
+    bool ktap = false;
+};
+
+int selftest_both(const Arguments& arguments)
 {
-    if (auto loaded = load_module(); !loaded) {
-        return print_error(loaded.error());
+    if (!arguments.load && !source::kmod::loaded()) {
+        return print_error({Exit::kernel,
+                            "selftest compares both backends, and the kernel module ipcscope is "
+                            "not loaded: load it, or let selftest --load do so, and unload it "
+                            "again; this taints the kernel"});
+    }
+    const auto module = source::kmod::LoadedModule::load();
+    if (!module) {
+        return print_error(module.error());
+    }
+    if (module->ours()) {
+        print_stderr("ipcscope: the kernel module is loaded for this, which taints the kernel, "
+                     "and unloaded at the end\n");
     }
     const auto report = run_in_child(compare_backends);
     if (!report) {
@@ -396,7 +414,7 @@ int selftest_both(bool as_ktap)
     }
     const auto failed = static_cast<std::size_t>(
         std::ranges::count(report->all(), false, &PhaseReport::Check::ok));
-    if (auto printed = print(as_ktap ? ktap(*report, *costs) : text(*report, *costs, failed));
+    if (auto printed = print(arguments.ktap ? ktap(*report, *costs) : text(*report, *costs, failed));
         !printed) {
         return print_error(printed.error());
     }
@@ -407,11 +425,14 @@ int selftest_both(bool as_ktap)
 
 Run declare_selftest(CLI::App& app)
 {
-    auto as_ktap = std::make_shared<bool>(false);
+    auto arguments = std::make_shared<Arguments>();
     CLI::App* selftest_app = app.add_subcommand(
         "selftest", "Trace a known workload by both backends at once, and compare them");
-    selftest_app->add_flag("--ktap", *as_ktap, "The result as KTAP");
-    return [as_ktap] { return selftest_both(*as_ktap); };
+    selftest_app->add_flag("--load", arguments->load,
+                           "Load the kernel module where it is not loaded (this taints the "
+                           "kernel), and unload it at the end");
+    selftest_app->add_flag("--ktap", arguments->ktap, "The result as KTAP");
+    return [arguments] { return selftest_both(*arguments); };
 }
 
 }  // namespace ipcscope::cli

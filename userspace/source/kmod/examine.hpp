@@ -8,7 +8,8 @@
 
 namespace ipcscope::source::kmod {
 
-/// Attaches each family by itself, for a moment, and takes it away again.
+/// Attaches each family by itself, for a moment, and takes it away again.  The module is
+/// not loaded for it.
 std::vector<FamilyStatus> examine();
 
 }  // namespace ipcscope::source::kmod

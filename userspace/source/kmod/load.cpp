@@ -8,10 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <libkmod.h>
+
+#include "source/kmod/kmod_source.hpp"
 
 namespace ipcscope::source::kmod {
 namespace {
@@ -135,6 +140,22 @@ Result<void> load()
         return tl::unexpected<Error>(load_error(-error));
     }
     return {};
+}
+
+Result<LoadedModule> LoadedModule::load()
+{
+    if (loaded()) {
+        return LoadedModule(false);
+    }
+    return kmod::load().map([] { return LoadedModule(true); });
+}
+
+/// Another that uses it meanwhile keeps it.
+LoadedModule::~LoadedModule()
+{
+    if (ours_) {
+        syscall(SYS_delete_module, kModule, O_NONBLOCK);
+    }
 }
 
 }  // namespace ipcscope::source::kmod

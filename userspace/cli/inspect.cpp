@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/commands.hpp"
+#include "cli/terminal.hpp"
 #include "inspect/inspector.hpp"
 #include "render/inspect.hpp"
 
@@ -21,9 +22,7 @@ struct Arguments {
 
 Result<std::string> inspected(const Arguments& arguments)
 {
-    render::TextOptions options;
-    options.colour = colour_wanted();
-    options.utf8 = utf8_wanted();
+    render::TextOptions options = text_options();
     options.top = arguments.top;
     if (arguments.ipc) {
         const auto spaces = inspect::ipc_namespaces();
@@ -42,7 +41,7 @@ Result<std::string> inspected(const Arguments& arguments)
 int run(const Arguments& arguments)
 {
     const auto done =
-        inspected(arguments).and_then([](const std::string& text) { return print(text); });
+        inspected(arguments).and_then([](const std::string& text) { return print_paged(text); });
     return done ? static_cast<int>(Exit::ok) : print_error(done.error());
 }
 

@@ -10,6 +10,7 @@
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
 #include "cli/snapshot_clock.hpp"
+#include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/live.hpp"
 #include "render/render.hpp"
@@ -27,11 +28,11 @@ struct Arguments {
 class KillsSink final : public ForwardingSink {
 public:
     KillsSink(aggregate::Analysis& analysis, const Arguments& arguments)
-        : ForwardingSink(analysis), analysis_(analysis), deaths_(arguments.slow_ns)
+        : ForwardingSink(analysis),
+          analysis_(analysis),
+          options_(live_options(arguments.wide)),
+          deaths_(arguments.slow_ns)
     {
-        options_.colour = colour_wanted();
-        options_.utf8 = utf8_wanted();
-        options_.wide = arguments.wide;
     }
 
     Result<void> host(const source::Host& host) override

@@ -9,6 +9,7 @@
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/replay.hpp"
+#include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
 #include "render/render.hpp"
@@ -37,13 +38,11 @@ int report(const Arguments& arguments)
     }
     const aggregate::Report report = analysis.report(*why);
     const diagnose::Findings findings = diagnose::diagnose(report);
-    render::TextOptions options;
-    options.colour = colour_wanted();
-    options.utf8 = utf8_wanted();
+    render::TextOptions options = text_options();
     options.histograms = !arguments.no_histograms;
     options.top = arguments.top;
-    const auto printed = print(arguments.json ? render::json(report, findings) + "\n"
-                                              : render::text(report, findings, options));
+    const auto printed = arguments.json ? print(render::json(report, findings) + "\n")
+                                        : print_paged(render::text(report, findings, options));
     if (!printed) {
         return print_error(printed.error());
     }

@@ -13,6 +13,7 @@
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
 #include "cli/live.hpp"
+#include "cli/terminal.hpp"
 #include "render/stat.hpp"
 #include "source/stat_names.hpp"
 
@@ -124,9 +125,7 @@ private:
         if (arguments_.json) {
             return render::stat_json(report);
         }
-        render::TextOptions options;
-        options.colour = colour_wanted();
-        options.utf8 = utf8_wanted();
+        render::TextOptions options = text_options();
         options.top = arguments_.top;
         return render::stat_text(report, options);
     }

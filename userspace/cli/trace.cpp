@@ -15,6 +15,7 @@
 #include "cli/losses.hpp"
 #include "cli/snapshot_clock.hpp"
 #include "cli/tee_sink.hpp"
+#include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
 #include "diagnose/live.hpp"
@@ -159,10 +160,7 @@ int trace(Arguments& arguments)
         writer = std::move(*created);
     }
     auto& options = arguments.live.options;
-    render::LiveOptions live;
-    live.colour = colour_wanted();
-    live.utf8 = utf8_wanted();
-    live.wide = arguments.wide;
+    render::LiveOptions live = live_options(arguments.wide);
     live.families = options.families;
 
     LinePrinter lines(live, arguments.json);
@@ -185,10 +183,8 @@ int trace(Arguments& arguments)
     const aggregate::Report report = analysis.report();
     const diagnose::Findings findings = diagnose::diagnose(report);
     if (!arguments.no_report && !arguments.json) {
-        render::TextOptions text;
-        text.colour = live.colour;
-        text.utf8 = live.utf8;
-        if (auto printed = print("\n" + render::text(report, findings, text)); !printed) {
+        const std::string text = "\n" + render::text(report, findings, text_options());
+        if (auto printed = print(text); !printed) {
             return print_error(printed.error());
         }
     }

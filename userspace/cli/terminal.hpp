@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Standard output as it is: a terminal of some width, or a file.
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+#include "render/render.hpp"
+
+namespace ipcscope::cli {
+
+/// Text as wide as the terminal, and in its colours; 80 columns elsewhere.
+render::TextOptions text_options();
+
+/// Lines of 80 columns, or of 120 where `wide` or where the terminal has as many.
+render::LiveOptions live_options(bool wide);
+
+/// print(), through a pager where standard output is a terminal that the text does not fit
+/// on: the command in PAGER, else less, as git does.  "cat", or an empty one, is none.
+Result<void> print_paged(std::string_view text);
+
+}  // namespace ipcscope::cli

@@ -18,6 +18,7 @@
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
+#include "diagnose/line_filter.hpp"
 #include "diagnose/live.hpp"
 #include "render/render.hpp"
 
@@ -31,13 +32,14 @@ struct Arguments {
     bool wide = false;
     bool json = false;
     bool no_report = false;
+    diagnose::LineFilter filter;
 };
 
 /// Prints lines until the first write error (a closed pipe), which it keeps.
 class LinePrinter {
 public:
-    LinePrinter(const render::LiveOptions& options, bool json)
-        : options_(options), json_(json)
+    LinePrinter(const render::LiveOptions& options, const Arguments& arguments)
+        : options_(options), json_(arguments.json), filter_(arguments.filter)
     {
     }
 
@@ -57,13 +59,16 @@ public:
             return;
         }
         symbols_.note(event);
+        if (!filter_.passes(event)) {
+            return;
+        }
         if (auto line = render::live_line(event, start_ns_, options_, &symbols_)) {
             out(*line);
         }
     }
     void interval(const correlate::Interval& interval)
     {
-        if (json_) {
+        if (json_ || !filter_.passes(interval)) {
             return;
         }
         if (auto line = render::live_line(interval, start_ns_, options_)) {
@@ -88,6 +93,7 @@ private:
 
     render::LiveOptions options_;
     bool json_;
+    diagnose::LineFilter filter_;
     std::uint64_t start_ns_ = 0;
     render::Symbols symbols_;
     Result<void> result_;
@@ -163,7 +169,7 @@ int trace(Arguments& arguments)
     render::LiveOptions live = live_options(arguments.wide);
     live.families = options.families;
 
-    LinePrinter lines(live, arguments.json);
+    LinePrinter lines(live, arguments);
     aggregate::Analysis analysis(
         {[&](const decode::Event& event) { lines.event(event); },
          [&](const correlate::Interval& interval) { lines.interval(interval); }});
@@ -203,7 +209,16 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
     trace_app->add_option("-o,--output", arguments->output,
                           "Also write the records to a capture file, as record does");
     trace_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
-    trace_app->add_flag("--json", arguments->json, "Every record as a JSON object on a line");
+    CLI::Option* json = trace_app->add_flag("--json", arguments->json,
+                                            "Every record as a JSON object on a line");
+    trace_app
+        ->add_flag("-x,--failed", arguments->filter.failed,
+                   "Lines only of signals that had no effect and of calls that failed")
+        ->excludes(json);
+    declare_duration(*trace_app, "--min", arguments->filter.least_ns,
+                     "Lines only of signals that waited, and of calls that took, so long (ms, s, "
+                     "min)")
+        ->excludes(json);
     trace_app->add_flag("--no-report", arguments->no_report, "No report at the end");
     declare_fail_on(*trace_app, arguments->fail_on);
     trace_app->add_option("what", arguments->live.families,
@@ -213,7 +228,7 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
   ipcscope trace                         everything, until Ctrl-C
   ipcscope trace -s TERM,KILL signals    who sends these, and what they do
   ipcscope trace -s '!URG,!CHLD' signals
-  ipcscope trace -p 1234 -d 60 pipes
+  ipcscope trace -p 1234 -d 60 --min 10ms pipes
   ipcscope trace -o t.ipcs kills         and keep the records for report)");
     return [arguments, command] {
         arguments->live.command = command;

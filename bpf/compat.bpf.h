@@ -171,6 +171,7 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long dx;
 	unsigned long r10;
+	unsigned long r9;
 };
 
 struct pt_regs___arm64 {
@@ -250,6 +251,22 @@ struct sem {
 struct sem_array {
 	struct kern_ipc_perm sem_perm;
 	struct sem sems[1];
+};
+
+union futex_key {
+	struct {
+		__u64 i_seq;
+		unsigned long pgoff;
+		unsigned int offset;
+	} shared;
+};
+
+struct restart_block {
+	struct {
+		unsigned int *uaddr;
+		unsigned int val;
+		unsigned int flags;
+	} futex;
 };
 
 struct kiocb {

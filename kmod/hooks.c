@@ -16,6 +16,7 @@
 #define PIPES	IPCSCOPE_FAMILY_PIPES
 #define KILLS	IPCSCOPE_FAMILY_KILLS
 #define EVENTFD	IPCSCOPE_FAMILY_EVENTFD
+#define FUTEX	IPCSCOPE_FAMILY_FUTEX
 #define MQUEUE	IPCSCOPE_FAMILY_MQUEUE
 #define SYSV	IPCSCOPE_FAMILY_SYSV
 #define UNIX	IPCSCOPE_FAMILY_UNIX
@@ -146,6 +147,17 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	  .enter = scope_eventfd_write_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = EVENTFD,
 	  .kind = IPCSCOPE_CALL_EVENTFD, .sleeps = true },
+	{ .name = "futex", .targets = { "__x64_sys_futex" },
+	  .enter = scope_futex_enter, .exit = scope_futex_exit,
+	  .data = sizeof(struct scope_call), .families = FUTEX,
+	  .kind = IPCSCOPE_CALL_FUTEX, .sleeps = true },
+	{ .name = "futex restart", .targets = { "futex_wait_restart" },
+	  .enter = scope_futex_restart_enter, .exit = scope_futex_exit,
+	  .data = sizeof(struct scope_call), .families = FUTEX,
+	  .kind = IPCSCOPE_CALL_FUTEX, .sleeps = true },
+	{ .name = "futex's memory", .targets = { "get_futex_key" },
+	  .enter = scope_futex_key_enter, .exit = scope_futex_key_exit,
+	  .data = sizeof(void *), .families = FUTEX, .sleeps = true },
 	{ .name = "mqueue send", .targets = { "do_mq_timedsend" },
 	  .enter = scope_mq_send_enter, .exit = scope_call_exit,
 	  .data = sizeof(struct scope_call), .families = MQUEUE,

@@ -133,6 +133,14 @@ int scope_eventfd_read_enter(struct kretprobe_instance *ri,
 int scope_eventfd_write_enter(struct kretprobe_instance *ri,
 			      struct pt_regs *regs);
 
+/* futex.c */
+int scope_futex_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_futex_restart_enter(struct kretprobe_instance *ri,
+			      struct pt_regs *regs);
+int scope_futex_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_futex_key_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_futex_key_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
+
 /* mqueue.c */
 int scope_mq_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_mq_receive_enter(struct kretprobe_instance *ri, struct pt_regs *regs);

@@ -41,7 +41,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		31
+#define SCOPE_FUNCTIONS		34
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {

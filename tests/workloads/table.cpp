@@ -22,6 +22,7 @@ constexpr Entry kTable[] = {
     {"splice_fields", splice_fields},
     {"mqueue_fields", mqueue_fields},
     {"sysv_fields", sysv_fields},
+    {"futex_fields", futex_fields},
     {"frozen_writers", frozen_writers},
     {"gate", gate},
     {"filter_tree", filter_tree},

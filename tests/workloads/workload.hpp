@@ -76,6 +76,7 @@ int pipe_fields(const Arguments&);
 int splice_fields(const Arguments&);
 int mqueue_fields(const Arguments&);
 int sysv_fields(const Arguments&);
+int futex_fields(const Arguments&);
 int eventfd_fields(const Arguments&);
 int unix_fields(const Arguments&);
 int frozen_writers(const Arguments&);

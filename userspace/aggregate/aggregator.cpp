@@ -159,7 +159,8 @@ struct Aggregator::State {
     void on(const decode::Event& event, const decode::Holder& body)
     {
         channels.holder(event, body);
-        if (body.record.type == IPCSCOPE_OBJECT_MQUEUE) objects.holder(body);
+        if (body.record.type == IPCSCOPE_OBJECT_MQUEUE ||
+            body.record.type == IPCSCOPE_OBJECT_FUTEX) objects.holder(body);
         if (decode::is_unix(static_cast<decode::ObjectType>(body.record.type)))
             sockets.holder(event, body);
     }

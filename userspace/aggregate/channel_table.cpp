@@ -22,6 +22,13 @@ void add_call(ChannelSide& side, const decode::Event& event, const decode::Call&
 /// It does what it was asked for, or waits; a splice asks for what there may be at most.
 bool asks_for_all(const decode::Event& event) { return event.kind != IPCSCOPE_CALL_SPLICE; }
 
+/// A futex's wait that finds another value in the word has nothing to wait for.
+bool was_refused(const decode::Call& call)
+{
+    return call.ret == -EAGAIN && (decode::type_of(call) != decode::ObjectType::futex ||
+                                   (call.flags & IPCSCOPE_CALL_NONBLOCK) != 0);
+}
+
 /// How the call of one process ended.
 void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call& call, bool write)
 {
@@ -38,7 +45,7 @@ void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call
             call.requested >= std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)
             ++end.beyond_ring;
     }
-    if (call.ret != -EAGAIN) {
+    if (!was_refused(call)) {
         if (end.row != 0) end.refused_ns += event.time_ns - end.row_since_ns;
         end.row = 0;
         return;

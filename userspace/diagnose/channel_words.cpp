@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <ipcscope/futex.h>
 
 #include "base/units.hpp"
 #include "diagnose/channel_kinds.hpp"
@@ -56,17 +57,26 @@ constexpr std::array<ChannelWords, IPCSCOPE_OBJECT_COUNT> kWords{{
     {"futex", kWaits, kWakes, "", "", false},
 }};
 
+/// What the numbers are made of: kmod/include/uapi/ipcscope/record.h.
+std::string number_words(ObjectType type, std::uint64_t number)
+{
+    switch (type) {
+    case ObjectType::sysv_sem:
+        return fmt::format("semaphore {} of set {}", number >> 32, number & UINT32_MAX);
+    case ObjectType::futex:
+        return fmt::format("futex {:#x} of memory {}", ipcscope_futex_offset(number),
+                           number >> 32);
+    default: return fmt::format("{} {}", words(type).noun, number);
+    }
+}
+
 }  // namespace
 
 const ChannelWords& words(ObjectType type) { return kWords[static_cast<std::size_t>(type)]; }
 
 std::string which(const aggregate::ChannelRow& channel)
 {
-    const std::uint64_t number = channel.object.object;
-    // A set and the number in it (kmod/include/uapi/ipcscope/record.h).
-    std::string name = channel.type == ObjectType::sysv_sem
-        ? fmt::format("semaphore {} of set {}", number >> 32, number & UINT32_MAX)
-        : fmt::format("{} {}", words(channel.type).noun, number);
+    std::string name = number_words(channel.type, channel.object.object);
     if (!channel.path.empty()) {
         name += fmt::format(" ({})", channel.path.view());
     }

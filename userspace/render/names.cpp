@@ -2,6 +2,7 @@
 #include "render/names.hpp"
 
 #include <fmt/format.h>
+#include <ipcscope/futex.h>
 
 #include "decode/names.hpp"
 
@@ -32,9 +33,13 @@ std::string fit_task(const decode::Task& task, std::size_t width, const Style& s
 
 std::string object_text(decode::ObjectType type, std::uint64_t object)
 {
-    return type == decode::ObjectType::sysv_sem
-        ? fmt::format("{}[{}]", object & UINT32_MAX, object >> 32)
-        : std::to_string(object);
+    switch (type) {
+    case decode::ObjectType::sysv_sem:
+        return fmt::format("{}[{}]", object & UINT32_MAX, object >> 32);
+    case decode::ObjectType::futex:
+        return fmt::format("{}:{:#x}", object >> 32, ipcscope_futex_offset(object));
+    default: return std::to_string(object);
+    }
 }
 
 std::string safe(const std::string& text) { return SafeText::escape(text).str(); }

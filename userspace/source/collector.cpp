@@ -38,7 +38,7 @@ bool began_after(std::uint64_t start_ticks, std::uint64_t time_ns)
     return start_ticks * tick_ns > time_ns + suspended_ns + tick_ns;
 }
 
-/// On one that is found among the descriptors of processes.
+/// On one that is found among the descriptors of processes, or in what they have mapped.
 bool is_call_on_file(const ipcscope_header& header)
 {
     if (header.kind < IPCSCOPE_CALL_FIRST || header.kind > IPCSCOPE_CALL_LAST ||
@@ -47,7 +47,8 @@ bool is_call_on_file(const ipcscope_header& header)
     }
     const auto& call = reinterpret_cast<const ipcscope_call&>(header);
     return call.type == IPCSCOPE_OBJECT_PIPE || call.type == IPCSCOPE_OBJECT_FIFO ||
-           call.type == IPCSCOPE_OBJECT_MQUEUE || header.kind == IPCSCOPE_CALL_UNIX;
+           call.type == IPCSCOPE_OBJECT_MQUEUE || call.type == IPCSCOPE_OBJECT_FUTEX ||
+           header.kind == IPCSCOPE_CALL_UNIX;
 }
 
 bool is_birth(const ipcscope_header& header)

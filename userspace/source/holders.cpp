@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "source/mappings.hpp"
 #include "source/proc_text.hpp"
 
 namespace ipcscope::source {
@@ -107,7 +108,7 @@ void Holders::want(const Key& key, std::uint8_t type, bool unfinished)
 
 void Holders::saw(const ipcscope_call& call)
 {
-    if (call.type == IPCSCOPE_OBJECT_MQUEUE) {
+    if (call.type == IPCSCOPE_OBJECT_MQUEUE || call.type == IPCSCOPE_OBJECT_FUTEX) {
         if (is_new({call.dev, call.object}, call.type)) {
             unnamed_.push_back(call);
         }
@@ -224,14 +225,26 @@ void Holders::append_young(Notes& notes, std::uint64_t last_ns)
     }
 }
 
-/// The caller itself has the queue open.
+/// The caller itself has the queue open, or the memory mapped.
+std::string Holders::name_of(const ipcscope_call& call)
+{
+    const std::uint32_t pid = call.header.tgid;
+    if (call.type == IPCSCOPE_OBJECT_FUTEX) {
+        std::string& name = memories_[call.object >> 32];
+        if (name.empty()) {
+            name = find_mapping(pid, call.peer);
+        }
+        return name;
+    }
+    const Fd descriptors = proc::open_directory(AT_FDCWD, fmt::format("/proc/{}/fd", pid).c_str());
+    return find_name(descriptors, call.dev, call.object);
+}
+
 void Holders::append_named(Notes& notes, std::uint64_t last_ns)
 {
     for (const ipcscope_call& call : unnamed_) {
         const std::uint32_t pid = call.header.tgid;
-        const Fd descriptors =
-            proc::open_directory(AT_FDCWD, fmt::format("/proc/{}/fd", pid).c_str());
-        const std::string name = find_name(descriptors, call.dev, call.object);
+        const std::string name = name_of(call);
         if (name.empty()) {
             known_.erase({call.dev, call.object});   // the next caller may still be there
             continue;
@@ -243,8 +256,8 @@ void Holders::append_named(Notes& notes, std::uint64_t last_ns)
         record.object = call.object;
         record.dev = call.dev;
         record.type = call.type;
-        record.reads = 1;
-        record.writes = 1;
+        record.reads = call.type == IPCSCOPE_OBJECT_MQUEUE;   // a futex has no ends
+        record.writes = record.reads;
         notes.add(record, IPCSCOPE_HOLDER, name);
     }
     unnamed_.clear();

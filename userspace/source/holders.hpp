@@ -90,6 +90,7 @@ private:
     void hold(std::map<Key, Ends>& held, const Fd& process, const Fd& descriptors,
               const std::string& number);
     void append_young(Notes& notes, std::uint64_t last_ns);
+    std::string name_of(const ipcscope_call& call);
     void append_named(Notes& notes, std::uint64_t last_ns);
     void scan_process(std::uint32_t pid, std::uint64_t time_ns,
                       const std::function<bool(const Key&)>& wanted, Notes& notes);
@@ -103,7 +104,8 @@ private:
     UnixTables tables_;
     std::map<Key, std::uint8_t> known_;   ///< of which a call was seen: their types
     std::set<Key> wanted_;   ///< to be looked up
-    std::vector<ipcscope_call> unnamed_;   ///< the first call on each queue
+    std::vector<ipcscope_call> unnamed_;   ///< the first call on each queue, or futex
+    std::map<std::uint64_t, std::string> memories_;   ///< that futexes are in: their names
     std::chrono::steady_clock::time_point next_{};
     std::unordered_set<std::uint32_t> young_;   ///< processes to be looked at
     std::deque<std::pair<std::chrono::steady_clock::time_point, std::uint32_t>> births_;

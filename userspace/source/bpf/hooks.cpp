@@ -20,6 +20,7 @@ constexpr FamilyMask kTakings = IPCSCOPE_FAMILY_SIGNALS;
 constexpr FamilyMask kPipes = IPCSCOPE_FAMILY_PIPES;
 constexpr FamilyMask kEventfd = IPCSCOPE_FAMILY_EVENTFD;
 constexpr FamilyMask kSysv = IPCSCOPE_FAMILY_SYSV;
+constexpr FamilyMask kFutex = IPCSCOPE_FAMILY_FUTEX;
 constexpr FamilyMask kMqueue = IPCSCOPE_FAMILY_MQUEUE;
 constexpr FamilyMask kUnix = IPCSCOPE_FAMILY_UNIX;
 constexpr FamilyMask kAll = IPCSCOPE_FAMILY_ALL;   // threads, and their time
@@ -142,6 +143,16 @@ const std::vector<Hook>& table()
          "semop_exit_twin"},
         {"SysV object (exit)", "sysv_obtained", "fexit", {"ipc_obtain_object_check"}, kSysv, 0,
          false, "sysv_obtained_twin", HookUse::records},
+        {"futex (entry)", "futex_enter", "fentry", {"__x64_sys_futex"}, kFutex,
+         IPCSCOPE_CALL_FUTEX, false, "futex_enter_twin"},
+        {"futex (exit)", "futex_exit", "fexit", {"__x64_sys_futex"}, kFutex, 0, false,
+         "futex_exit_twin"},
+        {"futex restart (entry)", "futex_restart_enter", "fentry", {"futex_wait_restart"}, kFutex,
+         IPCSCOPE_CALL_FUTEX, false, "futex_restart_enter_twin"},
+        {"futex restart (exit)", "futex_restart_exit", "fexit", {"futex_wait_restart"}, kFutex, 0,
+         false, "futex_restart_exit_twin"},
+        {"futex's memory (exit)", "futex_key", "fexit", {"get_futex_key"}, kFutex, 0, false,
+         "futex_key_twin"},
         {"mqueue send (entry)", "mqueue_send_enter", "fentry", {"do_mq_timedsend"}, kMqueue,
          IPCSCOPE_CALL_MQUEUE, false, "mqueue_send_enter_twin"},
         {"mqueue send (exit)", "mqueue_send_exit", "fexit", {"do_mq_timedsend"}, kMqueue, 0,

@@ -305,6 +305,26 @@ IPCSCOPE_INLINE void ipcscope_account_recorded(struct ipcscope_account *account,
 }
 
 /*
+ * The call that it is in is none that is recorded: what it did inside belongs to the
+ * time between calls.
+ */
+IPCSCOPE_INLINE void ipcscope_account_cancel(struct ipcscope_account *account)
+{
+	struct ipcscope_times *times = &account->times;
+	__u64 runnable;
+
+	account->call = 0;
+	runnable = times->runnable_ns;
+	IPCSCOPE_ADD_SHARED(times->between[IPCSCOPE_BETWEEN_RUNNABLE], runnable);
+	IPCSCOPE_ADD_SHARED(times->runnable_ns, -runnable);
+	times->between[IPCSCOPE_BETWEEN_SLEEPING] += times->blocked_ns;
+	times->between[IPCSCOPE_BETWEEN_UNINTERRUPTIBLE] +=
+		times->uninterruptible_ns;
+	times->blocked_ns = 0;
+	times->uninterruptible_ns = 0;
+}
+
+/*
  * Has it left the CPU since the last record?  If not, it only ran.  Where a hook
  * can be preempted by the hooks of the scheduler, ask ipcscope_times_any().
  */

@@ -382,10 +382,15 @@ struct ipcscope_header {
 #define IPCSCOPE_CALL_FIELDS(X)						\
 	X(__u64, since_ns, , TIME)					\
 	X(__u64, enter_ns, , TIME)					\
-	/* Inode, id, ...; a semaphore: its number in the set << 32 | set */ \
+	/*								\
+	 * Inode, id, ...; a semaphore: its number in the set << 32 | set; \
+	 * a futex: its memory << 32 | the word in it (futex.h)	\
+	 */								\
 	X(__u64, object, , ID)						\
-	X(__u64, peer, , ID)		/* of its other end; ACCEPT: its new one */ \
-	X(__u32, requested, , COUNT)	/* bytes; 0xffffffff: or more */ \
+	/* Of its other end; ACCEPT: its new one; a futex: its address */ \
+	X(__u64, peer, , ID)						\
+	/* Bytes; of a futex, threads to be woken; 0xffffffff: or more */ \
+	X(__u32, requested, , COUNT)					\
 	X(__s32, ret, , NUMBER)		/* bytes, ..., or -errno */	\
 	X(__u32, dev, , DEVICE)		/* kernel's dev_t */		\
 	X(__u8, type, , OBJECT)						\
@@ -439,11 +444,15 @@ struct ipcscope_header {
 	X(__s32, amount, , NUMBER)	/* message type; sem_op of the first */ \
 	X(__s32, semaphore_value, , NUMBER)
 
+/*
+ * expected: what the word was to be, of a wait and of FUTEX_CMP_REQUEUE; of
+ * FUTEX_LOCK_PI what it was: its owner's tid, as its pid namespace has it.
+ */
 #define IPCSCOPE_TAIL_FUTEX_FIELDS(X)					\
 	X(__u32, offset, , NUMBER)	/* in its page */		\
 	X(__u32, expected, , NUMBER)					\
-	X(__u32, woken, , COUNT)					\
-	X(__u32, operation, , NUMBER)
+	X(__u32, woken, , COUNT)	/* or moved to another futex */	\
+	X(__u32, operation, , NUMBER)	/* FUTEX_..., with its flags */
 
 /* Collector: what a stack entry is called.  Text fills the record's rest. */
 #define IPCSCOPE_SYMBOL_FIELDS(X)					\

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Futexes on memory that processes share: pure functions that both backends share.
+ *
+ * The kernel's own key of such a futex (union futex_key) names the memory by a
+ * number that no other inode has had since boot, and the word in it by page and
+ * offset: two processes that map it at different addresses have the same key.  The
+ * call is opened as the system call begins, and has no type until get_futex_key()
+ * has returned the key.  Where that is of memory of one process, there is no call.
+ */
+#ifndef IPCSCOPE_FUTEX_H
+#define IPCSCOPE_FUTEX_H
+
+#include <linux/futex.h>
+
+#include "splice.h"
+
+/* FUTEX_LOCK_PI2, which headers have since 5.14. */
+#define IPCSCOPE_FUTEX_LOCK_PI2		13
+
+/* Bits of the key's offset: what it is a key of. */
+#define IPCSCOPE_FUTEX_INODE		0x1	/* else memory of one process */
+#define IPCSCOPE_FUTEX_KEY_BITS		0x3
+
+/*
+ * FLAGS_SHARED, of get_futex_key()'s second argument and of a restart block: bit 0
+ * until 6.6, bit 4 since 6.7, where bit 0 is of the word's size, and 0.
+ */
+#define IPCSCOPE_FUTEX_SHARED		0x11
+
+#define IPCSCOPE_FUTEX_PAGE		4096
+#define IPCSCOPE_FUTEX_WORD		4	/* bytes */
+
+struct ipcscope_futex_arguments {
+	__u64 address;
+	__u32 operation;
+	__u32 value;
+	__u32 value3;
+	__u32 word;		/* that the memory holds; of a lock */
+};
+
+IPCSCOPE_INLINE __u8 ipcscope_futex_op(__u32 operation)
+{
+	switch (operation & FUTEX_CMD_MASK) {
+	case FUTEX_WAKE:
+	case FUTEX_WAKE_BITSET:
+	case FUTEX_WAKE_OP:
+	case FUTEX_UNLOCK_PI:
+		return IPCSCOPE_OP_WAKE;
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+	case FUTEX_CMP_REQUEUE_PI:
+		return IPCSCOPE_OP_REQUEUE;
+	default:
+		return IPCSCOPE_OP_WAIT;
+	}
+}
+
+/* A wait for a lock of which the word says who owns it. */
+IPCSCOPE_INLINE int ipcscope_futex_locks(__u32 operation)
+{
+	switch (operation & FUTEX_CMD_MASK) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_TRYLOCK_PI:
+	case IPCSCOPE_FUTEX_LOCK_PI2:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+IPCSCOPE_INLINE __u32
+ipcscope_futex_expected(const struct ipcscope_futex_arguments *from)
+{
+	if (ipcscope_futex_locks(from->operation))
+		return from->word;
+	switch (from->operation & FUTEX_CMD_MASK) {
+	case FUTEX_CMP_REQUEUE:
+	case FUTEX_CMP_REQUEUE_PI:
+		return from->value3;
+	default:
+		return ipcscope_futex_op(from->operation) == IPCSCOPE_OP_WAIT ?
+			       from->value : 0;
+	}
+}
+
+IPCSCOPE_INLINE void
+ipcscope_futex_begins(struct ipcscope_open_call *call,
+		      const struct ipcscope_futex_arguments *from)
+{
+	__u32 command = from->operation & FUTEX_CMD_MASK;
+
+	call->object = 0;
+	call->peer = from->address;
+	call->dev = 0;
+	call->type = IPCSCOPE_OBJECT_NONE;
+	call->op = ipcscope_futex_op(from->operation);
+	call->flags = command == FUTEX_TRYLOCK_PI ? IPCSCOPE_CALL_NONBLOCK : 0;
+	call->requested = call->op == IPCSCOPE_OP_WAIT ||
+				  command == FUTEX_UNLOCK_PI ? 0 : from->value;
+	call->tail.futex.offset = from->address % IPCSCOPE_FUTEX_PAGE;
+	call->tail.futex.expected = ipcscope_futex_expected(from);
+	call->tail.futex.woken = 0;
+	call->tail.futex.operation = from->operation;
+}
+
+/* Of the first key of the call; 0: it is no call on memory that is shared. */
+IPCSCOPE_INLINE int ipcscope_futex_found(struct ipcscope_open_call *call,
+					 __u64 memory, __u64 page, __u32 offset)
+{
+	if (!(offset & IPCSCOPE_FUTEX_INODE))
+		return 0;
+	offset &= ~IPCSCOPE_FUTEX_KEY_BITS;
+	/* Beyond 16 GiB of one memory, words are mistaken for others. */
+	call->object = memory << 32 |
+		       (__u32)((page * IPCSCOPE_FUTEX_PAGE + offset) /
+			       IPCSCOPE_FUTEX_WORD);
+	call->type = IPCSCOPE_OBJECT_FUTEX;
+	return 1;
+}
+
+/* Of an object's word, in bytes from the beginning of its memory. */
+IPCSCOPE_INLINE __u64 ipcscope_futex_offset(__u64 object)
+{
+	return (object & 0xffffffff) * IPCSCOPE_FUTEX_WORD;
+}
+
+/* 0: the kernel has not come to the memory, and it is no call. */
+IPCSCOPE_INLINE int ipcscope_futex_returns(struct ipcscope_open_call *call,
+					   __s32 ret)
+{
+	if (call->op != IPCSCOPE_OP_WAIT && ret > 0)
+		call->tail.futex.woken = ret;
+	return call->type == IPCSCOPE_OBJECT_FUTEX;
+}
+
+#endif /* IPCSCOPE_FUTEX_H */

@@ -578,21 +578,42 @@ static __always_inline __u16 syscall_in(struct pt_regs *regs, bool typed)
 	return (__u64)nr < IPCSCOPE_SYSCALL_NONE ? nr : IPCSCOPE_SYSCALL_NONE;
 }
 
+/* Until 5.14 (dd6e10fbd9fb) no helper gives them: an address. */
+static __always_inline void *saved_registers(struct task_struct *task)
+{
+	return LOAD(task, stack) - bpf_core_type_size(struct pt_regs) +
+	       (bpf_core_type_exists(struct kasan_cache) ? 2 * THREAD_SIZE :
+							   THREAD_SIZE);
+}
+
 /* From the registers that the thread saved as it entered the kernel. */
 static __always_inline __u16 syscall_of(struct task_struct *task)
 {
-	void *regs;
-
 	if ((LOAD(task, flags) & PF_KTHREAD) || is_compat(task))
 		return IPCSCOPE_SYSCALL_NONE;
 	if (HAS_HELPER(task_pt_regs))
 		return syscall_in((void *)bpf_task_pt_regs(task), true);
-	/* Until 5.14 (dd6e10fbd9fb). */
-	regs = LOAD(task, stack) - bpf_core_type_size(struct pt_regs) +
-	       (bpf_core_type_exists(struct kasan_cache) ? 2 * THREAD_SIZE :
-							   THREAD_SIZE);
-	return syscall_in(regs, false);
+	return syscall_in(saved_registers(task), false);
 }
+
+/*
+ * The registers of the current system call, which its function has for an argument:
+ * ctx[0].  Where the kernel's BTF has no type for that (5.10, of futex) they are read
+ * from the stack, where they are.
+ */
+#define SYSCALL_ARGUMENT(ctx, field) ({					\
+	struct pt_regs *regs_;						\
+	unsigned long value_;						\
+									\
+	if (HAS_HELPER(task_pt_regs)) {					\
+		regs_ = (struct pt_regs *)(ctx)[0];			\
+		value_ = regs_->field;					\
+	} else {							\
+		regs_ = saved_registers(current_task());		\
+		value_ = BPF_CORE_READ(regs_, field);			\
+	}								\
+	value_;								\
+})
 
 static __always_inline bool is_polling(__u16 syscall)
 {

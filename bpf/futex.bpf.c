@@ -26,18 +26,17 @@ futex_begins(const struct ipcscope_futex_arguments *arguments, enum twin twin)
 /* (registers): (address, operation, value, timeout or value 2, address 2, value 3) */
 static __always_inline void futex_enters(__u64 *ctx, enum twin twin)
 {
-	struct pt_regs *regs = (struct pt_regs *)ctx[0];
 	struct ipcscope_futex_arguments arguments = {
-		.operation = (__u32)regs->si,
+		.operation = (__u32)SYSCALL_ARGUMENT(ctx, si),
 	};
 
 	if (arguments.operation & FUTEX_PRIVATE_FLAG) {
 		count_no_call(IPCSCOPE_CALL_FUTEX, twin);
 		return;
 	}
-	arguments.address = regs->di;
-	arguments.value = (__u32)regs->dx;
-	arguments.value3 = (__u32)regs->r9;
+	arguments.address = SYSCALL_ARGUMENT(ctx, di);
+	arguments.value = (__u32)SYSCALL_ARGUMENT(ctx, dx);
+	arguments.value3 = (__u32)SYSCALL_ARGUMENT(ctx, r9);
 	if (ipcscope_futex_locks(arguments.operation))
 		bpf_probe_read_user(&arguments.word, sizeof(arguments.word),
 				    (void *)arguments.address);
@@ -100,9 +99,7 @@ static __always_inline void futex_returns(int ret)
 
 static __always_inline void futex_exits(__u64 *ctx)
 {
-	struct pt_regs *regs = (struct pt_regs *)ctx[0];
-
-	if (!(regs->si & FUTEX_PRIVATE_FLAG))
+	if (!(SYSCALL_ARGUMENT(ctx, si) & FUTEX_PRIVATE_FLAG))
 		futex_returns((int)ctx[1]);
 }
 

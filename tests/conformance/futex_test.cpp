@@ -168,8 +168,10 @@ TEST_F(Futexes, TheWordOfALockSaysWhoOwnsIt)
     const Calls locks = calls(7, IPCSCOPE_OP_WAIT);
     EXPECT_EQ(locks.size(), 1u + 11u + 1u);
     EXPECT_EQ(count(locks, call(7, FUTEX_LOCK_PI)), 1u);
+    // The first attempt at it sets FUTEX_WAITERS.
+    const auto owner = static_cast<std::uint32_t>(fact("owner"));
     auto owned = call(7, FUTEX_LOCK_PI);
-    owned.tail.futex.expected = static_cast<std::uint32_t>(fact("owner"));
+    owned.tail.futex.expected = owner | FUTEX_WAITERS;
     EXPECT_EQ(count(locks, owned), 1u);
     for (const auto& one : locks) {
         if (show(*one.body) == show([&] { owned.sleeps = one->sleeps; return owned; }()) &&
@@ -182,7 +184,9 @@ TEST_F(Futexes, TheWordOfALockSaysWhoOwnsIt)
     refused.ret = -EAGAIN;
     refused.flags = IPCSCOPE_CALL_NONBLOCK;
     refused.tail.futex.operation = FUTEX_TRYLOCK_PI;
-    EXPECT_EQ(count(locks, refused), 11u);
+    EXPECT_EQ(count(locks, refused), 10u);
+    refused.tail.futex.expected = owner;
+    EXPECT_EQ(count(locks, refused), 1u);
     const Calls unlocks = calls(7, IPCSCOPE_OP_WAKE);
     EXPECT_EQ(unlocks.size(), 2u);
     EXPECT_EQ(count(unlocks, wake(7, 0, 0, FUTEX_UNLOCK_PI)), 2u);

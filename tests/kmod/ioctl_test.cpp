@@ -121,7 +121,6 @@ TEST(Ioctl, StartWithOneFault)
         {"transport", EPROTO, [](auto& s) { s.transport++; }},
         {"schema", EPROTO, [](auto& s) { s.schema++; }},
         {"no family", EINVAL, [](auto& s) { s.families = 0; }},
-        {"family without hooks", EINVAL, [](auto& s) { s.families |= IPCSCOPE_FAMILY_FUTEX; }},
         {"unknown family", EINVAL, [](auto& s) { s.families = 0x80000000; }},
         {"a followed one must match", EINVAL,
          [](auto& s) { s.filters = 1u << IPCSCOPE_FILTER_FOLLOWED; }},

@@ -204,7 +204,7 @@ int futex_fields(const Arguments&)
     locks(words);
     broken_off(words);
     one_on_each_memory();
-    sleep_ms(500);   // its memory is looked up while it is there
+    sleep_ms(2000);   // its memory is looked up while it is there
     return 0;
 }
 

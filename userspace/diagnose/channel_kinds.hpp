@@ -15,6 +15,7 @@ void find_held_ends(WaitGraph& graph, Findings& findings);
 void find_stuck(WaitGraph& graph, Findings& findings);
 void find_mutual_polls(const WaitGraph& graph, Findings& findings);
 void find_slow_stages(const WaitGraph& graph, const Blame& blame, Findings& findings);
+void find_convoys(const WaitGraph& graph, const Blame& blame, Findings& findings);
 void find_gone_readers(const WaitGraph& graph, Findings& findings);
 void find_refusals(const WaitGraph& graph, Findings& findings);
 void find_short_calls(const WaitGraph& graph, Findings& findings);

@@ -60,6 +60,7 @@ void find_channels(const aggregate::Report& report, Findings& findings)
     find_stuck(graph, findings);
     find_mutual_polls(graph, findings);
     find_slow_stages(graph, blame, findings);
+    find_convoys(graph, blame, findings);
     find_gone_readers(graph, findings);
     find_refusals(graph, findings);
     find_short_calls(graph, findings);

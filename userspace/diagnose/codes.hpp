@@ -61,8 +61,10 @@ enum class Code : std::uint8_t {
     oom_kill,
     crash,
     ended_by_kernel,
+    // futexes
+    convoy,
 };
-inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::ended_by_kernel) + 1;
+inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::convoy) + 1;
 
 struct CodeInfo {
     Code code;
@@ -142,6 +144,8 @@ inline constexpr std::array kCodes{
              "a process was ended by a fault of its own, or by its seccomp filter"},
     CodeInfo{Code::ended_by_kernel, "ended-by-kernel", Severity::note,
              "the kernel ended a process: a terminal, a pid namespace, a cgroup.kill, ..."},
+    CodeInfo{Code::convoy, "convoy", Severity::warning,
+             "the processes that use a futex wait for one of them"},
 };
 static_assert(kCodes.size() == kCodeCount);
 

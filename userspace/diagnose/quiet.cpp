@@ -81,8 +81,8 @@ std::vector<std::string> what_to_check(const aggregate::Report& report)
                             "lacks.");
     }
     checks.emplace_back("Did it happen while the trace ran? A call is recorded when it returns, "
-                        "or as the trace ends; sockets, futexes and shared memory are not "
-                        "traced.");
+                        "or as the trace ends; sockets, queues and futexes only with "
+                        "--trace ipc.");
     return checks;
 }
 

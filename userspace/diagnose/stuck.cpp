@@ -74,6 +74,20 @@ std::string missed_text(const LongWait& wait, const ChannelRow& channel, const C
                        epoll ? ", or by EPOLLET, where what was left unread is no new event" : "");
 }
 
+/// Of what has no holders: who ended such a wait last.
+std::string last_partner(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
+{
+    const SideWords& other = words(channel.type).side(!wait.output);
+    const auto& ends = WaitGraph::other_end(channel, wait.output);
+    const auto last = std::ranges::max_element(ends, {}, &ChannelEnd::last_call_ns);
+    std::string text = " Which process could have ended that wait is not recorded";
+    if (last == ends.end() || last->last_call_ns == 0) {
+        return fmt::format("{}; none has {} in the trace.", text, other.done);
+    }
+    return fmt::format("{}; {} last {}, {} into the trace.", text, who(last->task), other.did,
+                       into_trace(graph, last->last_call_ns));
+}
+
 /// What the holders of the other end did: the reason as far as the records have it.
 std::string partners(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                      const HeldBy& held)
@@ -87,7 +101,7 @@ std::string partners(const WaitGraph& graph, const LongWait& wait, const Channel
     if (!held.known) {
         return kind.held ? fmt::format(" What the processes at its {} did is not in the trace.",
                                        other.end)
-                         : " Which process could have ended that wait is not recorded.";
+                         : last_partner(graph, wait, channel);
     }
     std::uint64_t last_ns = 0;
     for (const ChannelEnd* end : held.ends) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The wait graph over objects other than pipes: sockets, queues, semaphores, futexes.
+#include <cerrno>
+
 #include <gtest/gtest.h>
 
 #include "diagnose/diagnose.hpp"
@@ -185,22 +187,132 @@ TEST(Channels, OneThatWasStoppedIsWhyItsClientWaited)
               std::string::npos) << found->text;
 }
 
-/// A futex has no holders: nothing is said of who should have woken it.
-TEST(Channels, NobodyIsBlamedForAFutexThatNobodyWoke)
+/// Of memory 7.
+decode::Call futex(bool wake, std::uint64_t offset, std::uint32_t waker = 0)
+{
+    decode::Call body{};
+    body.type = IPCSCOPE_OBJECT_FUTEX;
+    body.op = wake ? IPCSCOPE_OP_WAKE : IPCSCOPE_OP_WAIT;
+    body.object = std::uint64_t{7} << 32 | offset / 4;
+    body.waker_tid = waker;
+    return body;
+}
+
+void wakes(Story& story, std::uint64_t at, decode::Task who)
+{
+    story.called(at, who, IPCSCOPE_CALL_FUTEX, futex(true, 0x40));
+}
+
+void waits(Story& story, decode::Task who, std::uint64_t start, std::uint64_t end,
+           const decode::Task& waker)
+{
+    wakes(story, end, waker);
+    story.called(end + 1, who, IPCSCOPE_CALL_FUTEX, futex(false, 0x40, waker.tid), start);
+}
+
+/// A futex has no holders: who last woke a waiter is all that is known.
+TEST(Channels, AFutexThatNoneWokeSaysWhoLastDid)
+{
+    const std::uint64_t end = 4 * kSecond;
+    for (const bool woken : {false, true}) {
+        Story story;
+        story.born(1 * kMs, kA, 5).lives_on(end, kA);
+        if (woken) {
+            wakes(story, 40 * kMs, kB);
+        }
+        story.called(end, kA, IPCSCOPE_CALL_FUTEX, futex(false, 0x40), 50 * kMs, true);
+        const auto found = only(story.report(end), Code::stuck_read);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->text,
+                  std::string("10 (a) had been blocked in a wait on futex 0x40 of memory 7 for "
+                              "3.95 s when the trace ended. Which process could have ended that "
+                              "wait is not recorded; ") +
+                      (woken ? "11 (b) last woke its waiters, 40.0 ms into the trace."
+                             : "none has woken its waiters in the trace."));
+    }
+}
+
+Story three(std::uint64_t end)
+{
+    Story story;
+    for (const decode::Task& who : {kA, kB, kC}) {
+        story.born(1 * kMs, who, 5);
+        wakes(story, 5 * kMs, who);
+        story.lives_on(end, who);
+    }
+    return story;
+}
+
+/// a holds a lock for 400 ms; b and c for 1 ms, one after the other: c is woken by b.
+TEST(Channels, OneThatHoldsALockLongIsWaitedForByAll)
+{
+    const std::uint64_t end = 2 * kSecond;
+    Story story = three(end);
+    for (std::uint64_t at = 10 * kMs; at + 410 * kMs < end; at += 410 * kMs) {
+        waits(story, kB, at, at + 400 * kMs, kA);
+        waits(story, kC, at, at + 401 * kMs, kB);
+    }
+    const auto found = only(story.report(end), Code::convoy);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::warning);
+    EXPECT_EQ(found->subjects.front().task.tgid, 10u);
+    EXPECT_EQ(found->subjects.size(), 3u);
+    EXPECT_NE(found->text.find("Waits on futex 0x40 of memory 7: 12 (c) 1.60 s, 11 (b) 1.60 s. "
+                               "For 1.60 s of "), std::string::npos) << found->text;
+    EXPECT_NE(found->text.find("they waited for 10 (a) to wake them, which waited for none of "
+                               "them meanwhile."), std::string::npos) << found->text;
+}
+
+/// All hold it for as long.
+TEST(Channels, ALockThatAllHoldForAsLongIsNoConvoy)
+{
+    const std::uint64_t end = 2 * kSecond;
+    Story story = three(end);
+    for (std::uint64_t at = 10 * kMs; at + 310 * kMs < end; at += 300 * kMs) {
+        waits(story, kB, at, at + 100 * kMs, kA);
+        waits(story, kC, at + 100 * kMs + 2, at + 200 * kMs, kB);
+        waits(story, kA, at + 200 * kMs + 2, at + 300 * kMs, kC);
+    }
+    EXPECT_FALSE(only(story.report(end), Code::convoy));
+}
+
+TEST(Channels, AConsumerThatWaitsForItsProducerIsANote)
+{
+    const std::uint64_t end = 2 * kSecond;
+    Story story = three(end);
+    for (std::uint64_t at = 10 * kMs; at + 110 * kMs < end; at += 110 * kMs) {
+        waits(story, kB, at, at + 100 * kMs, kA);
+    }
+    const auto found = only(story.report(end), Code::convoy);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::note);
+    EXPECT_EQ(found->subjects.size(), 2u);
+}
+
+TEST(Channels, TwoThatWaitForEachOtherAlikeAreNone)
+{
+    const std::uint64_t end = 2 * kSecond;
+    Story story = three(end);
+    for (std::uint64_t at = 10 * kMs; at + 210 * kMs < end; at += 200 * kMs) {
+        waits(story, kB, at, at + 100 * kMs, kA);
+        waits(story, kA, at + 100 * kMs + 2, at + 200 * kMs, kB);
+    }
+    EXPECT_FALSE(only(story.report(end), Code::convoy));
+}
+
+/// That the word has changed is no refusal.
+TEST(Channels, AFutexsWaitsThatFindAnotherValueAreNoStorm)
 {
     const std::uint64_t end = 4 * kSecond;
     Story story;
-    story.born(1 * kMs, kA, 5).lives_on(end, kA);
-    decode::Call body{};
-    body.type = IPCSCOPE_OBJECT_FUTEX;
-    body.op = IPCSCOPE_OP_WAIT;
-    body.object = 77;
-    story.called(end, kA, IPCSCOPE_CALL_FUTEX, body, 50 * kMs, true);
-    const auto found = only(story.report(end), Code::stuck_read);
-    ASSERT_TRUE(found);
-    EXPECT_EQ(found->text,
-              "10 (a) had been blocked in a wait on futex 77 for 3.95 s when the trace ended. "
-              "Which process could have ended that wait is not recorded.");
+    story.born(1 * kMs, kA, 5);
+    decode::Call body = futex(false, 0x40);
+    body.ret = -EAGAIN;
+    for (std::uint64_t at = 10; at < 60; ++at) {
+        story.called(at * kMs, kA, IPCSCOPE_CALL_FUTEX, body);
+    }
+    story.lives_on(end, kA);
+    EXPECT_FALSE(only(story.report(end), Code::eagain_storm));
 }
 
 }  // namespace

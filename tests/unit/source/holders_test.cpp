@@ -5,6 +5,7 @@
 #include <map>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <sys/un.h>
 
 #include "notes.hpp"
+#include "source/mappings.hpp"
 
 namespace ipcscope::source {
 namespace {
@@ -249,6 +251,45 @@ TEST_F(HoldersTest, NameOfAQueueByADescriptorOfItsCaller)
     close(fd);
     EXPECT_EQ(find_name(proc::open_directory(AT_FDCWD, "/proc/self/fd"), call.dev, call.object),
               "");
+}
+
+TEST_F(HoldersTest, NameOfAFutexByTheMemoryThatItsCallerHasMapped)
+{
+    void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(page, MAP_FAILED);
+    ipcscope_call call{};
+    call.header.kind = IPCSCOPE_CALL_FUTEX;
+    call.header.tgid = own;
+    call.type = IPCSCOPE_OBJECT_FUTEX;
+    call.object = std::uint64_t{7} << 32 | 16;
+    call.peer = reinterpret_cast<std::uint64_t>(page) + 64;
+    Holders holders({}, cgroups, names);
+    holders.saw(call);
+    holders.saw(call);
+    holders.append_seen(notes, false, UINT64_MAX);
+    EXPECT_EQ(of(notes, call).size(), 1u);
+    EXPECT_EQ(of(notes, call).at(own).type, IPCSCOPE_OBJECT_FUTEX);
+    EXPECT_EQ(of(notes, call).at(own).reads, 0);
+    EXPECT_EQ(find_mapping(own, call.peer), "anonymous shared memory");
+    munmap(page, 4096);
+}
+
+TEST(Mappings, MemoryIsNamedForWhatItIs)
+{
+    constexpr std::string_view kMaps =
+        "1000-2000 rw-s 00000000 00:01 7                          /dev/zero (deleted)\n"
+        "2000-3000 rw-s 00002000 00:01 8                          /memfd:a b (deleted)\n"
+        "3000-4000 rw-s 00000000 00:01 9                          /SYSV0000002a (deleted)\n"
+        "4000-5000 rw-s 00000000 00:19 10                         /dev/shm/x (deleted)\n"
+        "5000-6000 rw-s 00000000 00:19 11                         /dev/shm/sem.y\n"
+        "6000-7000 rw-p 00000000 00:00 0 \n";
+    EXPECT_EQ(find_mapping(kMaps, 0x1000), "anonymous shared memory");
+    EXPECT_EQ(find_mapping(kMaps, 0x2fff), "memfd a b");
+    EXPECT_EQ(find_mapping(kMaps, 0x3004), "System V shared memory, key 0x0000002a");
+    EXPECT_EQ(find_mapping(kMaps, 0x4004), "/dev/shm/x (deleted)");
+    EXPECT_EQ(find_mapping(kMaps, 0x5004), "/dev/shm/sem.y");
+    EXPECT_EQ(find_mapping(kMaps, 0x6004), "");
+    EXPECT_EQ(find_mapping(kMaps, 0x7000), "");
 }
 
 /// A call on a socket whose other end is `peer`.

@@ -446,7 +446,8 @@ struct ipcscope_header {
 
 /*
  * expected: what the word was to be, of a wait and of FUTEX_CMP_REQUEUE; of
- * FUTEX_LOCK_PI what it was: its owner's tid, as its pid namespace has it.
+ * FUTEX_LOCK_PI what it was: its owner's tid, as its pid namespace has it, and
+ * FUTEX_WAITERS.
  */
 #define IPCSCOPE_TAIL_FUTEX_FIELDS(X)					\
 	X(__u32, offset, , NUMBER)	/* in its page */		\

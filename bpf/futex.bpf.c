@@ -37,9 +37,6 @@ static __always_inline void futex_enters(__u64 *ctx, enum twin twin)
 	arguments.address = SYSCALL_ARGUMENT(ctx, di);
 	arguments.value = (__u32)SYSCALL_ARGUMENT(ctx, dx);
 	arguments.value3 = (__u32)SYSCALL_ARGUMENT(ctx, r9);
-	if (ipcscope_futex_locks(arguments.operation))
-		bpf_probe_read_user(&arguments.word, sizeof(arguments.word),
-				    (void *)arguments.address);
 	futex_begins(&arguments, twin);
 }
 
@@ -73,6 +70,7 @@ static __always_inline void key_found(__u64 *ctx)
 {
 	union futex_key *key = (union futex_key *)ctx[2];
 	struct ipcscope_thread_state *thread;
+	struct ipcscope_tail_futex *tail;
 
 	if (!(ctx[1] & IPCSCOPE_FUTEX_SHARED) || (int)ctx[4])
 		return;
@@ -80,8 +78,14 @@ static __always_inline void key_found(__u64 *ctx)
 	if (!thread || thread->call.type != IPCSCOPE_OBJECT_NONE)
 		return;
 	if (!ipcscope_futex_found(&thread->call, key->shared.i_seq,
-				  key->shared.pgoff, key->shared.offset))
+				  key->shared.pgoff, key->shared.offset)) {
 		ipcscope_account_cancel(&thread->account);
+		return;
+	}
+	tail = &thread->call.tail.futex;
+	if (ipcscope_futex_locks(tail->operation))
+		bpf_probe_read_user(&tail->expected, sizeof(tail->expected),
+				    (void *)thread->call.peer);
 }
 
 static __always_inline void futex_returns(int ret)

@@ -41,15 +41,13 @@ static const struct pt_regs *arguments_of(struct pt_regs *regs)
 static void look_at_futex(struct ipcscope_call *call, struct pt_regs *regs)
 {
 	const struct pt_regs *user = arguments_of(regs);
-	struct ipcscope_futex_arguments arguments = {
+	const struct ipcscope_futex_arguments arguments = {
 		.address = user->di,
 		.operation = user->si,
 		.value = user->dx,
 		.value3 = user->r9,
 	};
 
-	if (ipcscope_futex_locks(arguments.operation))
-		arguments.word = word_at(arguments.address);
 	ipcscope_futex_begins(open_call(call), &arguments);
 }
 
@@ -179,6 +177,17 @@ int scope_futex_key_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	return !thread || thread->call.type != IPCSCOPE_OBJECT_NONE;
 }
 
+static void note_key(struct scope_thread *thread, const union futex_key *key)
+{
+	struct ipcscope_tail_futex *tail = &thread->call.tail.futex;
+
+	if (!ipcscope_futex_found(open_call(&thread->call), key->shared.i_seq,
+				  key->shared.pgoff, key->shared.offset))
+		ipcscope_account_cancel(&thread->account);
+	else if (ipcscope_futex_locks(tail->operation))
+		tail->expected = word_at(thread->call.peer);
+}
+
 /* The key is on the stack of its caller, which is the thread itself. */
 int scope_futex_key_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -191,11 +200,8 @@ int scope_futex_key_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 		return 0;
 	local_irq_save(flags);
 	thread = scope_call_current(trace, IPCSCOPE_CALL_FUTEX);
-	if (thread && !ipcscope_futex_found(open_call(&thread->call),
-					    key->shared.i_seq,
-					    key->shared.pgoff,
-					    key->shared.offset))
-		ipcscope_account_cancel(&thread->account);
+	if (thread)
+		note_key(thread, key);
 	local_irq_restore(flags);
 	return 0;
 }

@@ -197,14 +197,13 @@ int futex_fields(const Arguments&)
     MUST(file >= 0 && ftruncate(file, kPages * kPage) == 0);
     const Words words(file, 2 * kPage);
     fact("words", {u(words[0])});
+    one_on_each_memory();   // looked up while the rest goes on
     wakes_and_refused_waits(words);
     unseen(words);
     waits(words, file);
     requeues(words);
     locks(words);
     broken_off(words);
-    one_on_each_memory();
-    sleep_ms(2000);   // its memory is looked up while it is there
     return 0;
 }
 

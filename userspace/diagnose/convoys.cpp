@@ -110,22 +110,22 @@ Finding convoy(const WaitGraph& graph, const ChannelRow& channel, const Share& s
 {
     const decode::Task task = task_of(channel, slow.pid);
     const std::uint64_t span_ns = since(channel.last_ns, channel.first_ns);
+    const bool one = waits.size() == 1;
     Finding made = finding(
         Code::convoy,
-        fmt::format("Waits on {}: {}. For {} of {} they waited for {} to wake them, which waited "
-                    "for none of them meanwhile.",
+        fmt::format("Waits on {}: {}. For {} of {} {} waited until {}, which itself waited for none "
+                    "meanwhile, woke {}.",
                     which(channel), shares(channel, waits), time(slow.ns), time(span_ns),
-                    who(task)));
+                    one ? "it" : "they", who(task), one ? "it" : "one of them"));
     const aggregate::ProcessRow* process = graph.process(slow.pid);
     if (const std::string where = process ? where_time_went(process->time) : ""; !where.empty()) {
         made.text += fmt::format(" {} itself, in {}: {}.", who(task), time(process->time.span_ns),
                                  where);
     }
-    made.advice = "Look at what it does before it wakes them.";
-    if (waits.size() == 1) {
+    made.advice = fmt::format("Look at what it does before it wakes {}; of a lock, hold it for "
+                              "less.", one ? "it" : "them");
+    if (one) {
         made.severity = Severity::note;   // its partner may have nothing to do
-    } else {
-        made.advice += " Of a lock: hold it for less.";
     }
     made.subjects.push_back({task, "waker"});
     for (const Share& wait : waits) {

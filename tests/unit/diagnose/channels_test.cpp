@@ -259,8 +259,8 @@ TEST(Channels, OneThatHoldsALockLongIsWaitedForByAll)
     EXPECT_EQ(found->subjects.size(), 3u);
     EXPECT_NE(found->text.find("Waits on futex 0x40 of memory 7: 12 (c) 1.60 s, 11 (b) 1.60 s. "
                                "For 1.60 s of "), std::string::npos) << found->text;
-    EXPECT_NE(found->text.find("they waited for 10 (a) to wake them, which waited for none of "
-                               "them meanwhile."), std::string::npos) << found->text;
+    EXPECT_NE(found->text.find("they waited until 10 (a), which itself waited for none "
+                               "meanwhile, woke one of them."), std::string::npos) << found->text;
 }
 
 /// All hold it for as long.

@@ -20,7 +20,7 @@ static void make_mutex(void)
 	pthread_mutex_init(mutex, &attributes);
 }
 
-/* Holds the mutex so long, again and again, and rests as long as it is told to. */
+/* Takes the mutex again and again: how long it holds it, and rests. */
 static pid_t holder(const char *name, double held, double rest)
 {
 	pid_t pid = fork_as(name);

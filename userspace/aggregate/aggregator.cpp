@@ -9,6 +9,7 @@
 #include "aggregate/death_table.hpp"
 #include "aggregate/kernel_calls.hpp"
 #include "aggregate/kill_table.hpp"
+#include "aggregate/lineage_table.hpp"
 #include "aggregate/lives.hpp"
 #include "aggregate/loss_table.hpp"
 #include "aggregate/object_table.hpp"
@@ -45,6 +46,7 @@ struct Aggregator::State {
     TimeLedger times;
     StayTable stays;
     DeathTable deaths{stays};
+    LineageTable lineages;
     SignalTable signals{stays};
     KernelCalls calls;
     ChannelTable channels;
@@ -68,6 +70,7 @@ struct Aggregator::State {
         stops.generate(event, body);
         stays.signal(event, body);
         deaths.on(event, body);
+        lineages.on(event, body);
     }
     void on(const decode::Event& event, const decode::SignalTake& body)
     {
@@ -80,10 +83,12 @@ struct Aggregator::State {
         lives.thread(event, body);
         waits.thread(event, body);
         deaths.on(event, body);
+        lineages.on(event, body);
     }
     void on(const decode::Event& event, const decode::ThreadTime& body)
     {
         deaths.on(event, body);
+        lineages.on(event, body);
         end_before(event);
         const TimeLedger::Entry entry = times.time(event, body);
         processes.add(event, entry);
@@ -109,6 +114,7 @@ struct Aggregator::State {
     {
         times.forget(event.task.tid);
         deaths.on(event, body);
+        lineages.on(event, body);
         if (event.task.tid == event.task.tgid) stays.forget(event.task.tgid);
     }
     void on(const decode::Event& event, const decode::Slice& body)
@@ -165,6 +171,9 @@ struct Aggregator::State {
             sockets.holder(event, body);
     }
     void on(const decode::Event& event, const decode::Observed& body) { deaths.on(event, body); }
+    void on(const decode::Event& event, const decode::Process& body) { lineages.on(event, body); }
+    void on(const decode::Event&, const decode::User& body) { lineages.on(body); }
+    void on(const decode::Event&, const decode::Cgroup& body) { lineages.on(body); }
 
     void add(const correlate::SignalInterval& signal) { signals.add(signal); }
     void add(const correlate::KillInterval& kill) { kills.add(kill); }
@@ -225,6 +234,7 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.stops = state.stops.rows();
     report.sleeps = state.sleeps.rows();
     report.deaths = state.deaths.rows(state.coverage, frame.end_ns);
+    report.lineages = state.lineages.rows();
     report.unreaped = state.deaths.unreaped(state.coverage, frame.end_ns);
     report.orphans_group_exit = state.group_exits;
     report.orphans_unknown = state.unknown;

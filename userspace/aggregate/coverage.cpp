@@ -31,6 +31,9 @@ bool proves(const decode::Event&, const decode::Call&) { return true; }
 bool proves(const decode::Event&, const decode::Symbol&) { return false; }
 bool proves(const decode::Event&, const decode::Holder&) { return false; }
 bool proves(const decode::Event&, const decode::Observed&) { return false; }
+bool proves(const decode::Event&, const decode::Process&) { return false; }
+bool proves(const decode::Event&, const decode::User&) { return false; }
+bool proves(const decode::Event&, const decode::Cgroup&) { return false; }
 
 bool begins(const std::string& filter, std::string_view with)
 {

@@ -15,9 +15,6 @@ namespace {
 
 using decode::Outcome;
 
-constexpr std::uint64_t kAskToEnd = IPCSCOPE_SIG_BIT(1) | IPCSCOPE_SIG_BIT(2) |
-                                    IPCSCOPE_SIG_BIT(3) | IPCSCOPE_SIG_BIT(9) |
-                                    IPCSCOPE_SIG_BIT(15);
 constexpr std::size_t kMostSends = 16;
 constexpr std::size_t kMostTakings = 16;
 constexpr std::size_t kMostLooks = 256;      ///< threads, of all looks
@@ -32,7 +29,7 @@ bool should_end(const decode::SignalGenerate& body)
         return false;
     }
     const bool to_zombie = decode::state_of(body.target_state) == decode::State::zombie;
-    return (bit & kAskToEnd) != 0 || body.fatal != 0 || to_zombie;
+    return (bit & IPCSCOPE_ASK_TO_END) != 0 || body.fatal != 0 || to_zombie;
 }
 
 /// @return the send, where it is the first of its kind

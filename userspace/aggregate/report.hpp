@@ -10,6 +10,7 @@
 
 #include "aggregate/channel.hpp"
 #include "aggregate/death.hpp"
+#include "aggregate/lineage.hpp"
 #include "aggregate/time.hpp"
 #include "base/histogram.hpp"
 #include "correlate/interval.hpp"
@@ -400,6 +401,7 @@ struct Report {
     std::vector<SleepRow> sleeps;       ///< by process, then by time
     std::vector<Death> deaths;          ///< by time
     std::vector<Unreaped> unreaped;     ///< by the parent's number
+    std::vector<Lineage> lineages;      ///< by process number, then by time
     std::uint64_t orphans_group_exit = 0;
     std::uint64_t orphans_unknown = 0;
     Evicted evicted;

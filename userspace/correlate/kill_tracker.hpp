@@ -51,6 +51,9 @@ private:
     void on(const Event&, const decode::Call&) {}
     void on(const Event&, const decode::Holder&) {}
     void on(const Event&, const decode::Observed&) {}
+    void on(const Event&, const decode::Process&) {}
+    void on(const Event&, const decode::User&) {}
+    void on(const Event&, const decode::Cgroup&) {}
 
     void note_child_signal(const Event& event, const decode::SignalGenerate& body);
     void close(std::uint32_t tgid);

@@ -36,6 +36,9 @@ private:
     void on(const Event&, const decode::Symbol&) {}
     void on(const Event&, const decode::Holder&) {}
     void on(const Event&, const decode::Observed&) {}
+    void on(const Event&, const decode::Process&) {}
+    void on(const Event&, const decode::User&) {}
+    void on(const Event&, const decode::Cgroup&) {}
 
     // a generation
     void link_requeued(const Event& event, SignalInterval& signal, Identity identity);

@@ -215,24 +215,12 @@ SafeText trailing_text(Bytes bytes, std::size_t from)
     return SafeText::escape(text);
 }
 
-Problem symbol(Bytes bytes, const Limits& limits, Body& body)
+/// A record that text follows: both are Named's members.
+template <typename Named>
+Problem named(Bytes bytes, const Limits& limits, Body& body)
 {
-    const auto record = read<ipcscope_symbol>(bytes);
-    body = Symbol{record, trailing_text(bytes, sizeof record)};
-    return check(limits, record);
-}
-
-Problem holder(Bytes bytes, const Limits& limits, Body& body)
-{
-    const auto record = read<ipcscope_holder>(bytes);
-    body = Holder{record, trailing_text(bytes, sizeof record)};
-    return check(limits, record);
-}
-
-Problem observed(Bytes bytes, const Limits& limits, Body& body)
-{
-    const auto record = read<ipcscope_observed>(bytes);
-    body = Observed{record, trailing_text(bytes, sizeof record)};
+    const auto record = read<decltype(Named::record)>(bytes);
+    body = Named{record, trailing_text(bytes, sizeof record)};
     return check(limits, record);
 }
 
@@ -244,6 +232,8 @@ struct Kind {
 
 template <typename Record>
 constexpr Kind kPlain{sizeof(Record), plain<Record>};
+template <typename Named>
+constexpr Kind kNamed{sizeof(Named::record), named<Named>};
 constexpr Kind kCall{sizeof(ipcscope_call), call};
 
 constexpr std::array kBackendKinds{
@@ -267,9 +257,8 @@ constexpr std::array kBackendKinds{
 static_assert(kBackendKinds.size() == IPCSCOPE_KIND_COUNT);
 
 constexpr std::array kCollectorKinds{
-    Kind{sizeof(ipcscope_symbol), symbol},
-    Kind{sizeof(ipcscope_holder), holder},
-    Kind{sizeof(ipcscope_observed), observed},
+    kNamed<Symbol>, kNamed<Holder>, kNamed<Observed>, kNamed<Process>,
+    kNamed<User>,   kNamed<Cgroup>,
 };
 static_assert(kCollectorKinds.size() == IPCSCOPE_COLLECTOR_LAST - IPCSCOPE_SYMBOL + 1);
 

@@ -83,8 +83,23 @@ struct Observed {                          ///< of a process that should have en
     SafeText wait_channel;
 };
 
+struct Process {                           ///< as /proc had it
+    ipcscope_process record{};
+    SafeText command;                      ///< its command line; empty: not read
+};
+
+struct User {
+    ipcscope_name record{};
+    SafeText name;
+};
+
+struct Cgroup {
+    ipcscope_name record{};
+    SafeText path;                         ///< from the hierarchy's root: "/system.slice"
+};
+
 using Body = std::variant<SignalGenerate, SignalTake, Kill, Thread, ThreadTime, ThreadFree,
-                          Slice, Call, Symbol, Holder, Observed>;
+                          Slice, Call, Symbol, Holder, Observed, Process, User, Cgroup>;
 
 struct Event {
     std::uint64_t time_ns = 0;

@@ -38,6 +38,8 @@ IPCSCOPE_TABLE(kCall, ipcscope_call_split, IPCSCOPE_LONG_CALL_FIELDS);
 IPCSCOPE_TABLE(kSymbol, ipcscope_symbol, IPCSCOPE_SYMBOL_FIELDS);
 IPCSCOPE_TABLE(kHolder, ipcscope_holder, IPCSCOPE_HOLDER_FIELDS);
 IPCSCOPE_TABLE(kObserved, ipcscope_observed, IPCSCOPE_OBSERVED_FIELDS);
+IPCSCOPE_TABLE(kProcess, ipcscope_process, IPCSCOPE_PROCESS_FIELDS);
+IPCSCOPE_TABLE(kName, ipcscope_name, IPCSCOPE_NAME_FIELDS);
 
 /// A tail's members, as they lie in a call's record.
 template <std::size_t N>
@@ -96,6 +98,13 @@ constexpr std::array kByObject{
 };
 static_assert(kByObject.size() == IPCSCOPE_OBJECT_COUNT);
 
+constexpr std::array kOfCollector{
+    Fields{kSymbol}, Fields{kHolder}, Fields{kObserved}, Fields{kProcess},
+    Fields{kName},   // USER
+    Fields{kName},   // CGROUP
+};
+static_assert(kOfCollector.size() == IPCSCOPE_COLLECTOR_LAST - IPCSCOPE_SYMBOL + 1);
+
 template <typename T>
 std::int64_t read(std::span<const std::byte> bytes)
 {
@@ -109,9 +118,8 @@ std::int64_t read(std::span<const std::byte> bytes)
 std::span<const Field> fields_of(unsigned kind)
 {
     if (kind < kByKind.size()) return kByKind[kind];
-    if (kind == IPCSCOPE_SYMBOL) return kSymbol;
-    if (kind == IPCSCOPE_HOLDER) return kHolder;
-    if (kind == IPCSCOPE_OBSERVED) return kObserved;
+    if (kind >= IPCSCOPE_SYMBOL && kind <= IPCSCOPE_COLLECTOR_LAST)
+        return kOfCollector[kind - IPCSCOPE_SYMBOL];
     return {};
 }
 

@@ -47,6 +47,11 @@ constexpr std::array<std::string_view, 16> kKinds{
 };
 static_assert(kKinds.size() == IPCSCOPE_KIND_COUNT);
 
+constexpr std::array<std::string_view, 6> kOfCollector{
+    "symbol", "holder", "observed", "process", "user", "cgroup",
+};
+static_assert(kOfCollector.size() == IPCSCOPE_COLLECTOR_LAST - IPCSCOPE_SYMBOL + 1);
+
 constexpr std::array<std::string_view, 6> kLoss{
     "ring_full", "ring_busy", "table_full", "recursion", "capture_write", "capture_damaged",
 };
@@ -211,10 +216,7 @@ std::string_view describe(Malformed what) { return at(kMalformed, what); }
 std::string_view kind_name(unsigned kind)
 {
     if (kind >= 1 && kind < kKinds.size()) return kKinds[kind];
-    if (kind == IPCSCOPE_SYMBOL) return "symbol";
-    if (kind == IPCSCOPE_HOLDER) return "holder";
-    if (kind == IPCSCOPE_OBSERVED) return "observed";
-    return "unknown";
+    return kind >= IPCSCOPE_SYMBOL ? at(kOfCollector, kind - IPCSCOPE_SYMBOL) : "unknown";
 }
 
 std::string_view family_name(unsigned kind)

@@ -61,6 +61,7 @@ enum class Code : std::uint8_t {
     oom_kill,
     crash,
     ended_by_kernel,
+    ended_by_process,
     // futexes
     convoy,
 };
@@ -144,6 +145,8 @@ inline constexpr std::array kCodes{
              "a process was ended by a fault of its own, or by its seccomp filter"},
     CodeInfo{Code::ended_by_kernel, "ended-by-kernel", Severity::note,
              "the kernel ended a process: a terminal, a pid namespace, a cgroup.kill, ..."},
+    CodeInfo{Code::ended_by_process, "ended-by-process", Severity::note,
+             "a signal of another process ended one"},
     CodeInfo{Code::convoy, "convoy", Severity::warning,
              "the processes that use a futex wait for one of them"},
 };

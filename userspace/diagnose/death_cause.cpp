@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "diagnose/death_cause.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 #include <fmt/format.h>
 
 #include "base/units.hpp"
@@ -12,6 +15,9 @@ namespace {
 
 using aggregate::Death;
 using aggregate::DeathSend;
+
+/// That a sentence has; a longer one is shown below it.
+constexpr std::size_t kLongestCommand = 60;
 
 /// " (memory cgroup oom, limit 20.0 MiB)"
 std::string memory_of(const DeathSend& send)
@@ -72,12 +78,42 @@ bool tell_cause(Story& story)
     return true;
 }
 
+bool tell_sender(Story& story)
+{
+    const Death& death = story.death;
+    const auto ended_it = [&](const DeathSend& sent) {
+        return death.exit_code && decode::ended_by(*death.exit_code) == sent.signal &&
+               sent.at(decode::Outcome::delivered) + sent.at(decode::Outcome::info_lost) != 0;
+    };
+    const auto found = std::ranges::find_if(death.sends, ended_it);
+    if (found == death.sends.end() || found->origin != decode::Origin::task ||
+        found->sender.tgid == death.target.tgid) {
+        return false;
+    }
+    const DeathSend& send = *found;
+    std::string text = fmt::format("{} was ended by {} from {}", who(death.target),
+                                   decode::signal_name(send.signal), sender_of(send));
+    const auto lineage = lineage_at(story.report, send.sender.tgid, send.first_ns);
+    if (lineage && lineage->known) {
+        text += fmt::format(", {}{},", lineage->user.empty() ? "" : "user ", user(*lineage));
+    }
+    text += " " + at(story.report, send.first_ns);
+    if (lineage && !lineage->command.empty() && lineage->command.width() <= kLongestCommand) {
+        text += ": " + lineage->command.str();
+    }
+    story.made = finding(Code::ended_by_process, text + ".");
+    story.made.at_ns = send.first_ns;
+    return true;
+}
+
 bool ManyAtOnce::has_own_finding(const Story& story)
 {
-    if (story.made.code != Code::ended_by_kernel) {
+    const Code code = story.made.code;
+    if (code != Code::ended_by_kernel && code != Code::ended_by_process) {
         return true;
     }
-    Group& group = groups_[{story.send.origin, story.send.signal}];
+    const std::uint32_t by = code == Code::ended_by_process ? story.send.sender.tgid : 0;
+    Group& group = groups_[{code, story.send.origin, story.send.signal, by}];
     if (++group.count <= kMostEach) {
         return true;
     }
@@ -95,12 +131,12 @@ void ManyAtOnce::add_rest(Findings& findings) const
         if (group.subjects.empty()) {
             continue;
         }
-        Finding made = finding(Code::ended_by_kernel,
+        Finding made = finding(std::get<Code>(kind),
                                fmt::format("{} by {} from {}.",
                                            counted(group.subjects.size(),
                                                    "more process was ended",
                                                    "more processes were ended"),
-                                           decode::signal_name(kind.second), group.sender));
+                                           decode::signal_name(std::get<2>(kind)), group.sender));
         made.subjects = group.subjects;
         made.at_ns = group.first_ns;
         findings.push_back(std::move(made));

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Processes that the kernel ended of its own accord.
+// Processes that ended at once, and who ended them: the kernel of its own accord, or another
+// process.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "diagnose/death_story.hpp"
@@ -16,8 +17,11 @@ namespace ipcscope::diagnose {
 /// It ended at once, and no process asked for it by a kill().  @return whether it is worth a finding
 bool tell_cause(Story& story);
 
-/// A pid namespace, a cgroup or a terminal ends many at once: the first ones have findings of
-/// their own, the rest one for all of a kind.
+/// It ended at once, by a signal of another process.  @return likewise
+bool tell_sender(Story& story);
+
+/// A pid namespace, a cgroup, a terminal or a process ends many at once: the first ones have
+/// findings of their own, the rest one for all of a kind.
 class ManyAtOnce {
 public:
     /// False: it is one of the rest.
@@ -32,7 +36,8 @@ private:
         std::string sender;   ///< of the first of the rest
         std::vector<Subject> subjects;
     };
-    std::map<std::pair<decode::Origin, unsigned>, Group> groups_;
+    /// By the code, the signal, and the sender where that is a process.
+    std::map<std::tuple<Code, decode::Origin, unsigned, std::uint32_t>, Group> groups_;
 };
 
 }  // namespace ipcscope::diagnose

@@ -198,18 +198,22 @@ void add_subjects(Story& story)
 {
     Finding& made = story.made;
     const Death& death = story.death;
-    made.subjects.push_back({death.target, "target"});
-    const auto add = [&](const decode::Task& task, std::string_view role) {
+    made.subjects.push_back(
+        {death.target, "target",
+         lineage_at(story.report, death.target.tgid, story.send.first_ns)});
+    const auto add = [&](const decode::Task& task, std::string_view role,
+                         std::uint64_t signal_ns = 0) {
         const bool known = std::ranges::any_of(made.subjects, [&](const Subject& subject) {
             return subject.task.tgid == task.tgid;
         });
         if (task.tgid != 0 && !known) {
-            made.subjects.push_back({task, role});
+            made.subjects.push_back({task, role, lineage_at(story.report, task.tgid, signal_ns)});
         }
     };
     for (const DeathSend& send : death.sends) {
         if (decode::names_sender(send.origin)) {
-            add(send.sender, send.origin == decode::Origin::parent_exit ? "parent" : "sender");
+            add(send.sender, send.origin == decode::Origin::parent_exit ? "parent" : "sender",
+                send.first_ns);
         }
     }
     const bool unreaped = made.code == Code::zombie || made.code == Code::slow_reap;
@@ -221,7 +225,8 @@ void add_subjects(Story& story)
         add(look.vfork_child, "child");
     }
     if (made.code == Code::target_stopped && death.hindrance.stop) {
-        add({death.hindrance.stop->sender.tgid, 0, death.hindrance.stop->sender.comm}, "stopper");
+        const aggregate::Stop& stop = *death.hindrance.stop;
+        add({stop.sender.tgid, 0, stop.sender.comm}, "stopper", stop.at_ns);
     }
 }
 
@@ -400,7 +405,8 @@ bool describe(Story& story)
         }
     }
     return death.gone_ns &&
-           (tell_reaping(story) || tell_cause(story) || tell_renamed(story));
+           (tell_reaping(story) || tell_cause(story) || tell_renamed(story) ||
+            tell_sender(story));
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "aggregate/lineage.hpp"
 #include "decode/event.hpp"
 #include "diagnose/codes.hpp"
 
@@ -18,6 +20,8 @@ namespace ipcscope::diagnose {
 struct Subject {
     decode::Task task;
     std::string_view role;   ///< "stage", "target", "sender", "holder", …
+    /// Who it was, where it sent or got a signal that ends or stops a process.
+    std::optional<aggregate::Lineage> lineage = std::nullopt;
 };
 
 /// A pipe, FIFO, … that a finding is about.

@@ -121,7 +121,9 @@ Finding partner(WaitGraph& graph, const StopRow& stop, const std::vector<Held>& 
     }
     for (const auto& signal : {stop.stopped_by, stop.continued_by}) {
         if (signal && signal->origin == decode::Origin::task) {
-            made.subjects.push_back({signal->sender, "sender"});
+            made.subjects.push_back({signal->sender, "sender",
+                                     lineage_at(graph.report(), signal->sender.tgid,
+                                                signal->at_ns)});
         }
     }
     if (const aggregate::LifeRow* life = resumer(graph, stop)) {

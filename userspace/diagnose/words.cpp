@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -41,9 +43,10 @@ constexpr std::array<std::string_view, 18> kParts{
 };
 static_assert(kParts.size() == aggregate::kParts);
 
-std::string in_chain(const StageRow& stage)
+std::string in_chain(const decode::Task& task)
 {
-    return glued(fmt::format("{}({})", stage.task.comm.text().view(), stage.task.tgid));
+    return glued(fmt::format("{}({})", task.comm.empty() ? "?" : task.comm.text().view(),
+                             task.tgid));
 }
 
 }  // namespace
@@ -85,6 +88,55 @@ std::string sender(const decode::Task& task, decode::Origin origin)
     return who(task);
 }
 
+std::string user(const aggregate::Lineage& lineage)
+{
+    if (!lineage.known) {
+        return "";
+    }
+    return lineage.user.empty() ? glued(fmt::format("uid {}", lineage.uid)) : lineage.user.str();
+}
+
+std::string ancestry(const Subject& subject)
+{
+    std::string text = in_chain(subject.task);
+    if (!subject.lineage) {
+        return text;
+    }
+    for (const aggregate::Ancestor& ancestor : subject.lineage->ancestors) {
+        text += " ← " + in_chain(ancestor.task);
+        if (ancestor.ended) {
+            text += glued(" (ended)");
+        }
+    }
+    return subject.lineage->whole ? text : text + " ← ?";
+}
+
+std::string identity(const Subject& subject)
+{
+    if (!subject.lineage || !subject.lineage->known) {
+        return "";
+    }
+    const std::string name = user(*subject.lineage);
+    std::string text = fmt::format("{}: {}; {}{}", subject.role, ancestry(subject),
+                                   subject.lineage->user.empty() ? "" : "user ", name);
+    if (!subject.lineage->command.empty()) {
+        text += "; " + subject.lineage->command.str();
+    }
+    return text;
+}
+
+std::optional<aggregate::Lineage> lineage_at(const aggregate::Report& report,
+                                             std::uint32_t tgid, std::uint64_t at_ns)
+{
+    const auto behind = std::ranges::upper_bound(
+        report.lineages, std::tuple(tgid, at_ns), {},
+        [](const aggregate::Lineage& lineage) { return std::tuple(lineage.tgid, lineage.at_ns); });
+    if (behind == report.lineages.begin() || std::prev(behind)->tgid != tgid) {
+        return std::nullopt;
+    }
+    return *std::prev(behind);
+}
+
 std::string all_of(const std::vector<const aggregate::ChannelEnd*>& ends)
 {
     std::string text;
@@ -119,7 +171,7 @@ std::string chain(const Pipeline& pipeline)
             // Those of one rank stand side by side.
             text += stage.rank == pipeline.stages[at - 1].rank ? ", " : " → ";
         }
-        text += in_chain(stage);
+        text += in_chain(stage.task);
     }
     if (shown < pipeline.stages.size()) {
         text += fmt::format(", {} more", pipeline.stages.size() - shown);
@@ -132,7 +184,7 @@ std::string short_name(const Pipeline& pipeline, const StageRow& stage)
     const auto same = std::ranges::count(pipeline.stages, stage.task.comm,
                                          [](const StageRow& other) { return other.task.comm; });
     return same == 1 && !stage.task.comm.empty() ? glued(stage.task.comm.text().str())
-                                                 : in_chain(stage);
+                                                 : in_chain(stage.task);
 }
 
 std::string time(std::uint64_t ns) { return glued(duration(ns)); }

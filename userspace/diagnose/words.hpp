@@ -3,12 +3,15 @@
 // kGlue.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "aggregate/report.hpp"
+#include "diagnose/finding.hpp"
 
 namespace ipcscope::diagnose {
 
@@ -18,6 +21,20 @@ std::string who(const decode::Task& task);
 /// The source of a signal: "812 (bash)", "the kernel (in bash/812)", "a timer", "the kernel
 /// as its parent 812 (bash) exited (PDEATHSIG)".
 std::string sender(const decode::Task& task, decode::Origin origin);
+
+/// "root", "uid 1000" where it has no name here; "" where it is not known.
+std::string user(const aggregate::Lineage& lineage);
+
+/// "kill(912) ← bash(905) ← systemd(1)": whose child it was; a "?" where that is not known.
+std::string ancestry(const Subject& subject);
+
+/// The sender, target, … of a signal that ends or stops a process: its ancestry, its user, its
+/// command line; "" where it is none.
+std::string identity(const Subject& subject);
+
+/// Who a process was at that time; nullopt: not known.
+std::optional<aggregate::Lineage> lineage_at(const aggregate::Report& report,
+                                             std::uint32_t tgid, std::uint64_t at_ns);
 
 /// "5 (a), 6 (b), 7 (c) and 2 more"
 std::string all_of(const std::vector<const aggregate::ChannelEnd*>& ends);

@@ -358,6 +358,24 @@ std::string unglued(std::string text)
     return text;
 }
 
+Json ancestor(const aggregate::Ancestor& ancestor)
+{
+    return {{"pid", ancestor.task.tgid},
+            {"name", text_or_null(comm(ancestor.task))},
+            {"ended", ancestor.ended}};
+}
+
+Json identity(const aggregate::Lineage& lineage)
+{
+    return {{"uid", lineage.uid},
+            {"user", text_or_null(lineage.user.str())},
+            {"ns_pid", lineage.ns_pid == 0 ? Json() : Json(lineage.ns_pid)},
+            {"cgroup", text_or_null(lineage.cgroup_path.str())},
+            {"command", text_or_null(lineage.command.str())},
+            {"ancestors", list(lineage.ancestors, ancestor)},
+            {"to_init", lineage.whole}};
+}
+
 Json subject(const diagnose::Subject& subject)
 {
     Json out = {{"pid", subject.task.tgid}};
@@ -366,6 +384,9 @@ Json subject(const diagnose::Subject& subject)
     }
     out["name"] = comm(subject.task);
     out["role"] = subject.role;
+    if (subject.lineage && subject.lineage->known) {
+        out["identity"] = identity(*subject.lineage);
+    }
     return out;
 }
 

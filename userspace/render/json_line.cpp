@@ -155,6 +155,24 @@ void put(Json& out, const decode::Event& event, const decode::Observed& observed
     out["wait_channel"] = observed.wait_channel.str();
 }
 
+void put(Json& out, const decode::Event& event, const decode::Process& process)
+{
+    put_fields(out, decode::fields_of(event.kind), bytes_of(process.record));
+    out["command"] = process.command.str();
+}
+
+void put(Json& out, const decode::Event& event, const decode::User& user)
+{
+    put_fields(out, decode::fields_of(event.kind), bytes_of(user.record));
+    out["name"] = user.name.str();
+}
+
+void put(Json& out, const decode::Event& event, const decode::Cgroup& cgroup)
+{
+    put_fields(out, decode::fields_of(event.kind), bytes_of(cgroup.record));
+    out["path"] = cgroup.path.str();
+}
+
 }  // namespace
 
 std::string json_line(const decode::Event& event)

@@ -66,8 +66,8 @@ std::size_t columns(std::string_view text)
 
 std::string Style::plain(std::string text) const
 {
-    static constexpr std::array<std::array<std::string_view, 2>, 3> kAscii{{
-        {"µ", "u"}, {"→", "->"}, {"…", "..."},
+    static constexpr std::array<std::array<std::string_view, 2>, 4> kAscii{{
+        {"µ", "u"}, {"→", "->"}, {"←", "<-"}, {"…", "..."},
     }};
     if (utf8) {
         return text;

@@ -274,6 +274,9 @@ struct OfEvent {
     MaybeLine operator()(const decode::Symbol&) const { return {}; }
     MaybeLine operator()(const decode::Holder&) const { return {}; }
     MaybeLine operator()(const decode::Observed&) const { return {}; }
+    MaybeLine operator()(const decode::Process&) const { return {}; }
+    MaybeLine operator()(const decode::User&) const { return {}; }
+    MaybeLine operator()(const decode::Cgroup&) const { return {}; }
 };
 
 }  // namespace

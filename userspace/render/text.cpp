@@ -10,6 +10,7 @@
 
 #include "base/units.hpp"
 #include "diagnose/diagnose.hpp"
+#include "diagnose/words.hpp"
 #include "render/names.hpp"
 
 namespace ipcscope::render {
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t kShownOfCode = 5;
 constexpr std::size_t kShownFrames = 8;
+constexpr std::size_t kShownIdentities = 4;
 
 std::string joined(const std::vector<std::string>& words)
 {
@@ -107,6 +109,23 @@ std::string finding_lines(const diagnose::Finding& finding, const Page& page)
                                                          : lines;
 }
 
+/// Who sent the signal, and who got it.
+std::string identity_lines(const diagnose::Finding& finding, const Page& page)
+{
+    std::string out;
+    std::size_t shown = 0, left = 0;
+    for (const diagnose::Subject& subject : finding.subjects) {
+        const std::string text = diagnose::identity(subject);
+        if (!text.empty() && shown == kShownIdentities) {
+            ++left;
+        } else if (!text.empty()) {
+            out += wrap(page.style.plain(text), page.width, "      ", "        ");
+            ++shown;
+        }
+    }
+    return left == 0 ? out : out + fmt::format("      {} {} more\n", page.style.dots(), left);
+}
+
 /// "… 12 more: 10 slow-stage, 2 kill-stuck (--top=0 shows all)"
 std::string not_shown(const std::map<diagnose::Code, std::size_t>& left, const Page& page)
 {
@@ -141,7 +160,7 @@ std::string findings(const Page& page)
             continue;
         }
         ++shown[finding.code];
-        out += finding_lines(finding, page);
+        out += finding_lines(finding, page) + identity_lines(finding, page);
         if (above != nullptr && !finding.stack.empty() && *above == finding.stack) {
             out += "      (the same stack)\n";
         } else {

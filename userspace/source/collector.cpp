@@ -29,15 +29,6 @@ std::vector<std::uint32_t> own_processes(const ThreadStacks& stacks)
 constexpr std::chrono::milliseconds kLookPortion{20};
 constexpr std::chrono::milliseconds kLastLooks{200};
 
-/// Whether a process has begun after a time: its number has been used again.
-bool began_after(std::uint64_t start_ticks, std::uint64_t time_ns)
-{
-    const auto ticks_per_s = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
-    const std::uint64_t tick_ns = 1'000'000'000 / ticks_per_s;
-    const std::uint64_t suspended_ns = clock_ns(CLOCK_BOOTTIME) - monotonic_ns();
-    return start_ticks * tick_ns > time_ns + suspended_ns + tick_ns;
-}
-
 /// On one that is found among the descriptors of processes, or in what they have mapped.
 bool is_call_on_file(const ipcscope_header& header)
 {
@@ -51,11 +42,9 @@ bool is_call_on_file(const ipcscope_header& header)
            header.kind == IPCSCOPE_CALL_UNIX;
 }
 
-bool is_birth(const ipcscope_header& header)
+bool is_birth(const ipcscope_thread& thread)
 {
-    return header.kind == IPCSCOPE_THREAD && header.tid == header.tgid &&
-           header.size >= sizeof(ipcscope_thread) &&
-           reinterpret_cast<const ipcscope_thread&>(header).reason == IPCSCOPE_THREAD_FORK;
+    return thread.header.tid == thread.header.tgid && thread.reason == IPCSCOPE_THREAD_FORK;
 }
 
 }  // namespace
@@ -65,7 +54,8 @@ Collector::Collector(std::unique_ptr<ThreadStacks> stacks,
                      std::uint64_t stuck_after_ns, bool sockets)
     : stacks_(std::move(stacks)), calls_(std::move(calls)), start_ns_(start_ns),
       holders_(own_processes(*stacks_), cgroups_, names_, sockets),
-      watch_(stuck_after_ns, own_processes(*stacks_)), observer_(*stacks_, cgroups_)
+      watch_(stuck_after_ns, own_processes(*stacks_)), observer_(*stacks_, cgroups_),
+      ancestry_(cgroups_)
 {
 }
 
@@ -102,12 +92,20 @@ Result<void> Collector::look_at(Sink& sink, std::span<std::byte> records,
             if (header.size >= sizeof(ipcscope_signal_callers)) {
                 name_callers(reinterpret_cast<ipcscope_signal_callers&>(header), released_ns);
             }
-            watch_.saw(reinterpret_cast<const ipcscope_signal_generate&>(header));
+            const auto& sent = reinterpret_cast<const ipcscope_signal_generate&>(header);
+            watch_.saw(sent);
+            ancestry_.saw(sent, notes_);
         } else if (header.kind == IPCSCOPE_THREAD_FREE && header.tid == header.tgid) {
             watch_.freed(header.tgid);
             holders_.ended(header.tgid);
-        } else if (is_birth(header)) {
-            holders_.born(header.tgid);
+            ancestry_.freed(header.tgid);
+        } else if (header.kind == IPCSCOPE_THREAD && header.size >= sizeof(ipcscope_thread)) {
+            const auto& thread = reinterpret_cast<const ipcscope_thread&>(header);
+            if (is_birth(thread)) {
+                holders_.born(header.tgid);
+            }
+            ancestry_.saw(thread);
+            id_names_.saw(thread, notes_);
         } else if (is_call_on_file(header)) {
             holders_.saw(reinterpret_cast<const ipcscope_call&>(header));
         }
@@ -219,7 +217,7 @@ void Collector::look(const Watch::Target& target, std::uint64_t released_ns)
 {
     const std::uint64_t time_ns = monotonic_ns();
     ObservedProcess process = observer_.look(target.tgid);
-    if (!process.exists || began_after(process.start_ticks, target.sent_ns)) {
+    if (!process.exists || proc::began_after(process.start_ticks, target.sent_ns)) {
         watch_.gone(target.tgid);
         return;
     }
@@ -260,11 +258,33 @@ void Collector::add_symbol(const Symbols::Named& name, std::uint64_t released_ns
     notes_.add(record, IPCSCOPE_SYMBOL, name.text);
 }
 
+/// Of users and cgroups that the notes are of.
+void Collector::add_names()
+{
+    Notes names;
+    // The text of others may leave a record unaligned.
+    const auto saw = [&](auto record, std::span<const std::byte> bytes) {
+        std::memcpy(&record, bytes.data(), sizeof record);
+        id_names_.saw(record, names);
+    };
+    ipcscope_header header;
+    for (auto bytes = notes_.bytes(); !bytes.empty(); bytes = bytes.subspan(header.size)) {
+        std::memcpy(&header, bytes.data(), sizeof header);
+        if (header.kind == IPCSCOPE_THREAD) {
+            saw(ipcscope_thread{}, bytes);
+        } else if (header.kind == IPCSCOPE_PROCESS) {
+            saw(ipcscope_process{}, bytes);
+        }
+    }
+    notes_.append(names.bytes());
+}
+
 Result<void> Collector::pass_on(Sink& sink)
 {
     if (notes_.empty()) {
         return {};
     }
+    add_names();
     auto done = sink.records(kCollectorCpu, notes_.bytes());
     notes_.clear();
     return done;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the collector adds to a live trace: threads, holders of pipes, names of
-// stack entries, what processes do that should have ended.
+// stack entries, users and cgroups, what processes do that should have ended, whose
+// children they are that send such signals.
 #pragma once
 
 #include <chrono>
@@ -11,8 +12,10 @@
 #include <ipcscope/record.h>
 
 #include "base/result.hpp"
+#include "source/ancestry.hpp"
 #include "source/calls_before.hpp"
 #include "source/holders.hpp"
+#include "source/id_names.hpp"
 #include "source/notes.hpp"
 #include "source/observer.hpp"
 #include "source/source.hpp"
@@ -62,6 +65,7 @@ private:
     void set_stack(Record& record, const std::vector<Symbols::Named>& names,
                    std::uint64_t released_ns);
     void add_symbol(const Symbols::Named& name, std::uint64_t released_ns);
+    void add_names();
     Result<void> pass_on(Sink& sink);
 
     std::unique_ptr<ThreadStacks> stacks_;
@@ -74,6 +78,8 @@ private:
     Holders holders_;
     Watch watch_;
     Observer observer_;
+    Ancestry ancestry_;
+    IdNames id_names_;
     std::unique_ptr<ThreadSweep> threads_;   ///< nullptr: not begun
     bool swept_ = false;
     Notes notes_;

@@ -36,12 +36,13 @@ public:
     std::span<const std::byte> bytes() const { return bytes_; }
     void clear() { bytes_.clear(); }
 
-private:
+    /// Whole records.
     void append(std::span<const std::byte> bytes)
     {
         bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     }
 
+private:
     std::vector<std::byte> bytes_;
 };
 

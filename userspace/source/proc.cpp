@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
 #include "source/proc_text.hpp"
 
 namespace ipcscope::source::proc {
@@ -193,6 +194,49 @@ std::optional<bool> Cgroups::is_frozen(std::string_view text) const
         }
     }
     return false;
+}
+
+bool began_after(std::uint64_t start_ticks, std::uint64_t time_ns)
+{
+    const auto ticks_per_s = static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK));
+    const std::uint64_t tick_ns = 1'000'000'000 / ticks_per_s;
+    const std::uint64_t suspended_ns = clock_ns(CLOCK_BOOTTIME) - monotonic_ns();
+    return start_ticks * tick_ns > time_ns + suspended_ns + tick_ns;
+}
+
+namespace {
+
+std::string quoted(std::string_view word)
+{
+    std::string text = "'";
+    for (const char byte : word) {
+        text += byte == '\'' ? std::string_view("'\\''") : std::string_view(&byte, 1);
+    }
+    return text + "'";
+}
+
+}  // namespace
+
+std::string command_line(std::string_view text)
+{
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789@%_+=:,./-";
+    std::string line;
+    text = text.substr(0, text.find_last_not_of(std::string_view("\0 ", 2)) + 1);
+    while (!text.empty() && line.size() <= kMostCommand) {
+        const std::string_view word = text.substr(0, text.find('\0'));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        line += line.empty() ? "" : " ";
+        // A daemon may have written a title in their place, with spaces in it.
+        const bool title = line.empty() && text.empty();
+        const bool plain = !word.empty() && word.find_first_not_of(kPlain) == word.npos;
+        line += plain || title ? std::string(word) : quoted(word);
+    }
+    if (line.size() > kMostCommand) {
+        line.resize(kMostCommand);
+        line += "...";
+    }
+    return line;
 }
 
 std::optional<ipcscope_thread> parse_status(std::string_view text)

@@ -57,6 +57,14 @@ private:
 /// in nanoseconds of CLOCK_MONOTONIC, and the two cannot be made equal.
 std::optional<ipcscope_thread> thread(const Fd& tasks, std::uint32_t tid, Cgroups& cgroups);
 
+/// Whether a process has begun after a time (CLOCK_MONOTONIC): its number has been used
+/// again.  `start_ticks`: of /proc/PID/stat.
+bool began_after(std::uint64_t start_ticks, std::uint64_t time_ns);
+
+/// Words of a /proc/PID/cmdline as a shell takes them, cut behind kMostCommand bytes.
+std::string command_line(std::string_view text);
+inline constexpr std::size_t kMostCommand = 512;
+
 /// Its fields, from the text of a /proc/PID/task/TID/status.
 std::optional<ipcscope_thread> parse_status(std::string_view text);
 

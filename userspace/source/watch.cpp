@@ -8,10 +8,6 @@
 namespace ipcscope::source {
 namespace {
 
-/// SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM
-constexpr std::uint64_t kAskToEnd = IPCSCOPE_SIG_BIT(1) | IPCSCOPE_SIG_BIT(2) |
-                                    IPCSCOPE_SIG_BIT(3) | IPCSCOPE_SIG_BIT(9) |
-                                    IPCSCOPE_SIG_BIT(15);
 constexpr std::uint64_t kEndNothing = IPCSCOPE_DEFAULT_IGNORED | IPCSCOPE_STOP_SIGNALS;
 
 bool should_end(const ipcscope_signal_generate& sent)
@@ -24,7 +20,7 @@ bool should_end(const ipcscope_signal_generate& sent)
         return false;
     }
     const bool zombie = sent.target_state == IPCSCOPE_STATE_ZOMBIE;
-    if (bit & kAskToEnd) {
+    if (bit & IPCSCOPE_ASK_TO_END) {
         // A SIGKILL to a process that dies already comes back as ignored.
         return sent.result == IPCSCOPE_RESULT_DELIVERED ||
                sent.result == IPCSCOPE_RESULT_ALREADY_PENDING ||

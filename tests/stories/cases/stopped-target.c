@@ -25,6 +25,6 @@ int main(void)
 	must(kill(target, SIGCONT));
 	reap(target);
 	truth("expect target-stopped of=%d:stopped with=%d:stopped-target with=%d:stopper at=%.3f~0.3 "
-	      "secs=%.3f~0.3 says=SIGTERM says=SIGSTOP says=SIGCONT",
-	      target, getpid(), stopper, sent, now() - sent);
+	      "secs=%.3f~0.3 says=SIGTERM says=SIGSTOP says=SIGCONT chain=%d<%d",
+	      target, getpid(), stopper, sent, now() - sent, stopper, getpid());
 }

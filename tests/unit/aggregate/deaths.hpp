@@ -38,10 +38,31 @@ public:
     {
         decode::Thread body{};
         body.blocked = blocked;
+        body.uid = uid;
         body.ppid = ppid;
         body.reason = static_cast<__u8>(reason);
         names[tgid] = std::string(name);
         add(ms, tgid, IPCSCOPE_THREAD, body);
+    }
+
+    /// As /proc has it as a signal was sent.
+    void look_up(std::uint64_t ms, std::uint32_t tgid, std::string_view name, std::uint32_t ppid,
+                 std::string_view command = {})
+    {
+        decode::Process body;
+        body.record.ppid = ppid;
+        body.record.uid = uid;
+        std::ranges::copy(name, body.record.comm);
+        body.command = SafeText::escape(command);
+        names[tgid] = std::string(name);
+        add(ms, tgid, IPCSCOPE_PROCESS, body);
+    }
+    void user(std::uint32_t id, std::string_view name)
+    {
+        decode::User body;
+        body.record.id = id;
+        body.name = SafeText::escape(name);
+        add(0, 0, IPCSCOPE_USER, body);
     }
 
     struct Send {
@@ -151,6 +172,7 @@ public:
 
     Aggregator aggregator;
     std::map<std::uint32_t, std::string> names;
+    std::uint32_t uid = 0;               ///< of the processes that follow
 
 private:
     decode::Task at(std::uint32_t tgid) const

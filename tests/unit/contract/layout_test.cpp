@@ -60,6 +60,8 @@ std::size_t size_of(unsigned kind)
     case IPCSCOPE_SYMBOL: return sizeof(ipcscope_symbol);
     case IPCSCOPE_HOLDER: return sizeof(ipcscope_holder);
     case IPCSCOPE_OBSERVED: return sizeof(ipcscope_observed);
+    case IPCSCOPE_PROCESS: return sizeof(ipcscope_process);
+    case IPCSCOPE_USER: case IPCSCOPE_CGROUP: return sizeof(ipcscope_name);
     default: return sizeof(ipcscope_header);
     }
 }
@@ -72,9 +74,7 @@ TEST(Layout, IsThatOfTheSchema)
                table(decode::kind_name(kind), size_of(kind), decode::fields_of(kind));
     };
     for (unsigned kind = 1; kind < IPCSCOPE_KIND_COUNT; ++kind) add(kind);
-    add(IPCSCOPE_SYMBOL);
-    add(IPCSCOPE_HOLDER);
-    add(IPCSCOPE_OBSERVED);
+    for (unsigned kind = IPCSCOPE_SYMBOL; kind <= IPCSCOPE_COLLECTOR_LAST; ++kind) add(kind);
     for (unsigned type = 0; type < IPCSCOPE_OBJECT_COUNT; ++type)
         out += fmt::format("tail {} ", type) +
                table(decode::object_name(static_cast<decode::ObjectType>(type)),

@@ -171,6 +171,14 @@ TEST(Decode, CollectorsRecords)
     EXPECT_EQ(look.record.frozen, 1);
     EXPECT_EQ(look.record.stack[1], 1213U);
     EXPECT_EQ(look.wait_channel.str(), "pipe_read\\x1b");
+    const auto who = body_of<Process>(process());
+    EXPECT_EQ(who.record.cgroup, 1301U);
+    EXPECT_EQ(who.record.ppid, 1302U);
+    EXPECT_EQ(who.record.uid, 1304U);
+    EXPECT_EQ(who.command.str(), "kill -9 7\\x1b");
+    EXPECT_EQ(body_of<User>(record_of(IPCSCOPE_USER)).name.str(), "ro\\x0aot");
+    EXPECT_EQ(body_of<Cgroup>(record_of(IPCSCOPE_CGROUP)).record.id, 1401U);
+    EXPECT_EQ(body_of<Cgroup>(record_of(IPCSCOPE_CGROUP)).path.str(), "/a\\x1b");
 }
 
 TEST(Decode, TrailingTextMayBeAbsentOrPadded)

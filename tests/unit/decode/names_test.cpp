@@ -104,6 +104,9 @@ TEST(Names, KindsAreThoseOfTheContract)
         {IPCSCOPE_SYMBOL, "symbol"},
         {IPCSCOPE_HOLDER, "holder"},
         {IPCSCOPE_OBSERVED, "observed"},
+        {IPCSCOPE_PROCESS, "process"},
+        {IPCSCOPE_USER, "user"},
+        {IPCSCOPE_CGROUP, "cgroup"},
     };
     for (const auto& [kind, name] : known) EXPECT_EQ(kind_name(kind), name);
     for (const unsigned kind : {0U, 16U, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})

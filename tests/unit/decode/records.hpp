@@ -23,6 +23,7 @@ constexpr std::uint16_t kKinds[] = {
     IPCSCOPE_CALL_SPLICE,     IPCSCOPE_CALL_UNIX,   IPCSCOPE_CALL_EVENTFD,
     IPCSCOPE_CALL_MQUEUE,     IPCSCOPE_CALL_SYSV,   IPCSCOPE_CALL_FUTEX,
     IPCSCOPE_SYMBOL,          IPCSCOPE_HOLDER,      IPCSCOPE_OBSERVED,
+    IPCSCOPE_PROCESS,         IPCSCOPE_USER,        IPCSCOPE_CGROUP,
 };
 
 constexpr bool is_call(unsigned kind)
@@ -271,6 +272,25 @@ inline Record observed(std::string_view wait_channel = "pipe_read\x1b")
     return finish(record, IPCSCOPE_OBSERVED, wait_channel);
 }
 
+inline Record process(std::string_view command = "kill -9 7\x1b")
+{
+    ipcscope_process record{};
+    record.cgroup = 1301;
+    record.ppid = 1302;
+    record.ns_pid = 1303;
+    record.uid = 1304;
+    set_name(record.comm, "kill");
+    return finish(record, IPCSCOPE_PROCESS, command);
+}
+
+/// A USER or a CGROUP.
+inline Record name_of_id(std::uint16_t kind, std::string_view name)
+{
+    ipcscope_name record{};
+    record.id = 1401;
+    return finish(record, kind, name);
+}
+
 inline Record record_of(unsigned kind)
 {
     if (is_call(kind)) return call(kind);
@@ -286,6 +306,9 @@ inline Record record_of(unsigned kind)
     case IPCSCOPE_SYMBOL: return symbol();
     case IPCSCOPE_HOLDER: return holder();
     case IPCSCOPE_OBSERVED: return observed();
+    case IPCSCOPE_PROCESS: return process();
+    case IPCSCOPE_USER: return name_of_id(IPCSCOPE_USER, "ro\not");
+    case IPCSCOPE_CGROUP: return name_of_id(IPCSCOPE_CGROUP, "/a\x1b");
     default: return {};
     }
 }
@@ -298,6 +321,8 @@ inline std::size_t least_size(unsigned kind)
     if (kind == IPCSCOPE_SYMBOL) return sizeof(ipcscope_symbol);
     if (kind == IPCSCOPE_HOLDER) return sizeof(ipcscope_holder);
     if (kind == IPCSCOPE_OBSERVED) return sizeof(ipcscope_observed);
+    if (kind == IPCSCOPE_PROCESS) return sizeof(ipcscope_process);
+    if (kind == IPCSCOPE_USER || kind == IPCSCOPE_CGROUP) return sizeof(ipcscope_name);
     return record_of(kind).size();
 }
 

@@ -5,6 +5,7 @@
 #include "../aggregate/deaths.hpp"
 #include "base/units.hpp"
 #include "diagnose/diagnose.hpp"
+#include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
@@ -179,7 +180,8 @@ TEST(DeathFindings, ASighupWithAHandlerIsAMessage)
         life.send(2000, kShell, kApp, kTerm);
         life.exit(2001, kApp, kTerm);
         life.reap(2002, kApp);
-        EXPECT_EQ(life.text(4000), "");
+        EXPECT_EQ(life.text(4000), "ended-by-process: 6 (app) was ended by SIGTERM from 5 "
+                                   "(bash), uid 0, at 2.00 s.");
     }
 }
 
@@ -445,24 +447,74 @@ TEST(DeathFindings, TheInitOfANamespace)
               "later.");
 }
 
-TEST(DeathFindings, WhatEndsAtOnceIsNone)
+TEST(DeathFindings, WhatEndsAtOnceIsANote)
 {
     Story life;
     life.send(1000, kShell, kApp, kTerm);
     life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 1000, 1050);
     life.exit(1060, kApp, 15);
     life.reap(1061, kApp);
-    EXPECT_EQ(life.text(4000), "");
+    EXPECT_EQ(life.text(4000), "ended-by-process: 6 (app) was ended by SIGTERM from 5 (bash), "
+                               "uid 0, at 1.00 s.");
 }
 
-TEST(DeathFindings, AProcessThatWaitsForACpuIsNone)
+TEST(DeathFindings, WhoEndedIt)
+{
+    Story life;
+    life.user(0, "root");
+    life.process(1, "init");
+    life.look_up(1000, kShell, "bash", 1, "bash -c 'kill -9 6'");
+    life.send(1000, kShell, kApp, kKill);
+    life.exit(1001, kApp, 9);
+    life.reap(1002, kApp);
+    EXPECT_EQ(life.text(2000), "ended-by-process: 6 (app) was ended by SIGKILL from 5 (bash), "
+                               "user root, at 1.00 s: bash -c 'kill -9 6'.");
+    const Finding finding = life.found(2000).at(0);
+    EXPECT_EQ(finding.severity, Severity::note);
+    ASSERT_EQ(finding.subjects.size(), 2u);
+    EXPECT_EQ(identity(finding.subjects[0]),
+              "target: app(6) ← bash(5) ← init(1); user root");
+    EXPECT_EQ(identity(finding.subjects[1]),
+              "sender: bash(5) ← init(1); user root; bash -c 'kill -9 6'");
+}
+
+TEST(DeathFindings, WhoEndedItIsTheOneWhoseSignalWasDelivered)
+{
+    Story life;
+    life.send(1000, kShell, kApp, kTerm, kIgnored);
+    life.send(1010, kOther, kApp, kKill);
+    life.send(1011, kShell, kApp, kKill, {.result = IPCSCOPE_RESULT_IGNORED, .dying = true});
+    life.exit(1012, kApp, 9);
+    life.reap(1013, kApp);
+    EXPECT_EQ(life.text(2000), "ended-by-process: 6 (app) was ended by SIGKILL from 7 (other), "
+                               "uid 0, at 1.01 s.");
+}
+
+TEST(DeathFindings, ManyThatOneProcessEndedAreToldAsOne)
+{
+    Story life;
+    for (std::uint32_t pid = 100; pid < 110; ++pid) {
+        life.process(pid, "worker", kShell);
+        life.send(1000, pid == 109 ? kOther : kShell, pid, kTerm);
+        life.exit(1001, pid, kTerm);
+        life.reap(1002, pid);
+    }
+    const Findings found = life.found(2000);
+    ASSERT_EQ(found.size(), 5u);
+    EXPECT_EQ(found.back().subjects.size(), 6u);
+    EXPECT_NE(life.text(2000).find("6 more processes were ended by SIGTERM from 5 (bash)."),
+              std::string::npos);
+}
+
+TEST(DeathFindings, AProcessThatWaitsForACpuIsANote)
 {
     Story life;
     life.send(1000, kShell, kApp, kKill);
     life.stay(kApp, IPCSCOPE_STATE_KILLABLE, 1010, 1050);   // less than half of the time
     life.exit(1150, kApp, 9);
     life.reap(1151, kApp);
-    EXPECT_EQ(life.text(4000), "");
+    EXPECT_EQ(life.text(4000), "ended-by-process: 6 (app) was ended by SIGKILL from 5 (bash), "
+                               "uid 0, at 1.00 s.");
     life.process(kShell, "sleep", 0, 1500, IPCSCOPE_THREAD_EXEC);
     EXPECT_EQ(life.text(4000), "sender-renamed: SIGKILL from 5 (bash, now sleep) to 6 (app) ended it "
                                "at 1.00 s.");
@@ -640,7 +692,8 @@ TEST(DeathFindings, ASenderWithAnotherNameNow)
     life.send(1000, kShell, kApp, kTerm);
     life.exit(1001, kApp, 15);
     life.reap(1001, kApp);
-    EXPECT_EQ(life.text(3000), "");
+    EXPECT_EQ(life.text(3000), "ended-by-process: 6 (app) was ended by SIGTERM from 5 (bash), "
+                               "uid 0, at 1.00 s.");
     life.process(kShell, "sleep", 0, 1500, IPCSCOPE_THREAD_EXEC);
     EXPECT_EQ(life.text(3000), "sender-renamed: SIGTERM from 5 (bash, now sleep) to 6 (app) ended it "
                                "at 1.00 s.");

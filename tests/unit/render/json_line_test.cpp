@@ -263,6 +263,34 @@ TEST(EventJson, CollectorNotes)
                 R"("wait_channel":"ptrace_stop"})");
 }
 
+TEST(EventJson, WhoProcessesAre)
+{
+    decode::Process process;
+    process.record.cgroup = 12;
+    process.record.ppid = 1;
+    process.record.ns_pid = 7;
+    process.record.uid = 1000;
+    process.record.comm[0] = 'k';
+    process.command = SafeText::escape("kill -9 7");
+    const auto json =
+        nlohmann::json::parse(render::json_line(event(IPCSCOPE_PROCESS, process)));
+    EXPECT_EQ(json["kind"], "process");
+    EXPECT_EQ(json["comm"], "k");
+    EXPECT_EQ(json["ppid"], 1);
+    EXPECT_EQ(json["ns_pid"], 7);
+    EXPECT_EQ(json["uid"], 1000);
+    EXPECT_EQ(json["cgroup"], 12);
+    EXPECT_EQ(json["command"], "kill -9 7");
+    decode::User user;
+    user.record.id = 1000;
+    user.name = SafeText::escape("ann");
+    expect_line(IPCSCOPE_USER, user, "user", R"(,"id":1000,"name":"ann"})");
+    decode::Cgroup cgroup;
+    cgroup.record.id = 12;
+    cgroup.path = SafeText::escape("/system.slice");
+    expect_line(IPCSCOPE_CGROUP, cgroup, "cgroup", R"(,"id":12,"path":"/system.slice"})");
+}
+
 /// A kind that does not go with its body, of an event that was not decoded.
 TEST(EventJson, NothingIsReadBeyondTheBody)
 {

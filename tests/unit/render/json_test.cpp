@@ -22,6 +22,29 @@ TEST(ReportJson, FollowsItsSchema)
         EXPECT_EQ(schema::check(parsed(report), schema::report()), "");
 }
 
+TEST(ReportJson, WhoSentASignal)
+{
+    aggregate::Lineage lineage;
+    lineage.known = true;
+    lineage.uid = 1000;
+    lineage.user = SafeText::escape("ann");
+    lineage.ns_pid = 7;
+    lineage.cgroup_path = SafeText::escape("/lxc.payload.web/cron.service");
+    lineage.command = SafeText::escape("kill 9");
+    lineage.ancestors = {{sample::task(5, "bash"), true}, {sample::task(4, ""), false}};
+    diagnose::Finding finding = diagnose::finding(diagnose::Code::ended_by_process, "x");
+    finding.subjects = {{sample::task(8, "kill"), "sender", lineage},
+                        {sample::task(9, "app"), "target", aggregate::Lineage{}}};
+    const Json json = Json::parse(render::json(sample::empty(), {finding}));
+    EXPECT_EQ(schema::check(json, schema::report()), "");
+    const Json& people = json["findings"][0]["processes"];
+    EXPECT_FALSE(people[1].contains("identity")) << "nothing is known of it";
+    EXPECT_EQ(people[0]["identity"], Json::parse(R"({"uid":1000,"user":"ann","ns_pid":7,
+        "cgroup":"/lxc.payload.web/cron.service","command":"kill 9",
+        "ancestors":[{"pid":5,"name":"bash","ended":true},{"pid":4,"name":null,"ended":false}],
+        "to_init":false})"));
+}
+
 TEST(ReportJson, SchemaCheckerSeesWhatIsWrong)
 {
     const Json good = parsed(sample::everything());

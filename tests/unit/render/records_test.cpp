@@ -87,6 +87,8 @@ private:
         case IPCSCOPE_SYMBOL: return sizeof(ipcscope_symbol) + 20;
         case IPCSCOPE_HOLDER: return sizeof(ipcscope_holder) + 20;
         case IPCSCOPE_OBSERVED: return sizeof(ipcscope_observed) + 20;
+        case IPCSCOPE_PROCESS: return sizeof(ipcscope_process) + 20;
+        case IPCSCOPE_USER: case IPCSCOPE_CGROUP: return sizeof(ipcscope_name) + 20;
         default: return sizeof(ipcscope_call_split);
         }
     }
@@ -158,7 +160,11 @@ private:
             id(record, offsetof(ipcscope_observed, state), IPCSCOPE_STATE_COUNT);
             id(record, offsetof(ipcscope_observed, frozen), 2);
             break;
-        case IPCSCOPE_SYMBOL: case IPCSCOPE_THREAD_FREE: break;
+        case IPCSCOPE_PROCESS:
+            put(record, offsetof(ipcscope_process, ppid), below(6));
+            break;
+        case IPCSCOPE_SYMBOL: case IPCSCOPE_THREAD_FREE: case IPCSCOPE_USER:
+        case IPCSCOPE_CGROUP: break;
         default:
             put(record, offsetof(ipcscope_call, object), std::uint64_t{1 + below(4)});
             put(record, offsetof(ipcscope_call, dev), std::uint32_t{1});

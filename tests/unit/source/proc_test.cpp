@@ -108,5 +108,19 @@ TEST(Proc, NumbersOfADirectoryThatIsGone)
     EXPECT_FALSE(proc::processes().empty());
 }
 
+TEST(Proc, ACommandLineIsAsAShellTakesIt)
+{
+    using namespace std::string_literals;
+    EXPECT_EQ(proc::command_line("kill\0-9\0912\0"s), "kill -9 912");
+    EXPECT_EQ(proc::command_line("sh\0-c\0kill 5; exit\0"s), "sh -c 'kill 5; exit'");
+    EXPECT_EQ(proc::command_line("a\0it's\0\0b\0"s), "a 'it'\\''s' '' b");
+    EXPECT_EQ(proc::command_line("sshd: ann [priv]\0\0\0\0"s), "sshd: ann [priv]");
+    EXPECT_EQ(proc::command_line(""), "");
+    EXPECT_EQ(proc::command_line("\0\0"s), "");
+    const std::string longest = proc::command_line(std::string(5000, 'a'));
+    EXPECT_EQ(longest.size(), proc::kMostCommand + 3);
+    EXPECT_TRUE(longest.ends_with("a..."));
+}
+
 }  // namespace
 }  // namespace ipcscope::source

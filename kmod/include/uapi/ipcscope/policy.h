@@ -27,6 +27,11 @@
 #define IPCSCOPE_DEFAULT_IGNORED					\
 	(IPCSCOPE_SIG_BIT(17) | IPCSCOPE_SIG_BIT(18) |			\
 	 IPCSCOPE_SIG_BIT(23) | IPCSCOPE_SIG_BIT(28))
+/* SIGHUP INT QUIT KILL TERM: they ask a process to end, with a handler or without */
+#define IPCSCOPE_ASK_TO_END						\
+	(IPCSCOPE_SIG_BIT(1) | IPCSCOPE_SIG_BIT(2) |			\
+	 IPCSCOPE_SIG_BIT(3) | IPCSCOPE_SIG_BIT(9) |			\
+	 IPCSCOPE_SIG_BIT(15))
 /* SIGQUIT ILL TRAP ABRT BUS FPE SEGV XCPU XFSZ SYS */
 #define IPCSCOPE_CORE_SIGNALS						\
 	(IPCSCOPE_SIG_BIT(3) | IPCSCOPE_SIG_BIT(4) |			\
@@ -166,6 +171,14 @@ ipcscope_is_fatal(int sig, __u8 disposition, int blocked, int unkillable)
 		!unkillable &&
 		!(IPCSCOPE_SIG_BIT(sig) &
 		  (IPCSCOPE_DEFAULT_IGNORED | IPCSCOPE_STOP_SIGNALS)));
+}
+
+/* Does it end a process, ask it to, or stop it? */
+static inline __attribute__((always_inline)) int
+ipcscope_ends_or_stops(int sig, int fatal)
+{
+	return fatal || (IPCSCOPE_SIG_BIT(sig) &
+			 (IPCSCOPE_ASK_TO_END | IPCSCOPE_STOP_SIGNALS));
 }
 
 /* Is it discarded, or taken for nothing, with that disposition? */

@@ -78,7 +78,10 @@
 #define IPCSCOPE_SYMBOL			256
 #define IPCSCOPE_HOLDER			257
 #define IPCSCOPE_OBSERVED		258	/* a thread of a process that should end */
-#define IPCSCOPE_COLLECTOR_LAST		IPCSCOPE_OBSERVED
+#define IPCSCOPE_PROCESS		259	/* who sent or got a signal that ends or stops */
+#define IPCSCOPE_USER			260	/* a user's name */
+#define IPCSCOPE_CGROUP			261	/* a cgroup's path */
+#define IPCSCOPE_COLLECTOR_LAST		IPCSCOPE_CGROUP
 
 /* header.flags */
 #define IPCSCOPE_UNFINISHED		0x0001	/* had not ended at time_ns */
@@ -496,6 +499,23 @@ struct ipcscope_header {
 	X(__u8, pad, [1], PAD)						\
 	X(__u64, stack, [IPCSCOPE_STACK_DEPTH], STACK)	/* ids of SYMBOLs */
 
+/*
+ * Collector: the process in the header, which sent or got a signal that ends or
+ * stops a process, or an ancestor of it (from /proc, as the record of that signal
+ * was read).  Of those two the command line fills the record's rest.
+ */
+#define IPCSCOPE_PROCESS_FIELDS(X)					\
+	X(__u64, cgroup, , ID)						\
+	X(__u32, ppid, , ID)						\
+	X(__u32, ns_pid, , ID)		/* in its own pid namespace */	\
+	X(__u32, uid, , ID)						\
+	X(__u8, pad, [4], PAD)						\
+	X(__u8, comm, [IPCSCOPE_COMM_LEN], COMM)
+
+/* Collector: the name of a user, or the path of a cgroup, fills the record's rest. */
+#define IPCSCOPE_NAME_FIELDS(X)						\
+	X(__u64, id, , ID)		/* uid; as a THREAD's cgroup */
+
 #define IPCSCOPE_STRUCT(name, FIELDS)					\
 	struct ipcscope_##name {					\
 		struct ipcscope_header header;				\
@@ -518,6 +538,8 @@ IPCSCOPE_STRUCT(slice, IPCSCOPE_SLICE_FIELDS);
 IPCSCOPE_STRUCT(symbol, IPCSCOPE_SYMBOL_FIELDS);
 IPCSCOPE_STRUCT(holder, IPCSCOPE_HOLDER_FIELDS);
 IPCSCOPE_STRUCT(observed, IPCSCOPE_OBSERVED_FIELDS);
+IPCSCOPE_STRUCT(process, IPCSCOPE_PROCESS_FIELDS);
+IPCSCOPE_STRUCT(name, IPCSCOPE_NAME_FIELDS);
 
 /* A THREAD_FREE is a header: of the thread that was freed. */
 
@@ -612,5 +634,9 @@ IPCSCOPE_ASSERT_SIZE(ipcscope_holder, 48);
 IPCSCOPE_ASSERT_SIZE(ipcscope_observed, 360);
 IPCSCOPE_ASSERT_AT(ipcscope_observed, syscall, 96);
 IPCSCOPE_ASSERT_AT(ipcscope_observed, stack, 104);
+
+IPCSCOPE_ASSERT_SIZE(ipcscope_process, 72);
+IPCSCOPE_ASSERT_AT(ipcscope_process, comm, 56);
+IPCSCOPE_ASSERT_SIZE(ipcscope_name, 40);
 
 #endif /* IPCSCOPE_RECORD_H */

@@ -25,6 +25,7 @@
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
 #include "decode/decode.hpp"
+#include "source/places.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -230,11 +231,16 @@ void declare_filters(CLI::App& app, LiveArguments& arguments)
     app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)");
     app.add_option("--cgroup", filters.cgroups,
                    "Only tasks in this cgroup v2 directory or below (repeatable)");
+    app.add_option("--container", arguments.containers,
+                   "Only tasks in this container: its ID, the beginning of it, or of an lxc name "
+                   "(repeatable)");
+    app.add_option("--unit", arguments.units, "Only tasks in this systemd unit (repeatable)");
     app.add_option("-s,--signal", arguments.signal_names,
                    "Only these signals: USR1,SIGRTMIN+3,10; or all but these: '!URG,!CHLD'")
         ->delimiter(',');
     // The word after an option's value is no other value of it.
-    for (const char* name : {"--pid", "--tid", "--comm", "--cgroup", "--signal"}) {
+    for (const char* name :
+         {"--pid", "--tid", "--comm", "--cgroup", "--container", "--unit", "--signal"}) {
         app.get_option(name)->allow_extra_args(false);
     }
     app.add_flag("-f,--follow", filters.follow, "Children of what is traced, too");
@@ -291,6 +297,12 @@ Result<void> validate(LiveArguments& arguments)
         return tl::unexpected<Error>(signals.error());
     }
     options.filters.signals = std::move(*signals);
+    auto cgroups = source::find_places(arguments.containers, arguments.units);
+    if (!cgroups) {
+        return tl::unexpected<Error>(cgroups.error());
+    }
+    options.filters.cgroups.insert(options.filters.cgroups.end(), cgroups->begin(),
+                                   cgroups->end());
     for (const std::string& comm : options.filters.comms) {
         if (comm.empty() || comm.size() > IPCSCOPE_COMM_LEN - 1) {
             return fail(Exit::usage,

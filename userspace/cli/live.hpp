@@ -21,6 +21,8 @@ namespace ipcscope::cli {
 struct LiveArguments {
     source::Options options;
     std::vector<std::string> signal_names;
+    std::vector<std::string> containers;   ///< the beginnings of ids, or names
+    std::vector<std::string> units;        ///< of systemd
     std::vector<std::string> families;   ///< names, or "ipc"; none: the default
     std::vector<std::string> command;
     std::uint64_t ring_kib = 4096;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/container.hpp"
 #include "base/units.hpp"
 
 namespace ipcscope::diagnose {
@@ -119,6 +120,16 @@ std::string identity(const Subject& subject)
     const std::string name = user(*subject.lineage);
     std::string text = fmt::format("{}: {}; {}{}", subject.role, ancestry(subject),
                                    subject.lineage->user.empty() ? "" : "user ", name);
+    const Place place = place_of(subject.lineage->cgroup_path.view());
+    if (!place.container.empty()) {
+        text += fmt::format("; {} container {}", place.runtime, short_id(place.container));
+    }
+    if (!place.unit.empty()) {
+        text += "; unit " + place.unit;
+    }
+    if (subject.lineage->ns_pid != 0 && subject.lineage->ns_pid != subject.task.tgid) {
+        text += fmt::format("; pid {} inside", subject.lineage->ns_pid);
+    }
     if (!subject.lineage->command.empty()) {
         text += "; " + subject.lineage->command.str();
     }

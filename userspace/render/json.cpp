@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
 
+#include "base/container.hpp"
 #include "base/units.hpp"
 #include "decode/names.hpp"
 #include "diagnose/blame.hpp"
@@ -365,12 +366,20 @@ Json ancestor(const aggregate::Ancestor& ancestor)
             {"ended", ancestor.ended}};
 }
 
+Json container(const Place& place)
+{
+    return {{"runtime", std::string(place.runtime)}, {"id", place.container}};
+}
+
 Json identity(const aggregate::Lineage& lineage)
 {
+    const Place place = place_of(lineage.cgroup_path.view());
     return {{"uid", lineage.uid},
             {"user", text_or_null(lineage.user.str())},
             {"ns_pid", lineage.ns_pid == 0 ? Json() : Json(lineage.ns_pid)},
             {"cgroup", text_or_null(lineage.cgroup_path.str())},
+            {"container", place.container.empty() ? Json() : container(place)},
+            {"unit", text_or_null(place.unit)},
             {"command", text_or_null(lineage.command.str())},
             {"ancestors", list(lineage.ancestors, ancestor)},
             {"to_init", lineage.whole}};

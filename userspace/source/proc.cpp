@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <span>
@@ -126,6 +127,24 @@ std::string cgroup_mount()
         return mount;
     }
     return {};
+}
+
+void for_each_cgroup(const std::string& mount,
+                     const std::function<bool(const std::string& path)>& visit)
+{
+    namespace fs = std::filesystem;
+    if (mount.empty() || !visit("/")) {
+        return;
+    }
+    std::error_code error;
+    const auto options = fs::directory_options::skip_permission_denied;
+    for (fs::recursive_directory_iterator at(mount, options, error), end; !error && at != end;
+         at.increment(error)) {
+        std::error_code ignored;
+        if (at->is_directory(ignored) && !visit(at->path().string().substr(mount.size()))) {
+            at.disable_recursion_pending();
+        }
+    }
 }
 
 Cgroups::Cgroups() : mount_(cgroup_mount()) {}

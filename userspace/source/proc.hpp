@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -30,6 +31,11 @@ std::vector<std::uint32_t> processes();
 
 /// The mount point of cgroup v2, or "".
 std::string cgroup_mount();
+
+/// Calls `visit` for each cgroup below `mount`, and for itself, by its path ("/": the root);
+/// where it says false, not for those below that one.
+void for_each_cgroup(const std::string& mount,
+                     const std::function<bool(const std::string& path)>& visit);
 
 /// Cgroups of version 2: the inodes of their directories, by path.
 class Cgroups {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/stat_names.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <span>
 #include <string>
@@ -51,27 +50,13 @@ SafeText StatNames::cgroup(std::uint64_t id)
 void StatNames::find_cgroups()
 {
     const std::string mount = proc::cgroup_mount();
-    const auto note = [&](const std::string& directory) {
+    proc::for_each_cgroup(mount, [&](const std::string& path) {
         struct stat info {};
-        if (stat(directory.c_str(), &info) == 0) {
-            const std::string path = directory.substr(mount.size());
-            known_.try_emplace(info.st_ino, SafeText::escape(path.empty() ? "/" : path));
+        if (stat((mount + path).c_str(), &info) == 0) {
+            known_.try_emplace(info.st_ino, SafeText::escape(path));
         }
-    };
-    if (mount.empty()) {
-        return;
-    }
-    note(mount);
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const auto options = fs::directory_options::skip_permission_denied;
-    for (fs::recursive_directory_iterator at(mount, options, error), end; !error && at != end;
-         at.increment(error)) {
-        std::error_code ignored;
-        if (at->is_directory(ignored)) {
-            note(at->path().string());
-        }
-    }
+        return true;
+    });
 }
 
 }  // namespace ipcscope::source

@@ -40,7 +40,8 @@ TEST(ReportJson, WhoSentASignal)
     const Json& people = json["findings"][0]["processes"];
     EXPECT_FALSE(people[1].contains("identity")) << "nothing is known of it";
     EXPECT_EQ(people[0]["identity"], Json::parse(R"({"uid":1000,"user":"ann","ns_pid":7,
-        "cgroup":"/lxc.payload.web/cron.service","command":"kill 9",
+        "cgroup":"/lxc.payload.web/cron.service","container":{"runtime":"lxc","id":"web"},
+        "unit":"cron.service","command":"kill 9",
         "ancestors":[{"pid":5,"name":"bash","ended":true},{"pid":4,"name":null,"ended":false}],
         "to_init":false})"));
 }

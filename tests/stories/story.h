@@ -103,6 +103,19 @@ static inline char state_of(pid_t pid)
 	return end && end[1] ? end[2] : 0;
 }
 
+/* Its only child, as in /proc; 0 where there is none. */
+static inline pid_t only_child(pid_t pid)
+{
+	char path[64], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	fd = must(open(path, O_RDONLY | O_CLOEXEC));
+	must(read(fd, text, sizeof(text) - 1));
+	close(fd);
+	return atoi(text);
+}
+
 /* Waits until the process is in this state. */
 static inline void wait_state(pid_t pid, char state)
 {

@@ -98,6 +98,7 @@ struct ThreadLook {
     std::uint16_t missing = 0;
     std::uint64_t blocked = 0;
     std::uint64_t pending = 0;
+    std::uint64_t caught = 0;
     Task tracer;
     Task vfork_child;
     std::int32_t exit_code = 0;

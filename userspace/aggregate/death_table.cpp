@@ -336,6 +336,7 @@ void DeathTable::on(const decode::Event& event, const decode::Observed& body)
     look.missing = record.missing;
     look.blocked = record.blocked;
     look.pending = record.pending;
+    look.caught = record.caught;
     const auto other = [&](std::uint32_t pid) { return pid == 0 ? Task{} : task_of(pid); };
     look.tracer = other(record.tracer_pid);
     look.vfork_child = other(record.vfork_child);

@@ -62,6 +62,7 @@ enum class Code : std::uint8_t {
     crash,
     ended_by_kernel,
     ended_by_process,
+    container_shutdown,
     // futexes
     convoy,
 };
@@ -147,6 +148,8 @@ inline constexpr std::array kCodes{
              "the kernel ended a process: a terminal, a pid namespace, a cgroup.kill, ..."},
     CodeInfo{Code::ended_by_process, "ended-by-process", Severity::note,
              "a signal of another process ended one"},
+    CodeInfo{Code::container_shutdown, "container-shutdown", Severity::warning,
+             "the init of a pid namespace was asked to end, and did not soon"},
     CodeInfo{Code::convoy, "convoy", Severity::warning,
              "the processes that use a futex wait for one of them"},
 };

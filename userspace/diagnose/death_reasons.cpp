@@ -171,6 +171,30 @@ std::string since_when(const Story& story)
     return send.blocked_at_exec ? ", and did so at its exec already" : "";
 }
 
+/// When the init of a pid namespace was first seen to have a handler for the signal that it
+/// had none for: "had one 1.00 s after it, and none 100 ms after it"; "" where it was not.
+std::string handler_later(const Story& story)
+{
+    const std::uint64_t bit = 1ull << (story.send.signal - 1);
+    std::uint64_t without_ns = 0;
+    for (const ThreadLook& look : story.death.looks) {
+        if (look.at_ns < story.send.first_ns || (look.missing & IPCSCOPE_MISSING_STATUS) != 0 ||
+            look.state == State::zombie) {
+            continue;
+        }
+        const std::uint64_t after_ns = look.at_ns - story.send.first_ns;
+        if ((look.caught & bit) == 0) {
+            without_ns = after_ns;
+            continue;
+        }
+        return fmt::format("had one {} after it{}", time(after_ns),
+                           without_ns == 0 ? ""
+                                           : fmt::format(", and none {} after it",
+                                                         time(without_ns)));
+    }
+    return "";
+}
+
 /// How long a signal that was blocked as it was sent waited until it was taken; 0 where
 /// that is how it is always taken, or short.
 std::uint64_t blocked_until(const Death& death, const DeathSend& send, const DeathTaking& taking)
@@ -290,7 +314,13 @@ std::optional<Reason> disposition(const Story& story)
     const DeathSend& send = story.send;
     const std::string name = decode::signal_name(send.signal);
     const DeathTaking* taking = taking_of(death, send.signal);
-    if (send.unkillable && send.at(Outcome::ignored) != 0) {
+    const bool unkillable = send.unkillable && send.at(Outcome::ignored) != 0;
+    if (const std::string later = unkillable ? handler_later(story) : ""; !later.empty()) {
+        return Reason{Code::signal_unkillable, 0,
+                      "is the init of its pid namespace and had no handler for it yet, so that "
+                      "the kernel ignored it; it " + later};
+    }
+    if (unkillable) {
         return Reason{Code::signal_unkillable, 0,
                       "is the init of its pid namespace, which " +
                           std::string(send.signal == IPCSCOPE_SIGKILL

@@ -68,4 +68,14 @@ const aggregate::DeathTaking* taking_of(const aggregate::Death& death, unsigned 
 /// In a handler, by sigwait() or by a signalfd.
 bool takes_itself(decode::How how);
 
+// shutdown.cpp
+/// Whether the process is the init of a pid namespace, as far as its signals say.
+bool is_namespace_init(const aggregate::Death& death);
+/// Whether it is the story of such an init that was asked from outside to end, and has ended.
+bool is_shutdown(const Story& story);
+/// Makes of such a story, which has its text, the one of all that ended with it.
+void tell_shutdown(Story& story);
+/// Whether the kernel ended it as the init `tgid` of its pid namespace ended.
+bool ended_with(const aggregate::Death& death, std::uint32_t tgid);
+
 }  // namespace ipcscope::diagnose

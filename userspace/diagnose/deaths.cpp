@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -377,6 +378,15 @@ bool tell_long_life(Story& story)
     return true;
 }
 
+/// Says of the init of a pid namespace, too, what ended with it.
+void add_container(Story& story, std::set<std::uint32_t>& shut_down)
+{
+    if (story.lasted_ns >= kThresholds.slow_death_ns && is_shutdown(story)) {
+        tell_shutdown(story);
+        shut_down.insert(story.death.target.tgid);
+    }
+}
+
 /// It ended at once; who sent the signal is not what ps shows.
 bool tell_renamed(Story& story)
 {
@@ -388,6 +398,14 @@ bool tell_renamed(Story& story)
                                      at(story.report, story.send.first_ns)));
     story.made.at_ns = story.send.first_ns;
     return true;
+}
+
+bool is_in_finding_of(const Story& story, const std::set<std::uint32_t>& shut_down)
+{
+    return story.made.code == Code::ended_by_kernel &&
+           std::ranges::any_of(shut_down, [&](std::uint32_t init) {
+               return ended_with(story.death, init);
+           });
 }
 
 bool describe(Story& story)
@@ -451,18 +469,28 @@ bool has_story(const aggregate::Report& report, std::uint32_t tgid, unsigned sig
 
 void find_deaths(const aggregate::Report& report, Findings& findings)
 {
-    ManyAtOnce many;
+    // The inits of pid namespaces first: what ended with one is in its finding.
+    std::vector<const Death*> deaths;
     for (const Death& death : report.deaths) {
-        const DeathSend* send = main_send(death);
+        deaths.push_back(&death);
+    }
+    std::ranges::stable_partition(deaths,
+                                  [](const Death* death) { return is_namespace_init(*death); });
+    std::set<std::uint32_t> shut_down;
+    ManyAtOnce many;
+    for (const Death* death : deaths) {
+        const DeathSend* send = main_send(*death);
         if (send == nullptr) {
             continue;
         }
-        Story story{report, death, *send};
-        if (describe(story) && many.has_own_finding(story)) {
-            add_subjects(story);
-            add_evidence(story);
-            findings.push_back(std::move(story.made));
+        Story story{report, *death, *send};
+        if (!describe(story) || is_in_finding_of(story, shut_down) || !many.has_own_finding(story)) {
+            continue;
         }
+        add_subjects(story);
+        add_evidence(story);
+        add_container(story, shut_down);
+        findings.push_back(std::move(story.made));
     }
     many.add_rest(findings);
 }

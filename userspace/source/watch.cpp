@@ -21,10 +21,12 @@ bool should_end(const ipcscope_signal_generate& sent)
     }
     const bool zombie = sent.target_state == IPCSCOPE_STATE_ZOMBIE;
     if (bit & IPCSCOPE_ASK_TO_END) {
-        // A SIGKILL to a process that dies already comes back as ignored.
+        // A SIGKILL to a process that dies already comes back as ignored; and so does what
+        // the init of a pid namespace has no handler for yet.
         return sent.result == IPCSCOPE_RESULT_DELIVERED ||
                sent.result == IPCSCOPE_RESULT_ALREADY_PENDING ||
-               sent.result == IPCSCOPE_RESULT_INFO_LOST || sent.dying || zombie;
+               sent.result == IPCSCOPE_RESULT_INFO_LOST || sent.dying || zombie ||
+               (sent.unkillable && sent.sig != IPCSCOPE_SIGKILL);
     }
     return zombie || (sent.result == IPCSCOPE_RESULT_DELIVERED && sent.fatal);
 }

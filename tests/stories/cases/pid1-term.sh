@@ -13,4 +13,4 @@ kill -TERM "$child"
 sleep 0.7
 kill -KILL "$child"
 wait $outer 2>/dev/null
-truth "expect signal-unkillable of=$child:sleep with=$$:pid1-term.sh at=$sent says=SIGTERM says=namespace"
+truth "expect container-shutdown of=$child:sleep with=$$:pid1-term.sh at=$sent says=SIGTERM says=namespace"

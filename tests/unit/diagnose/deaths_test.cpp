@@ -442,9 +442,97 @@ TEST(DeathFindings, TheInitOfANamespace)
     life.exit(3001, kApp, 9);
     life.reap(3001, kApp);
     EXPECT_EQ(life.text(4000),
-              "signal-unkillable: SIGTERM from 5 (bash) to 6 (app): it is the init of its pid "
+              "container-shutdown: SIGTERM from 5 (bash) to 6 (app): it is the init of its pid "
               "namespace, which has no handler for it and so ignores it. SIGKILL ended it 2.00 s "
               "later.");
+}
+
+/// The init of a pid namespace, 6, and a process in it, 8.
+struct Container : Story {
+    Container() { process(8, "java", kApp); }
+    void shut_down()
+    {
+        send(1000, kShell, kApp, kTerm, {.result = IPCSCOPE_RESULT_IGNORED, .unkillable = true});
+    }
+    void end(std::uint64_t ms)
+    {
+        send(ms, kShell, kApp, kKill);
+        send(ms + 1, kApp, 8, kKill, {.origin = IPCSCOPE_ORIGIN_PID_NAMESPACE});
+        exit(ms + 2, 8, 9);
+        reap(ms + 2, 8);
+        exit(ms + 3, kApp, 9);
+        reap(ms + 3, kApp);
+    }
+};
+
+TEST(Shutdown, WhatEndsWithTheInitIsToldWithIt)
+{
+    Container life;
+    life.shut_down();
+    life.end(3000);
+    EXPECT_EQ(life.text(4000),
+              "container-shutdown: SIGTERM from 5 (bash) to 6 (app): it is the init of its pid "
+              "namespace, which has no handler for it and so ignores it. SIGKILL ended it 2.00 s "
+              "later. The kernel ended 8 (java) with it, which got no SIGTERM.");
+    const Finding finding = life.found(4000).at(0);
+    ASSERT_EQ(finding.subjects.size(), 3u);
+    EXPECT_EQ(finding.subjects[2].role, "inside");
+    EXPECT_EQ(finding.subjects[2].task.tgid, 8u);
+    EXPECT_NE(finding.advice.find("--init"), std::string::npos);
+}
+
+TEST(Shutdown, AProcessThatGotTheSignalToo)
+{
+    Container life;
+    life.shut_down();
+    life.send(1001, kApp, 8, kTerm, kHandled);
+    life.take(1002, 8, kTerm);
+    life.end(3000);
+    EXPECT_NE(life.text(4000).find("The kernel ended 8 (java) with it, which ran its handler at "
+                                   "1.00 s."),
+              std::string::npos)
+        << life.text(4000);
+}
+
+TEST(Shutdown, AHandlerThatComesLate)
+{
+    Container life;
+    life.shut_down();
+    auto look = life.look_of(IPCSCOPE_STATE_INTERRUPTIBLE);
+    life.look(1100, kApp, look);
+    look.record.caught = 1u << (kTerm - 1);
+    life.look(2000, kApp, look);
+    life.end(3000);
+    EXPECT_NE(life.text(4000).find("had no handler for it yet, so that the kernel ignored it; it "
+                                   "had one 1.00 s after it, and none 100 ms after it"),
+              std::string::npos)
+        << life.text(4000);
+}
+
+TEST(Shutdown, ASignalFromInsideIsNone)
+{
+    Container life;
+    life.send(1000, 8, kApp, kTerm,
+              {.result = IPCSCOPE_RESULT_IGNORED, .unkillable = true});
+    life.end(3000);
+    EXPECT_TRUE(life.text(4000).starts_with("signal-unkillable: SIGTERM from 8 (java)"))
+        << life.text(4000);
+}
+
+TEST(Shutdown, OneThatEndsSoonIsNone)
+{
+    Container life;
+    life.send(1000, kShell, kApp, kTerm, {.disposition = IPCSCOPE_DISPOSITION_HANDLER,
+                                          .unkillable = true});
+    life.take(1000, kApp, kTerm);
+    life.send(1021, kApp, 8, kKill, {.origin = IPCSCOPE_ORIGIN_PID_NAMESPACE});
+    life.exit(1022, 8, 9);
+    life.reap(1022, 8);
+    life.exit(1023, kApp, 0);
+    life.reap(1023, kApp);
+    for (const Finding& finding : life.found(4000)) {
+        EXPECT_EQ(finding.severity, Severity::note) << finding.text;
+    }
 }
 
 TEST(DeathFindings, WhatEndsAtOnceIsANote)

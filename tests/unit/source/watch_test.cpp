@@ -98,6 +98,18 @@ TEST(Watch, AZombieIsLookedAtAtOnce)
     EXPECT_EQ(looks(watch, kStart + 2'000 * kMs), (Times{0, 100, 1'000}));
 }
 
+TEST(Watch, TheInitOfANamespaceThatIgnoresItMayHandleItLater)
+{
+    Watch watch(100 * kMs, {});
+    auto sent = send(kStart, kTerm, false);
+    sent.result = IPCSCOPE_RESULT_IGNORED;
+    watch.saw(sent);
+    EXPECT_EQ(watch.next_ns(), UINT64_MAX);
+    sent.unkillable = 1;
+    watch.saw(sent);
+    EXPECT_EQ(watch.next_ns(), kStart + 100 * kMs);
+}
+
 TEST(Watch, AnotherSignalBeginsTheScheduleAnew)
 {
     Watch watch(100 * kMs, {});

@@ -8,7 +8,7 @@ mkdir "$STORY_CGROUP/docker-$id.scope" "$STORY_CGROUP/cleaner.service"
 bash -c "echo \$\$ >$STORY_CGROUP/docker-$id.scope/cgroup.procs; exec sleep 30" &
 target=$!
 wait_state $target S sleep
-bash -c "echo \$\$ >$STORY_CGROUP/cleaner.service/cgroup.procs; sleep 0.3; kill -KILL $target; sleep 0.5; :" &
+bash -c "echo \$\$ >$STORY_CGROUP/cleaner.service/cgroup.procs; sleep 0.3; kill -KILL $target; sleep 1.5; :" &
 sender=$!
 wait $target 2>/dev/null
 read_now

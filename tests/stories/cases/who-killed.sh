@@ -6,7 +6,7 @@
 sleep 30 &
 target=$!
 wait_state $target S sleep
-bash -c "sleep 0.3; kill -KILL $target; sleep 0.6; :" &
+bash -c "sleep 0.3; kill -KILL $target; sleep 1.5; :" &
 sender=$!
 wait $target 2>/dev/null
 read_now

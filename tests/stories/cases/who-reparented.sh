@@ -7,8 +7,9 @@
 sleep 30 &
 target=$!
 wait_state $target S sleep
-bash -c "bash -c 'sleep 0.6; kill -TERM $target; sleep 0.5; :' & echo \$! >pid"
+bash -c "bash -c 'sleep 0.6; kill -TERM $target; sleep 1.5; :' & echo \$! >pid"
 read -r sender <pid
 wait $target 2>/dev/null
 read_now
 truth "expect ended-by-process of=$target:sleep with=$sender:bash at=$now says=SIGTERM chain=$sender<1"
+sleep 1.2   # until the sender has been looked at

@@ -109,8 +109,7 @@ void append_futex_waiters(std::vector<Waiter>& waiting, const std::vector<Callin
 {
     for (const auto& call : calls) {
         const bool inside = std::ranges::any_of(mappings, [&](const Mapping& mapping) {
-            return mapping.object == object && call.address >= mapping.begin &&
-                   call.address < mapping.end;
+            return object_of(mapping) == object && mapping.holds(call.address);
         });
         if (call.address != 0 && inside) {
             waiting.push_back(call.waiter);
@@ -252,7 +251,7 @@ std::vector<Mapping> Inspector::mappings_of(std::uint32_t pid)
 {
     const auto text = slow_.read(fmt::format("/proc/{}/maps", pid));
     hanging_ += !text;
-    return parse_mappings(text.value_or(""));
+    return shared_mappings(text.value_or(""));
 }
 
 Item* Inspector::item_of(const Object& object)
@@ -282,7 +281,7 @@ void Inspector::collect_items(const Descriptors& descriptors)
         item.writes |= descriptors.writes(descriptor);
     }
     for (const Mapping& mapping : mappings_) {
-        Item& item = *item_of(mapping.object);
+        Item& item = *item_of(object_of(mapping));
         item.reads = item.writes = true;
         item.name = mapping.name;
         item.bytes += mapping.end - mapping.begin;
@@ -367,7 +366,7 @@ void Inspector::look_at_other(std::uint32_t pid, bool mapped)
     if (mapped && !self) {
         mappings = mappings_of(pid);
         for (const Mapping& mapping : mappings) {
-            if (const auto same = index_.find(mapping.object); same != index_.end()) {
+            if (const auto same = index_.find(object_of(mapping)); same != index_.end()) {
                 Holder& holder = held[{same->second, false}];
                 holder.reads = holder.writes = true;
             }

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Memory that a process may share with others: /proc/PID/maps.
+// Memory that a process may share with others.
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "inspect/process.hpp"
+#include "source/mappings.hpp"
 
 namespace ipcscope::inspect {
 
-/// A mapping that is shared, and may be written.
-struct Mapping {
-    std::uint64_t begin = 0, end = 0;   ///< addresses
-    Object object;
-    std::string name;   ///< bytes: "/dev/shm/ring", "/memfd:x (deleted)", …
-};
+using source::Mapping;
 
-std::vector<Mapping> parse_mappings(std::string_view text);
+/// Of the text of a /proc/PID/maps those that are shared, and may be written.
+std::vector<Mapping> shared_mappings(std::string_view maps);
+
+inline Object object_of(const Mapping& mapping)
+{
+    return {Kind::shared_memory, mapping.dev, mapping.inode};
+}
 
 }  // namespace ipcscope::inspect

@@ -102,7 +102,7 @@ TEST(Calls, PollOfTooMany)
 
 TEST(Mappings, SharedAndWritable)
 {
-    const auto found = parse_mappings(
+    const auto found = shared_mappings(
         "55d0a000-55d0b000 r-xp 00000000 fd:01 1234                       /usr/bin/node\n"
         "7f0000000000-7f0000002000 rw-s 00000000 00:01 2049               /dev/zero (deleted)\n"
         "7f0000004000-7f0000005000 r--s 00000000 fd:01 77                 /usr/lib/gconv.cache\n"
@@ -111,10 +111,10 @@ TEST(Mappings, SharedAndWritable)
         "7f000000a000-7f000000b000 rw-s 00000000 00:00 0 \n"
         "not a line\n");
     ASSERT_EQ(found.size(), 2u);
-    EXPECT_EQ(found[0].object, (Object{Kind::shared_memory, 1, 2049}));
-    EXPECT_EQ(found[0].name, "/dev/zero (deleted)");
+    EXPECT_EQ(object_of(found[0]), (Object{Kind::shared_memory, 1, 2049}));
+    EXPECT_EQ(found[0].name, "anonymous shared memory");
     EXPECT_EQ(found[0].end - found[0].begin, 0x2000u);
-    EXPECT_EQ(found[1].object, (Object{Kind::shared_memory, 0x1a, 12}));
+    EXPECT_EQ(object_of(found[1]), (Object{Kind::shared_memory, 0x1a, 12}));
     EXPECT_EQ(found[1].name, "/dev/shm/a ring");
 }
 

@@ -96,15 +96,15 @@ void spinning()
         count_in(shared);
         handle(kRtMin + 7, 0);
         pin_to_cpu(1);
-        shared->ready++;
         while (shared->handled < 7) {
+            shared->ready = 1 + shared->handled;   // outside of its handler
         }
         sleep_until(shared->step, 1);
         return 0;
     });
-    wait_until(shared->ready, 1);
     fact("spinning", {u(target), u(target), 7});
     for (unsigned i = 0; i < 7; i++) {
+        wait_until(shared->ready, 1 + i);
         MUST(kill(target, kRtMin + 7) == 0);
     }
     wait_until(shared->handled, 7);

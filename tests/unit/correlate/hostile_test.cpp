@@ -2,12 +2,9 @@
 // Records as a hostile file may have them, through all stages of which this one is
 // the last: whatever they say, each generation ends once, and each taking ends one or
 // is an orphan.  Run it under the sanitizers.
-#include <cstdlib>
-#include <random>
-
 #include <gtest/gtest.h>
 
-#include "../decode/records.hpp"
+#include "../decode/hostile.hpp"
 #include "base/collector.hpp"
 #include "correlate/correlator.hpp"
 #include "decode/decode.hpp"
@@ -17,78 +14,6 @@
 
 namespace ipcscope::correlate {
 namespace {
-
-using ipcscope::test::Record;
-
-/// Few numbers, so that records meet; and the ends of every range.
-class Random {
-public:
-    explicit Random(std::uint32_t seed) : random_(seed) {}
-
-    unsigned below(unsigned count) { return static_cast<unsigned>(random_()) % count; }
-    std::uint64_t number()
-    {
-        constexpr std::uint64_t kEnds[] = {
-            0, 1, INT32_MAX, 1ULL << 31, UINT32_MAX, INT64_MAX, 1ULL << 63, UINT64_MAX};
-        switch (below(4)) {
-        case 0: return kEnds[below(std::size(kEnds))];
-        case 1: return (std::uint64_t{random_()} << 32) | random_();
-        default: return below(8);
-        }
-    }
-
-private:
-    std::mt19937 random_;
-};
-
-std::uint64_t value_for(Random& random, const decode::Field& field)
-{
-    switch (field.meaning) {
-    case decode::Meaning::SIGNAL: return 1 + random.below(random.below(3) ? 20 : 64);
-    case decode::Meaning::BOOL: return random.below(2);
-    case decode::Meaning::STATE: return random.below(IPCSCOPE_STATE_COUNT);
-    case decode::Meaning::ORIGIN: return random.below(IPCSCOPE_ORIGIN_COUNT);
-    case decode::Meaning::RESULT: return random.below(2) ? 0 : random.below(5);
-    case decode::Meaning::DISPOSITION: return random.below(IPCSCOPE_DISPOSITION_COUNT);
-    case decode::Meaning::TAKE: return random.below(IPCSCOPE_TAKE_COUNT);
-    case decode::Meaning::GROUP: return random.below(IPCSCOPE_GROUP_COUNT);
-    case decode::Meaning::REASON: return random.below(IPCSCOPE_THREAD_REASON_COUNT);
-    case decode::Meaning::OBJECT: return random.below(IPCSCOPE_OBJECT_COUNT);
-    case decode::Meaning::OP: return random.below(IPCSCOPE_OP_COUNT);
-    case decode::Meaning::CALL: return random.below(2) ? 0 : IPCSCOPE_CALL_FIRST;
-    case decode::Meaning::DEPTH: return random.below(IPCSCOPE_STACK_DEPTH + 1);
-    default: return random.number();
-    }
-}
-
-/// A record whose fields say anything; one in eight is damaged besides.
-Record any_record(Random& random, std::uint64_t now)
-{
-    const unsigned kind = test::kKinds[random.below(2) ? random.below(7)
-                                                       : random.below(std::size(test::kKinds))];
-    Record record = test::is_call(kind) && random.below(2) ? test::short_call(kind)
-                                                           : test::record_of(kind);
-    for (const decode::Field& field : decode::fields_of(kind))
-        for (std::size_t i = 0; i < field.count; ++i) {
-            const std::size_t at = field.offset + i * field.size;
-            if (at + field.size > record.size()) continue;
-            const std::uint64_t value = value_for(random, field);
-            std::memcpy(record.data() + at, &value, field.size);
-        }
-    ipcscope_header header;
-    std::memcpy(&header, record.data(), sizeof header);
-    header.time_ns = random.below(20) ? now : random.number();
-    header.lost_before = random.below(30) ? 0 : random.number();
-    header.tgid = 1 + random.below(4);
-    header.tid = random.below(2) ? header.tgid : header.tgid + random.below(3);
-    header.cpu = static_cast<std::uint16_t>(random.below(4));
-    header.flags = static_cast<std::uint16_t>(random.below(4));
-    std::memcpy(record.data(), &header, sizeof header);
-    if (random.below(8) == 0)
-        record[random.below(static_cast<unsigned>(record.size()))] ^=
-            static_cast<std::byte>(1u << random.below(8));
-    return record;
-}
 
 struct Counts {
     std::size_t generations = 0, takings = 0, kills = 0;      // records
@@ -141,10 +66,10 @@ Counts run(std::uint32_t seed, std::size_t records)
         counts.kills += event.kind == IPCSCOPE_KILL;
         correlator.event(event);
     });
-    Random random{seed};
+    test::Random random{seed};
     std::uint64_t now = 1000;
     for (std::size_t i = 0; i < records; ++i) {
-        const Record record = any_record(random, now += random.below(100));
+        const test::Record record = test::any_record(random, now += random.below(100));
         if (auto decoded = decode::decode(kCollectorCpu, record))
             merger.add(std::move(decoded->event));
         if (i % 16 == 0) merger.watermark(now);
@@ -154,17 +79,11 @@ Counts run(std::uint32_t seed, std::size_t records)
     return counts;
 }
 
-std::size_t how_many()
-{
-    const char* wanted = std::getenv("IPCSCOPE_HOSTILE_RECORDS");
-    return wanted ? std::strtoull(wanted, nullptr, 10) : 20'000;
-}
-
 TEST(Hostile, EachGenerationEndsOnceAndEachTakingCounts)
 {
     for (std::uint32_t seed = 1; seed <= 4; ++seed) {
-        const Counts counts = run(seed, how_many() / 4);
-        EXPECT_GT(counts.generations, how_many() / 100);
+        const Counts counts = run(seed, test::hostile_records() / 4);
+        EXPECT_GT(counts.generations, test::hostile_records() / 100);
         EXPECT_EQ(counts.signals, counts.generations);
         EXPECT_LE(counts.open_kills, counts.kills);
         EXPECT_GE(counts.ended_by_takings + counts.orphans, counts.takings);

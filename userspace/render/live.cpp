@@ -120,8 +120,7 @@ std::string socket_column(const decode::Call& call)
     if ((call.flags & IPCSCOPE_CALL_PEEK) != 0) {
         return "peek";
     }
-    constexpr std::string_view kPrefix = "unix_";
-    return std::string(decode::object_name(decode::type_of(call)).substr(kPrefix.size()));
+    return std::string(socket_kind(decode::type_of(call)));
 }
 
 /// How full a pipe is; of what is no pipe: what it is.

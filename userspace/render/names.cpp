@@ -31,6 +31,13 @@ std::string fit_task(const decode::Task& task, std::size_t width, const Style& s
     return fit(task.comm.text().view(), fmt::format("/{}", task.tgid), width, style);
 }
 
+std::string_view socket_kind(decode::ObjectType type)
+{
+    constexpr std::string_view kPrefix = "unix_";
+    const std::string_view name = decode::object_name(type);
+    return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+}
+
 std::string object_text(decode::ObjectType type, std::uint64_t object)
 {
     switch (type) {

@@ -25,6 +25,10 @@ std::string fit_task(const decode::Task& task, std::size_t width, const Style& s
 /// any bytes.
 std::string safe(const std::string& text);
 
+/// "stream", "dgram", "seqpacket"; the object's own name where a damaged record says that it
+/// is no socket.
+std::string_view socket_kind(decode::ObjectType type);
+
 /// "1234"; a semaphore: "3[0]", of a set and its number in it.
 std::string object_text(decode::ObjectType type, std::uint64_t object);
 

@@ -79,8 +79,7 @@ std::vector<Table::Cell> cells(const SocketRow& row, const Style& style)
     const auto quantile = [&](const Histogram& of, double share) -> Table::Cell {
         return of.count() == 0 ? style.none() : style.time(of.quantile(share));
     };
-    constexpr std::string_view kPrefix = "unix_";
-    return {std::string(decode::object_name(row.type).substr(kPrefix.size())),
+    return {std::string(socket_kind(row.type)),
             cell(row.sender),
             row.receiver.tgid == 0 ? Table::Cell(style.none()) : cell(row.receiver),
             count(row.sends),

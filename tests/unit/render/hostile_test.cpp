@@ -34,7 +34,9 @@ void expect_report(const aggregate::Report& report)
 TEST(Hostile, RecordsBecomeAReport)
 {
     for (std::uint32_t seed = 1; seed <= 4; ++seed) {
-        const render::LiveOptions live;
+        render::LiveOptions live;
+        live.wide = seed % 2 == 0;
+        live.families = IPCSCOPE_FAMILY_ALL;
         std::size_t lines = 0;
         const auto show = [&](const std::optional<std::string>& line) {
             if (line) {
@@ -68,6 +70,23 @@ TEST(Hostile, RecordsBecomeAReport)
         expect_report(analysis.report());
         EXPECT_GT(lines, records / 10);
     }
+}
+
+// What a damaged record of a Unix-domain socket may say: it ended the report.
+TEST(Hostile, SocketThatIsNone)
+{
+    aggregate::Report report;
+    report.sockets.emplace_back();
+    report.sockets[0].sends = 1;
+    expect_report(report);
+    decode::Event event;
+    event.kind = IPCSCOPE_CALL_UNIX;
+    event.body = decode::Call{};
+    render::LiveOptions live;
+    live.families = IPCSCOPE_FAMILY_ALL;
+    const auto line = render::live_line(event, 0, live);
+    ASSERT_TRUE(line);
+    expect_printable(*line);
 }
 
 }  // namespace

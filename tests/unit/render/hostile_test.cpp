@@ -76,6 +76,7 @@ TEST(Hostile, RecordsBecomeAReport)
 TEST(Hostile, SocketThatIsNone)
 {
     aggregate::Report report;
+    report.objects.emplace_back().ops.emplace_back();
     report.sockets.emplace_back();
     report.sockets[0].sends = 1;
     expect_report(report);

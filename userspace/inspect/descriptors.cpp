@@ -149,7 +149,7 @@ std::optional<Object> Descriptors::object(std::uint32_t descriptor) const
             continue;
         }
         // All of them have one inode.  An eventfd has a number of its own, since 5.2; the
-        // others are told apart by their descriptor, as those of no other process.
+        // others have that of their descriptor: they are looked up in no other process.
         std::uint64_t id = descriptor;
         if (kind == Kind::eventfd &&
             !proc::parse_number(value_of(info(descriptor), "eventfd-id:"), id)) {

@@ -3,7 +3,7 @@
 # A write to cgroup.kill ends all of a cgroup: the writer sent it, though by no kill().
 # shellcheck source=tests/stories/story.sh
 . "$STORY_LIB/story.sh"
-[ -e "$STORY_CGROUP/cgroup.kill" ] || exit 0   # before 5.14
+[ -e "$STORY_CGROUP/cgroup.kill" ] || { truth 'absent cgroup.kill'; exit; }   # before 5.14
 mkdir "$STORY_CGROUP/below"
 bash -c "echo \$\$ >$STORY_CGROUP/below/cgroup.procs; exec sleep 30" &
 target=$!

@@ -19,7 +19,6 @@ namespace {
 
 namespace proc = source::proc;
 
-constexpr long kMqueueMagic = 0x19800202;   // MQUEUE_MAGIC of ipc/mqueue.c
 constexpr std::string_view kAnonymous = "anon_inode:";
 
 /// "pipe:[12]" → 12

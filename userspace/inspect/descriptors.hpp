@@ -14,6 +14,9 @@
 
 namespace ipcscope::inspect {
 
+/// MQUEUE_MAGIC of ipc/mqueue.c: the type of the file system of POSIX message queues.
+inline constexpr long kMqueueMagic = 0x19800202;
+
 /// A /proc/PID.  Nothing in it is opened but directories and text: an open end of a pipe
 /// would keep it alive, and could hang those that use it.
 class Descriptors {

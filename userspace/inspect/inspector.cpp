@@ -74,18 +74,11 @@ Comm comm_of(std::uint32_t pid)
     return pid == 0 ? Comm() : Status(process_directory(pid), "status").comm();
 }
 
-/// The line of version 2: "0::/user.slice".
 std::string cgroup_of(const Fd& process)
 {
     std::array<char, 4096> buffer;
-    std::string_view text = proc::read_file(process, "cgroup", buffer);
-    while (!text.empty()) {
-        const std::string_view line = proc::take_line(text);
-        if (line.starts_with("0::")) {
-            return std::string(line.substr(3));
-        }
-    }
-    return {};
+    const std::string_view text = proc::read_file(process, "cgroup", buffer);
+    return std::string(proc::unified_path(text).value_or(""));
 }
 
 std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }

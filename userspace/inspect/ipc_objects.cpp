@@ -7,9 +7,7 @@
 #include <cstring>
 #include <map>
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -21,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "inspect/descriptors.hpp"
 #include "inspect/in_namespace.hpp"
 #include "source/proc.hpp"
 #include "source/proc_text.hpp"
@@ -32,7 +31,6 @@ namespace proc = source::proc;
 
 // Since 4.17; glibc has them since 2.32.  They need no permission to read the object.
 constexpr int kMsgStatAny = 13, kSemStatAny = 20, kShmStatAny = 15;
-constexpr long kMqueueMagic = 0x19800202;
 constexpr std::size_t kMostSemaphores = 4096;   ///< of a set that are looked at
 constexpr std::size_t kMostAsked = 64;          ///< processes of a namespace, for a mount
 
@@ -162,10 +160,6 @@ std::uint64_t bytes_in(const Fd& directory, const std::string& name)
     return bytes;
 }
 
-struct CloseDirectory {
-    void operator()(DIR* directory) const { closedir(directory); }
-};
-
 /// As one of the processes has them mounted; false: none of these has.
 Fd mqueue_mount(const std::vector<std::uint32_t>& pids)
 {
@@ -188,17 +182,11 @@ void look_at_posix_queues(IpcNamespace& space, const std::vector<std::uint32_t>&
                                 "an mqueue file system at /dev/mqueue");
         return;
     }
-    Fd copy(fcntl(mount.get(), F_DUPFD_CLOEXEC, 0));
-    const std::unique_ptr<DIR, CloseDirectory> listing(copy ? fdopendir(copy.get()) : nullptr);
-    if (!listing) {
-        return;
-    }
-    copy.release();
-    while (const dirent* entry = readdir(listing.get())) {
+    for (const std::string& name : proc::names(mount)) {
         struct stat info {};
-        if (entry->d_name[0] != '.' && fstatat(mount.get(), entry->d_name, &info, 0) == 0) {
-            space.posix_queues.push_back({entry->d_name, {info.st_uid, info.st_mode & 0777},
-                                          bytes_in(mount, entry->d_name)});
+        if (fstatat(mount.get(), name.c_str(), &info, 0) == 0) {
+            space.posix_queues.push_back(
+                {name, {info.st_uid, info.st_mode & 0777}, bytes_in(mount, name)});
         }
     }
     std::ranges::sort(space.posix_queues, {}, &PosixQueue::name);

@@ -65,19 +65,6 @@ void set_comm(ipcscope_thread& record, std::string_view escaped)
                 record.comm);
 }
 
-/// The path in the line of version 2 of a /proc/PID/cgroup; nullopt: there is none.
-std::optional<std::string_view> unified_path(std::string_view text)
-{
-    constexpr std::string_view kUnified = "0::";
-    while (!text.empty()) {
-        const std::string_view line = take_line(text);
-        if (line.starts_with(kUnified)) {
-            return line.substr(kUnified.size());
-        }
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 std::string_view read_file(const Fd& directory, const std::string& path, std::span<char> buffer)
@@ -92,23 +79,55 @@ Fd open_directory(int directory, const char* path)
     return Fd(openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-std::vector<std::uint32_t> numbers(const Fd& directory)
+/// Calls `entry` with each entry's name.
+template <typename Entry>
+static void each_entry(const Fd& directory, Entry entry)
 {
-    std::vector<std::uint32_t> found;
     // fdopendir() takes the descriptor over; the caller keeps its own.
     Fd copy(directory ? fcntl(directory.get(), F_DUPFD_CLOEXEC, 0) : -1);
     const std::unique_ptr<DIR, CloseDirectory> listing(copy ? fdopendir(copy.get()) : nullptr);
     if (!listing) {
-        return found;
+        return;
     }
     copy.release();
-    while (const dirent* entry = readdir(listing.get())) {
+    while (const dirent* found = readdir(listing.get())) {
+        entry(std::string_view(found->d_name));
+    }
+}
+
+std::vector<std::string> names(const Fd& directory)
+{
+    std::vector<std::string> found;
+    each_entry(directory, [&](std::string_view name) {
+        if (name != "." && name != "..") {
+            found.emplace_back(name);
+        }
+    });
+    return found;
+}
+
+std::vector<std::uint32_t> numbers(const Fd& directory)
+{
+    std::vector<std::uint32_t> found;
+    each_entry(directory, [&](std::string_view name) {
         std::uint32_t number = 0;
-        if (parse_number(entry->d_name, number)) {
+        if (parse_number(name, number)) {
             found.push_back(number);
         }
-    }
+    });
     return found;
+}
+
+std::optional<std::string_view> unified_path(std::string_view text)
+{
+    constexpr std::string_view kUnified = "0::";
+    while (!text.empty()) {
+        const std::string_view line = take_line(text);
+        if (line.starts_with(kUnified)) {
+            return line.substr(kUnified.size());
+        }
+    }
+    return std::nullopt;
 }
 
 std::vector<std::uint32_t> processes() { return numbers(open_directory(AT_FDCWD, "/proc")); }

@@ -20,6 +20,9 @@ namespace ipcscope::source::proc {
 /// `path` relative to `directory`; an Fd that is false where it is gone.
 Fd open_directory(int directory, const char* path);
 
+/// The names of a directory's entries, but for "." and "..".
+std::vector<std::string> names(const Fd& directory);
+
 /// The entries of a directory whose names are numbers: PIDs, TIDs, descriptors.
 std::vector<std::uint32_t> numbers(const Fd& directory);
 
@@ -28,6 +31,9 @@ std::string_view read_file(const Fd& directory, const std::string& path, std::sp
 
 /// PIDs of all processes.
 std::vector<std::uint32_t> processes();
+
+/// The path in the line of version 2 of a /proc/PID/cgroup; nullopt: there is none.
+std::optional<std::string_view> unified_path(std::string_view text);
 
 /// The mount point of cgroup v2, or "".
 std::string cgroup_mount();

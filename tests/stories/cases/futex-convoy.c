@@ -20,7 +20,7 @@ static void make_mutex(void)
 	pthread_mutex_init(mutex, &attributes);
 }
 
-/* Takes the mutex again and again: how long it holds it, and rests. */
+/* Takes the mutex in a loop, holds it for so long, and sleeps for so long between. */
 static pid_t holder(const char *name, double held, double rest)
 {
 	pid_t pid = fork_as(name);

@@ -405,6 +405,12 @@ static __always_inline __u64 negated(const void *pointer)
 	return number;
 }
 
+/* A typed pointer as the number that it is, for a GLOBAL function. */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	return -negated(pointer);
+}
+
 /* A field of what may be, or come from, current_task(). */
 #define LOAD(from, field) ({						\
 	typeof(from) from_ = (from);					\
@@ -430,19 +436,6 @@ static __always_inline bool runs_now(struct task_struct *task)
 	if (bpf_core_field_size(task->on_cpu) == sizeof(old->on_cpu))
 		return old->on_cpu;
 	return task->on_cpu;
-}
-
-/* `task` is an address. */
-static __always_inline __u8 probe_task_state(struct task_struct *task)
-{
-	struct task_struct___5_13 *old = (void *)task;
-	unsigned int bits;
-
-	if (bpf_core_field_exists(old->state))
-		bits = (unsigned int)BPF_CORE_READ(old, state);
-	else
-		bits = BPF_CORE_READ(task, __state);
-	return ipcscope_task_state(bits, BPF_CORE_READ(task, exit_state));
 }
 
 /* An address, or NULL; what the descriptor is as the call begins. */
@@ -537,20 +530,20 @@ static __always_inline __u8 disposition_of(struct sighand_struct *sighand,
 	return ipcscope_disposition_of(handler);
 }
 
-/* IPCSCOPE_GROUP_: why the threads of the process are made to exit. */
+/* IPCSCOPE_GROUP_: why the threads of the process are made to exit; `signal` is an address. */
 static __always_inline __u8 group_cause(struct signal_struct *signal)
 {
 	struct signal_struct___5_16 *old = (void *)signal;
-	unsigned int flags = LOAD(signal, flags);
+	unsigned int flags = BPF_CORE_READ(signal, flags);
 	struct task_struct *exec;
 	bool dumps;
 
 	if (bpf_core_field_exists(signal->group_exec_task)) {
-		dumps = LOAD(signal, core_state);
-		exec = LOAD(signal, group_exec_task);
+		dumps = BPF_CORE_READ(signal, core_state);
+		exec = BPF_CORE_READ(signal, group_exec_task);
 	} else {
 		dumps = flags & IPCSCOPE_SIGNAL_GROUP_COREDUMP;
-		exec = LOAD(old, group_exit_task);
+		exec = BPF_CORE_READ(old, group_exit_task);
 	}
 	if (dumps)
 		return IPCSCOPE_GROUP_CORE_DUMP;

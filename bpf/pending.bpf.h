@@ -21,6 +21,13 @@
 
 #include "stat.bpf.h"
 
+/* The object that writes records has none of these maps. */
+#if IPCSCOPE_STAT
+#define STAT_GLOBAL GLOBAL
+#else
+#define STAT_GLOBAL NOINLINE
+#endif
+
 #define OWNER_BUCKETS	8
 #define OWNER_SLOTS	(OWNER_BUCKETS * IPCSCOPE_BUCKET_SLOTS)
 
@@ -116,47 +123,53 @@ static __always_inline __u64 *key_at(__u32 slot)
 	return bucket ? &bucket->key[i % IPCSCOPE_BUCKET_SLOTS] : NULL;
 }
 
-NOINLINE struct ipcscope_stat_queue *queue_elsewhere(__u32 home, __u64 key)
+/* The slot of a queue in one of the buckets after its own, or NO_SLOT. */
+STAT_GLOBAL __u32 slot_elsewhere(__u32 home, __u64 key)
 {
 	__u32 i;
 
+#pragma clang loop unroll(disable)
 	for (i = IPCSCOPE_BUCKET_SLOTS; i < OWNER_SLOTS; ++i) {
 		__u32 slot = owner_slot(home, i);
 		__u64 *found = key_at(slot);
 
 		if (found && *found == key)
-			return queue_at(slot);
+			return slot;
 	}
-	return NULL;
+	return NO_SLOT;
 }
 
 /* NULL: nothing of it is pending. */
 static __always_inline struct ipcscope_stat_queue *queue_find(__u64 owner,
 							      int sig)
 {
-	__u32 home = owner_bucket(owner), at = home * IPCSCOPE_BUCKET_SLOTS;
+	__u32 home = owner_bucket(owner), slot = home * IPCSCOPE_BUCKET_SLOTS;
 	struct ipcscope_bucket *bucket = stat_bucket_at(home);
 	__u64 key = queue_key(owner, sig);
 
 	if (!bucket)
 		return NULL;
 	if (bucket->key[0] == key)
-		return queue_at(at);
-	if (bucket->key[1] == key)
-		return queue_at(at + 1);
-	if (bucket->key[2] == key)
-		return queue_at(at + 2);
-	if (bucket->key[3] == key)
-		return queue_at(at + 3);
-	if (bucket->key[4] == key)
-		return queue_at(at + 4);
-	if (bucket->key[5] == key)
-		return queue_at(at + 5);
-	if (bucket->key[6] == key)
-		return queue_at(at + 6);
-	if (bucket->key[7] == key)
-		return queue_at(at + 7);
-	return bucket->elsewhere ? queue_elsewhere(home, key) : NULL;
+		slot += 0;
+	else if (bucket->key[1] == key)
+		slot += 1;
+	else if (bucket->key[2] == key)
+		slot += 2;
+	else if (bucket->key[3] == key)
+		slot += 3;
+	else if (bucket->key[4] == key)
+		slot += 4;
+	else if (bucket->key[5] == key)
+		slot += 5;
+	else if (bucket->key[6] == key)
+		slot += 6;
+	else if (bucket->key[7] == key)
+		slot += 7;
+	else if (bucket->elsewhere)
+		slot = slot_elsewhere(home, key);
+	else
+		return NULL;
+	return queue_at(slot);
 }
 
 static __always_inline void count_elsewhere(__u32 home, __u32 slot,
@@ -168,11 +181,12 @@ static __always_inline void count_elsewhere(__u32 home, __u32 slot,
 		__sync_fetch_and_add(&bucket->elsewhere, number);
 }
 
-/* A new queue, empty.  NULL: no slot of the owner's is free. */
-NOINLINE struct ipcscope_stat_queue *queue_make(__u64 owner, int sig)
+/* The slot of a new queue, empty; NO_SLOT: none of the owner's is free. */
+STAT_GLOBAL __u32 slot_of_new(__u64 owner, int sig)
 {
 	__u32 home = owner_bucket(owner), i;
 
+#pragma clang loop unroll(disable)
 	for (i = 0; i < OWNER_SLOTS; ++i) {
 		__u32 slot = owner_slot(home, i);
 		struct ipcscope_stat_queue *queue = queue_at(slot);
@@ -186,9 +200,9 @@ NOINLINE struct ipcscope_stat_queue *queue_make(__u64 owner, int sig)
 		queue->slot = slot;
 		*key = queue_key(owner, sig);
 		count_elsewhere(home, slot, 1);
-		return queue;
+		return slot;
 	}
-	return NULL;
+	return NO_SLOT;
 }
 
 static __always_inline void queue_free(struct ipcscope_stat_queue *queue,
@@ -210,14 +224,19 @@ static __always_inline void queue_end(struct ipcscope_stat_queue *queue,
 	queue_free(queue, owner);
 }
 
-/* Ends what left the queue by a sigaction() of a time: see discard(). */
-NOINLINE void queue_expire(struct ipcscope_stat_queue *queue, int sig)
+/* Ends what left the queue in a slot by a sigaction() of a time: see discard(). */
+STAT_GLOBAL int queue_expire(__u32 slot, int sig)
 {
-	__u64 flushed_ns = queue->flushed_ns;
+	struct ipcscope_stat_queue *queue = queue_at(slot);
+	__u64 flushed_ns;
 	int i;
 
+	if (!queue)
+		return 0;
+	flushed_ns = queue->flushed_ns;
 	queue->flushed_ns = 0;
 	queue->deep = 0;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < IPCSCOPE_STAT_DEPTH && queue->count; ++i) {
 		__u32 at = queue->head & (IPCSCOPE_STAT_DEPTH - 1);
 
@@ -227,6 +246,7 @@ NOINLINE void queue_expire(struct ipcscope_stat_queue *queue, int sig)
 		--queue->count;
 		count_unpaired(sig, IPCSCOPE_UNPAIRED_FLUSHED, 1);
 	}
+	return 0;
 }
 
 /*
@@ -242,7 +262,7 @@ static __always_inline bool queue_pop(__u64 owner, int sig, __u64 *generated_ns)
 	if (!queue)
 		return false;
 	if (queue->flushed_ns)
-		queue_expire(queue, sig);
+		queue_expire(queue->slot, sig);
 	if (queue->count) {
 		__u32 at = queue->head & (IPCSCOPE_STAT_DEPTH - 1);
 
@@ -303,7 +323,7 @@ static __always_inline void queue_push(struct ipcscope_stat_queue *queue,
 				       int sig, __u64 info)
 {
 	if (queue->flushed_ns)
-		queue_expire(queue, sig);
+		queue_expire(queue->slot, sig);
 	if (queue->count && !ipcscope_is_realtime(sig) && !is_timer(info)) {
 		count_unpaired(sig, IPCSCOPE_UNPAIRED_FLUSHED, queue->count);
 		queue->count = 0;
@@ -325,7 +345,7 @@ static __always_inline void pending_add(__u64 owner, int sig, __u64 info)
 	struct ipcscope_stat_queue *queue = queue_find(owner, sig);
 
 	if (!queue)
-		queue = queue_make(owner, sig);
+		queue = queue_at(slot_of_new(owner, sig));
 	if (queue)
 		queue_push(queue, sig, info);
 	else
@@ -340,24 +360,26 @@ static __always_inline void queue_flush(__u64 owner, int sig)
 		queue_end(queue, owner, sig, IPCSCOPE_UNPAIRED_FLUSHED);
 }
 
+#define FIRST_STOP	19	/* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU */
+#define LAST_STOP	22
+
 /*
  * SIGCONT removes stop signals, and these SIGCONT, from all queues of a process;
  * of those of its other threads that shows at their next generation or end.
  */
-NOINLINE void pending_flush(__u64 thread, __u64 process, int sig)
+STAT_GLOBAL int pending_flush(__u64 thread, __u64 process, int sig)
 {
-	static const int stops[] = { 19, 20, 21, 22 };
-	int i;
-
 	if (sig != IPCSCOPE_SIGCONT) {
 		queue_flush(thread, IPCSCOPE_SIGCONT);
 		queue_flush(process, IPCSCOPE_SIGCONT);
-		return;
+		return 0;
 	}
-	for (i = 0; i < 4; ++i) {
-		queue_flush(thread, stops[i]);
-		queue_flush(process, stops[i]);
+#pragma clang loop unroll(disable)
+	for (sig = FIRST_STOP; sig <= LAST_STOP; ++sig) {
+		queue_flush(thread, sig);
+		queue_flush(process, sig);
 	}
+	return 0;
 }
 
 /*
@@ -372,20 +394,22 @@ static __always_inline void queue_discard(__u64 owner, int sig)
 		queue->flushed_ns = bpf_ktime_get_ns();
 }
 
-NOINLINE void pending_discard(struct task_struct *task, int sig)
+STAT_GLOBAL int pending_discard(__u64 thread, __u64 process, int sig)
 {
-	queue_discard(owner_of(task), sig);
-	queue_discard(owner_of(LOAD(task, signal)), sig);
+	queue_discard(thread, sig);
+	queue_discard(process, sig);
+	return 0;
 }
 
 /* The owner is gone. */
-NOINLINE void pending_drop(__u64 owner)
+STAT_GLOBAL int pending_drop(__u64 owner)
 {
 	__u32 home = owner_bucket(owner), i;
 	struct ipcscope_bucket *bucket = stat_bucket_at(home);
 
 	if (!bucket)
-		return;
+		return 0;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < OWNER_SLOTS; ++i) {
 		__u32 slot = owner_slot(home, i);
 		struct ipcscope_stat_queue *queue = queue_at(slot);
@@ -397,6 +421,7 @@ NOINLINE void pending_drop(__u64 owner)
 			queue_end(queue, owner, *key >> IPCSCOPE_STAT_OWNER_BITS,
 				  IPCSCOPE_UNPAIRED_EXITED);
 	}
+	return 0;
 }
 
 #endif /* IPCSCOPE_PENDING_BPF_H */

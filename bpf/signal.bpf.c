@@ -99,39 +99,54 @@ static __always_inline void save_stack(struct send *send,
 		send->stack_depth = (__u32)bytes / sizeof(send->stack[0]);
 }
 
-/* A process dies when its last thread does: any of them may be stuck. */
-static __always_inline void find_stuck_thread(struct send *send,
-					      struct task_struct *task)
+/* Whether the thread at an address is stuck, into the send that is under way. */
+GLOBAL int look_at_thread(__u64 address)
 {
-	struct signal_struct *signal = task->signal;
-	void *head = (void *)signal +
+	struct task_struct *thread = (struct task_struct *)address;
+	struct task_struct___5_13 *old = (void *)thread;
+	struct send *send = find_send();
+	unsigned int bits;
+	__u8 state;
+
+	if (bpf_core_field_exists(old->state))
+		bits = (unsigned int)BPF_CORE_READ(old, state);
+	else
+		bits = BPF_CORE_READ(thread, __state);
+	state = ipcscope_task_state(bits, BPF_CORE_READ(thread, exit_state));
+	if (!send || !ipcscope_stuck(state))
+		return 0;
+	++send->stuck_threads;
+	if (send->stuck_tid)
+		return 0;
+	send->stuck_tid = BPF_CORE_READ(thread, pid);
+	send->stuck_state = state;
+	return 0;
+}
+
+/*
+ * A process dies when its last thread does: any of them may be stuck.  Of the process
+ * with the signal_struct at an address.
+ */
+GLOBAL int look_at_threads(__u64 address)
+{
+	struct signal_struct *signal = (struct signal_struct *)address;
+	__u64 head = address +
 		     bpf_core_field_offset(struct signal_struct, thread_head);
-	struct list_head *node = BPF_CORE_READ(signal, thread_head.next);
+	__u64 node = (__u64)BPF_CORE_READ(signal, thread_head.next);
 	int i;
 
-	for (i = 0; i < THREADS_SEEN; ++i) {
-		struct task_struct *thread;
-		__u8 state;
-
-		if (!node || node == head)
-			break;
-		thread = (void *)node -
-			 bpf_core_field_offset(struct task_struct, thread_node);
-		state = probe_task_state(thread);
-		if (ipcscope_stuck(state)) {
-			if (!send->stuck_tid) {
-				send->stuck_tid = BPF_CORE_READ(thread, pid);
-				send->stuck_state = state;
-			}
-			++send->stuck_threads;
-		}
-		node = BPF_CORE_READ(node, next);
+	for (i = 0; i < THREADS_SEEN && node && node != head; ++i) {
+		look_at_thread(node - bpf_core_field_offset(struct task_struct,
+							    thread_node));
+		node = (__u64)BPF_CORE_READ((struct list_head *)node, next);
 	}
+	return 0;
 }
 
 /* A fatal signal: what may keep the process from dying at once. */
 static __always_inline void look_for_stuck(struct send *send,
-					   struct task_struct *task)
+					   struct task_struct *task,
+					   __u64 signal)
 {
 	__u8 state = send->record.target_state;
 
@@ -139,7 +154,7 @@ static __always_inline void look_for_stuck(struct send *send,
 		send->stuck_tid = task->pid;
 		send->stuck_state = state;
 	}
-	find_stuck_thread(send, task);
+	look_at_threads(signal);
 	if (ipcscope_stuck(state))
 		save_stack(send, task);
 }
@@ -149,6 +164,7 @@ static __always_inline bool look_at_target(struct send *send,
 					   struct task_struct *task, int sig)
 {
 	struct ipcscope_signal_generate *record = &send->record;
+	struct signal_struct *signal = task->signal;
 	__u8 disposition = disposition_of(task->sighand, sig);
 	__u8 blocked, unkillable, fatal;
 	unsigned int flags;
@@ -156,7 +172,7 @@ static __always_inline bool look_at_target(struct send *send,
 	/* With nothing but the disposition. */
 	if (config.fatal_only && !ipcscope_is_fatal(sig, disposition, 0, 0))
 		return false;
-	flags = task->signal->flags;
+	flags = signal->flags;
 	blocked = !!(task->blocked.sig[0] & IPCSCOPE_SIG_BIT(sig));
 	unkillable = !!(flags & IPCSCOPE_SIGNAL_UNKILLABLE);
 	fatal = ipcscope_is_fatal(sig, disposition, blocked, unkillable);
@@ -178,7 +194,7 @@ static __always_inline bool look_at_target(struct send *send,
 	record->dying = !!(flags & IPCSCOPE_SIGNAL_GROUP_EXIT);
 	record->requeued = 0;
 	if (fatal)
-		look_for_stuck(send, task);
+		look_for_stuck(send, task, address_of(signal));
 	return true;
 }
 

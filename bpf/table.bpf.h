@@ -22,6 +22,13 @@
 
 #define NOINLINE static __attribute__((noinline, unused))
 
+/*
+ * The verifier follows a static function at each call, with all that the caller knows,
+ * and goes on with each state that it returns in; a global one once a program, for any
+ * arguments.  It takes and returns numbers.  Weak, for several objects have it.
+ */
+#define GLOBAL __weak __attribute__((noinline))
+
 #define barrier() asm volatile("" ::: "memory")
 
 #define BUCKETS_TRIED	4
@@ -54,29 +61,30 @@ static __always_inline struct ipcscope_thread_state *
 thread_find(struct task_struct *task)
 {
 	__u64 key = key_of(task);
-	__u32 at = bucket_of(key);
+	__u32 at = bucket_of(key), i;
 	struct ipcscope_bucket *bucket = bpf_map_lookup_elem(&buckets, &at);
 
 	if (!bucket)
 		return NULL;
-	at *= IPCSCOPE_BUCKET_SLOTS;
 	if (bucket->key[0] == key)
-		return state_at(at);
-	if (bucket->key[1] == key)
-		return state_at(at + 1);
-	if (bucket->key[2] == key)
-		return state_at(at + 2);
-	if (bucket->key[3] == key)
-		return state_at(at + 3);
-	if (bucket->key[4] == key)
-		return state_at(at + 4);
-	if (bucket->key[5] == key)
-		return state_at(at + 5);
-	if (bucket->key[6] == key)
-		return state_at(at + 6);
-	if (bucket->key[7] == key)
-		return state_at(at + 7);
-	return bucket->elsewhere ? find_elsewhere(key) : NULL;
+		i = 0;
+	else if (bucket->key[1] == key)
+		i = 1;
+	else if (bucket->key[2] == key)
+		i = 2;
+	else if (bucket->key[3] == key)
+		i = 3;
+	else if (bucket->key[4] == key)
+		i = 4;
+	else if (bucket->key[5] == key)
+		i = 5;
+	else if (bucket->key[6] == key)
+		i = 6;
+	else if (bucket->key[7] == key)
+		i = 7;
+	else
+		return bucket->elsewhere ? find_elsewhere(key) : NULL;
+	return state_at(at * IPCSCOPE_BUCKET_SLOTS + i);
 }
 
 static __always_inline void release(__u32 *claims)
@@ -95,18 +103,31 @@ static __always_inline bool claim(__u32 *claims)
 	return false;
 }
 
-NOINLINE __u32 take_slot(__u32 bucket)
+GLOBAL __u32 take_slot_of(__u32 bucket)
 {
 	__u32 i;
 
-	for (i = 0; i < BUCKETS_TRIED * IPCSCOPE_BUCKET_SLOTS; ++i) {
-		__u32 at = (bucket + i / IPCSCOPE_BUCKET_SLOTS) &
-			   config.bucket_mask;
-		__u32 slot = at * IPCSCOPE_BUCKET_SLOTS +
-			     i % IPCSCOPE_BUCKET_SLOTS;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < IPCSCOPE_BUCKET_SLOTS; ++i) {
+		__u32 slot = bucket * IPCSCOPE_BUCKET_SLOTS + i;
 		struct ipcscope_thread_state *state = state_at(slot);
 
 		if (state && claim(&state->claims))
+			return slot;
+	}
+	return NO_SLOT;
+}
+
+/* Of the bucket, or of one of those after it. */
+GLOBAL __u32 take_slot(__u32 bucket)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < BUCKETS_TRIED; ++i) {
+		__u32 slot = take_slot_of((bucket + i) & config.bucket_mask);
+
+		if (slot != NO_SLOT)
 			return slot;
 	}
 	return NO_SLOT;
@@ -149,50 +170,47 @@ NOINLINE void thread_forget(struct task_struct *task)
 	release(&state->claims);
 }
 
+/* `address`: of the task. */
 static __always_inline void state_begin(struct ipcscope_thread_state *thread,
-					struct task_struct *task, __u64 now,
-					__u8 state)
+					__u64 address, __u64 now, __u8 state)
 {
+	struct task_struct *task = (struct task_struct *)address;
+
 	__builtin_memset(thread, 0,
 			 offsetof(struct ipcscope_thread_state, key));
 	ipcscope_account_begin(&thread->account, now);
 	thread->account.state = state;
-	thread->exec_id = LOAD(task, self_exec_id);
-	thread->tgid = LOAD(task, tgid);
-	thread->tid = LOAD(task, pid);
+	thread->exec_id = BPF_CORE_READ(task, self_exec_id);
+	thread->tgid = BPF_CORE_READ(task, tgid);
+	thread->tid = BPF_CORE_READ(task, pid);
 }
 
-/* A new state, of a thread that has none.  NULL: the table is full. */
-static __always_inline struct ipcscope_thread_state *
-state_make(struct task_struct *task, __u64 now, __u8 state)
+/* The slot of a new state, or of one that another hook made meanwhile, or NO_SLOT. */
+GLOBAL __u32 slot_make(__u64 address, __u64 now, __u32 state)
 {
-	__u64 key = key_of(task);
+	__u64 key = -address;
 	__u32 slot = take_slot(bucket_of(key));
 	struct ipcscope_thread_state *thread = state_at(slot);
+	__u32 *others;
 
 	if (!thread)
-		return NULL;
-	state_begin(thread, task, now, state);
+		return NO_SLOT;
+	state_begin(thread, address, now, state);
 	if (bpf_map_update_elem(&threads, &key, &slot, BPF_NOEXIST)) {
 		release(&thread->claims);
-		return find_elsewhere(key);	/* another's, or none */
+		others = bpf_map_lookup_elem(&threads, &key);
+		return others ? *others : NO_SLOT;
 	}
 	thread->key = key;
 	set_slot(key, slot, true);
-	return thread;
+	return slot;
 }
 
-/* `how`: BPF_NOEXIST keeps what there is, BPF_ANY begins anew. */
-NOINLINE struct ipcscope_thread_state *
-thread_make(struct task_struct *task, __u64 now, __u8 state, __u64 how)
+/* The state of a thread that had none.  NULL: the table is full. */
+static __always_inline struct ipcscope_thread_state *
+thread_make(struct task_struct *task, __u64 now, __u8 state)
 {
-	struct ipcscope_thread_state *thread = thread_find(task);
-
-	if (!thread)
-		return state_make(task, now, state);
-	if (how != BPF_NOEXIST)
-		state_begin(thread, task, now, state);
-	return thread;
+	return state_at(slot_make(address_of(task), now, state));
 }
 
 #endif /* IPCSCOPE_TABLE_BPF_H */

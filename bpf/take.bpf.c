@@ -171,13 +171,13 @@ HOOK("fexit", dequeue_exit_mask_info_type)
 static __always_inline void look_at_group(struct take_end *end,
 					  struct task_struct *task)
 {
-	struct signal_struct *signal = LOAD(task, signal);
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 
 	end->group = group_cause(signal);
 	if (end->group == IPCSCOPE_GROUP_NONE)
 		return;
 	end->how = IPCSCOPE_TAKE_GROUP_EXIT;
-	end->group_signal = LOAD(signal, group_exit_code) & 0x7f;
+	end->group_signal = BPF_CORE_READ(signal, group_exit_code) & 0x7f;
 }
 
 static __always_inline __u8 how_delivered(int sig, __u8 disposition)
@@ -297,7 +297,8 @@ static __always_inline void sigaction_enters(__u64 *ctx, enum twin twin)
 		return;
 	own = own_thread();
 	if (IPCSCOPE_STAT && own.wanted)
-		pending_discard(own.task, sig);
+		pending_discard(owner_of(own.task),
+				owner_of(LOAD(own.task, signal)), sig);
 	if (own.state)
 		own.state->discards = sig;
 	else if (twin == SECOND_TWIN)

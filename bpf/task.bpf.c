@@ -32,7 +32,12 @@ HOOK("tp_btf/sched_wakeup_new", wakeup_new)
 		follow(child);
 	if (IPCSCOPE_STAT || !task_wanted(child))
 		return;
-	thread = thread_make(child, now, IPCSCOPE_STATE_RUNNABLE, BPF_ANY);
+	thread = thread_find(child);
+	if (thread)		/* by the sweep */
+		state_begin(thread, address_of(child), now,
+			    IPCSCOPE_STATE_RUNNABLE);
+	else
+		thread = thread_make(child, now, IPCSCOPE_STATE_RUNNABLE);
 	if (!thread)
 		count_lost(IPCSCOPE_THREAD_TIME, IPCSCOPE_LOST_TABLE_FULL);
 	report_thread(thread, child, now, IPCSCOPE_THREAD_FORK);
@@ -161,8 +166,7 @@ int sweep(struct bpf_iter__task *ctx)
 	if (!task || (task->flags & PF_KTHREAD) || task->exit_state ||
 	    !task_wanted(task) || thread_find(task))
 		return 0;
-	thread = thread_make(task, bpf_ktime_get_ns(), IPCSCOPE_STATE_RUNNING,
-			     BPF_NOEXIST);
+	thread = thread_make(task, bpf_ktime_get_ns(), IPCSCOPE_STATE_RUNNING);
 	if (thread)
 		look_at_thread(thread, task);
 	else

@@ -30,7 +30,7 @@ static __always_inline struct own_thread own_thread(void)
 	own.wanted = task_wanted(own.task);
 	if (own.wanted && !own.state && !(LOAD(own.task, flags) & PF_KTHREAD))
 		own.state = thread_make(own.task, bpf_ktime_get_ns(),
-					IPCSCOPE_STATE_RUNNING, BPF_NOEXIST);
+					IPCSCOPE_STATE_RUNNING);
 	if (!own.wanted && own.state) {
 		thread_forget(own.task);
 		own.state = NULL;
@@ -43,21 +43,19 @@ static __always_inline __u64 id_of(struct task_struct *task)
 	return thread_id(LOAD(task, tgid), LOAD(task, pid));
 }
 
-/*
- * Pointers out of the task are read by a helper: it costs little once a thread, and
- * since 6.4 (6fcd486b3a0a) the verifier searches the kernel's whole BTF twice for each
- * typed one, on each path that comes here: half of all that loading the programs took.
- */
-NOINLINE bool emit_thread(struct task_struct *task, __u64 now, __u8 reason)
+/* `address` of a task: its fields are read by helpers, which costs little once a thread. */
+GLOBAL __u32 emit_thread(__u64 address, __u64 now, __u32 reason)
 {
+	struct task_struct *task = (struct task_struct *)address;
 	struct ipcscope_thread *record;
 	struct record_out out;
 
 	record = record_begin(&out, IPCSCOPE_THREAD, sizeof(*record), 0, now,
-			      id_of(task));
+			      thread_id(BPF_CORE_READ(task, tgid),
+					BPF_CORE_READ(task, pid)));
 	if (!record)
 		return false;
-	record->start_ns = LOAD(task, start_time);
+	record->start_ns = BPF_CORE_READ(task, start_time);
 	record->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	record->ppid = BPF_CORE_READ(task, real_parent, tgid);
 	record->ns_pid = ns_pid_of(task);
@@ -65,7 +63,7 @@ NOINLINE bool emit_thread(struct task_struct *task, __u64 now, __u8 reason)
 	record->reason = reason;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));
 	read_comm(record->comm, task);
-	record->blocked = LOAD(task, blocked.sig[0]);
+	record->blocked = BPF_CORE_READ(task, blocked.sig[0]);
 	record_end(&out, record, sizeof(*record));
 	return true;
 }
@@ -78,7 +76,7 @@ report_thread(struct ipcscope_thread_state *state, struct task_struct *task,
 	__u64 comm[2];
 
 	load_comm(comm, task);
-	if (!emit_thread(task, now, reason) || !state)
+	if (!emit_thread(address_of(task), now, reason) || !state)
 		return;
 	state->comm[0] = comm[0];
 	state->comm[1] = comm[1];

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <map>
+#include <unordered_map>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -227,12 +228,57 @@ std::string_view program_for_shape(std::string_view shape)
     return {};
 }
 
+/// Ids of what the hooks name, by one pass over the kernel's BTF: it has no index, and
+/// each search by name is a pass.
+class Ids {
+public:
+    explicit Ids(const ::btf* btf)
+    {
+        for (const Hook& hook : table()) {
+            for (std::string_view target : hook.targets) {
+                functions_.try_emplace(target, 0);
+                tracepoints_.try_emplace(target, 0);
+            }
+            functions_.try_emplace(hook.unless, 0);
+        }
+        for (__u32 id = 1; id < btf__type_cnt(btf); ++id) {
+            const btf_type* type = btf__type_by_id(btf, id);
+            if (btf_is_func(type)) {
+                note(functions_, btf__name_by_offset(btf, type->name_off), id);
+            } else if (btf_is_typedef(type)) {
+                const std::string_view name = btf__name_by_offset(btf, type->name_off);
+                if (name.starts_with(kTracepoint)) {
+                    note(tracepoints_, name.substr(kTracepoint.size()), id);
+                }
+            }
+        }
+    }
+
+    /// 0: there is none.
+    __u32 function(std::string_view name) const { return functions_.at(name); }
+    __u32 tracepoint(std::string_view name) const { return tracepoints_.at(name); }
+
+private:
+    static constexpr std::string_view kTracepoint = "btf_trace_";
+    using Map = std::unordered_map<std::string_view, __u32>;
+
+    static void note(Map& ids, std::string_view name, __u32 id)
+    {
+        const auto at = ids.find(name);
+        if (at != ids.end() && at->second == 0) {
+            at->second = id;
+        }
+    }
+
+    Map functions_, tracepoints_;
+};
+
 /// Asks the kernel: a function of its BTF can still be absent from its text,
 /// inlined or split by the compiler, and then it takes no program.
 class Presence {
 public:
     /// 0, -ENOENT, or what the load of an empty program failed with.
-    int of(int id)
+    int of(__u32 id)
     {
         const auto [at, is_new] = known_.try_emplace(id, 0);
         if (is_new) {
@@ -242,35 +288,34 @@ public:
     }
 
 private:
-    static int load_empty(int id)
+    static int load_empty(__u32 id)
     {
         const bpf_insn code[] = {
             {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
             {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
         };
         LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FENTRY,
-                    .attach_btf_id = static_cast<__u32>(id));
+                    .attach_btf_id = id);
         const Fd program(bpf_prog_load(BPF_PROG_TYPE_TRACING, "ipcscope_try", "GPL", code,
                                        std::size(code), &options));
         return program.get() >= 0 ? 0 : -errno;
     }
 
-    std::map<int, int> known_;   ///< by id in the kernel's BTF
+    std::map<__u32, int> known_;   ///< by id in the kernel's BTF
 };
 
-Result<Placement> place_function(const ::btf* btf, const Hook& hook, Presence& presence)
+Result<Placement> place_function(const ::btf* btf, const Ids& ids, const Hook& hook,
+                                 Presence& presence)
 {
     Placement placement{&hook, {}, {}};
-    if (!hook.unless.empty() &&
-        btf__find_by_name_kind(btf, std::string(hook.unless).c_str(), BTF_KIND_FUNC) >= 0) {
+    if (!hook.unless.empty() && ids.function(hook.unless) != 0) {
         placement.why = fmt::format("{} is there", hook.unless);
         return placement;
     }
     for (std::string_view target : hook.targets) {
-        const std::string name(target);
-        const int id = btf__find_by_name_kind(btf, name.c_str(), BTF_KIND_FUNC);
-        if (id < 0) {
-            placement.why = fmt::format("no function {} in the kernel's BTF", name);
+        const __u32 id = ids.function(target);
+        if (id == 0) {
+            placement.why = fmt::format("no function {} in the kernel's BTF", target);
             continue;
         }
         if (target == "dequeue_signal" &&
@@ -280,12 +325,12 @@ Result<Placement> place_function(const ::btf* btf, const Hook& hook, Presence& p
         }
         const int error = presence.of(id);
         if (error == 0) {
-            return Placement{&hook, name, {}};
+            return Placement{&hook, std::string(target), {}, id};
         }
         if (error != -ENOENT) {
             return tl::unexpected<Error>(load_error(error, {}));
         }
-        placement.why = fmt::format("{} is inlined or split in this kernel", name);
+        placement.why = fmt::format("{} is inlined or split in this kernel", target);
     }
     return placement;
 }
@@ -303,18 +348,25 @@ bool is_needed(const Hook& hook, const Wanted& wanted)
     return true;
 }
 
-Placement place_type(const ::btf* btf, const Hook& hook)
+Placement place_tracepoint(const Ids& ids, const Hook& hook)
 {
-    const bool iter = hook.mechanism == "iter";
-    const std::string type =
-        fmt::format("{}{}", iter ? "bpf_iter__" : "btf_trace_", hook.targets.front());
-    if (btf__find_by_name_kind(btf, type.c_str(), iter ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) <
-        0) {
-        return {&hook, {},
-                fmt::format("no {} {}", iter ? "iterator" : "tracepoint",
-                            hook.targets.front())};
+    const std::string_view target = hook.targets.front();
+    const __u32 id = ids.tracepoint(target);
+    if (id == 0) {
+        return {&hook, {}, fmt::format("no tracepoint {}", target)};
     }
-    return {&hook, std::string(hook.targets.front()), {}};
+    return {&hook, std::string(target), {}, id};
+}
+
+/// libbpf finds its id.
+Placement place_iterator(const ::btf* btf, const Hook& hook)
+{
+    const std::string_view target = hook.targets.front();
+    if (btf__find_by_name_kind(btf, fmt::format("bpf_iter__{}", target).c_str(),
+                               BTF_KIND_STRUCT) < 0) {
+        return {&hook, {}, fmt::format("no iterator {}", target)};
+    }
+    return {&hook, std::string(target), {}};
 }
 
 }  // namespace
@@ -326,20 +378,23 @@ std::span<const Hook> hooks()
 
 Result<std::vector<Placement>> place(const ::btf* btf, const Wanted& wanted)
 {
+    const Ids ids(btf);
     Presence presence;
     std::vector<Placement> placements;
     for (const Hook& hook : table()) {
         if (!is_needed(hook, wanted)) {
             continue;
         }
-        if (hook.mechanism == "fentry" || hook.mechanism == "fexit") {
-            auto placed = place_function(btf, hook, presence);
+        if (hook.mechanism == "iter") {
+            placements.push_back(place_iterator(btf, hook));
+        } else if (hook.mechanism == "tp_btf") {
+            placements.push_back(place_tracepoint(ids, hook));
+        } else {
+            auto placed = place_function(btf, ids, hook, presence);
             if (!placed) {
                 return tl::unexpected<Error>(placed.error());
             }
             placements.push_back(std::move(*placed));
-        } else {
-            placements.push_back(place_type(btf, hook));
         }
     }
     return placements;

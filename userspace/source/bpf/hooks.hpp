@@ -3,6 +3,7 @@
 // kernel takes, never from a version number.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ struct Placement {
     const Hook* hook = nullptr;
     std::string target;   ///< empty: nowhere
     std::string why;      ///< where target is empty
+    std::uint32_t id = 0; ///< of the target in the kernel's BTF; 0: libbpf finds it
 };
 
 /// What is to be hooked.

@@ -27,6 +27,7 @@
 #include "source/bpf/log.hpp"
 #include "source/bpf/object.hpp"
 #include "source/bpf/map_batch.hpp"
+#include "source/bpf/target.hpp"
 #include "source/bpf/unfinished.hpp"
 
 namespace ipcscope::source::bpf {
@@ -106,7 +107,9 @@ Result<void> Tracer::open(const Options& trace)
 {
     const auto elf = built_in_object(trace.stat.has_value());
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "ipcscope");
-    object_.reset(bpf_object__open_mem(elf.data(), elf.size(), &options));
+    if (register_targets()) {
+        object_.reset(bpf_object__open_mem(elf.data(), elf.size(), &options));
+    }
     if (!object_) {
         return fail(Exit::kernel, fmt::format("the built-in BPF object cannot be opened: {}",
                                               std::strerror(errno)));
@@ -122,15 +125,15 @@ void Tracer::switch_off_all()
     }
 }
 
-/// Switches a program on and, if it is a function's, aims it.
-bpf_program* Tracer::prepare(std::string_view name, std::string_view target, bool use)
+/// Switches a program on and, if its target is known, aims it (see target.hpp).
+bpf_program* Tracer::prepare(std::string_view name, const Placement& place, bool use)
 {
     bpf_program* program =
         bpf_object__find_program_by_name(object_.get(), std::string(name).c_str());
     if (program && use) {
         bpf_program__set_autoload(program, true);
-        if (!target.empty()) {
-            bpf_program__set_attach_target(program, 0, std::string(target).c_str());
+        if (place.id != 0) {
+            set_target(program, place.id);
         }
     }
     return program;
@@ -149,11 +152,9 @@ Result<void> Tracer::place_programs(const ::btf& kernel, const Options& options)
     for (const Placement& place : *placements) {
         const Hook& hook = *place.hook;
         const bool use = !place.target.empty();
-        const bool aimed = hook.mechanism == "fentry" || hook.mechanism == "fexit";
-        const std::string_view aim = aimed ? std::string_view(place.target) : "";
-        bpf_program* program = prepare(hook.program, aim, use);
+        bpf_program* program = prepare(hook.program, place, use);
         bpf_program* twin =
-            hook.twin.empty() ? nullptr : prepare(hook.twin, aim, use && twins);
+            hook.twin.empty() ? nullptr : prepare(hook.twin, place, use && twins);
         if (!program || (!hook.twin.empty() && !twin)) {
             return fail(Exit::kernel, fmt::format("the BPF object lacks {}", hook.program));
         }

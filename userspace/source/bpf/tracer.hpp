@@ -79,7 +79,7 @@ private:
     Result<void> sweep();
     void set_phase(std::uint32_t phase) const;
     void switch_off_all();
-    bpf_program* prepare(std::string_view name, std::string_view target, bool use);
+    bpf_program* prepare(std::string_view name, const Placement& place, bool use);
     void add_skipped(Ledger& ledger) const;
     bpf_map* map(const char* name) const;
 

@@ -2,7 +2,11 @@
 // How a trace begins and ends: the command's status, Ctrl-C, a killed collector,
 // hostile names, and an ordinary pipeline.
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <set>
+#include <sstream>
 
 #include <time.h>
 
@@ -146,6 +150,55 @@ TEST(Command, HostileNames)
     EXPECT_EQ(live.status, 0) << live.err;
     EXPECT_NE(live.out, "");
     EXPECT_FALSE(has_control_byte(live.out));
+}
+
+/// Signals that wait for their taking are among lines of calls that do not.
+TEST(Command, LinesOfATraceAreInOrder)
+{
+    Words words{"trace", "--no-report", "--trace", "signals,pipes", "--"};
+    for (const std::string& word : workload_words("signal_pairs", {})) {
+        words.push_back(word);
+    }
+    const Finished live = ipcscope(words);
+    EXPECT_EQ(live.status, 0) << live.err;
+    std::istringstream lines(live.out);
+    std::string line;
+    double last = 0;
+    unsigned count = 0;
+    while (std::getline(lines, line)) {
+        if (line.find_first_of("0123456789") == std::string::npos) {
+            continue;   // a heading
+        }
+        const double time = std::atof(line.c_str());
+        EXPECT_GE(time, last) << line;
+        last = time;
+        ++count;
+    }
+    EXPECT_GT(count, 10u) << live.out;
+}
+
+TEST(Command, TimesOfDay)
+{
+    const std::time_t before = std::time(nullptr);
+    Words words{"trace", "--no-report", "-T", "--trace", "signals", "--"};
+    for (const std::string& word : workload_words("rename_self", {})) {
+        words.push_back(word);
+    }
+    const Finished live = ipcscope(words);
+    EXPECT_EQ(live.status, 0) << live.err;
+    int hours = 0, minutes = 0, seconds = 0;
+    const std::size_t zone = live.out.find(", UTC");
+    ASSERT_NE(zone, std::string::npos) << live.out;
+    const std::string first = live.out.substr(live.out.find('\n', zone) + 1);
+    ASSERT_EQ(std::sscanf(first.c_str(), "%d:%d:%d", &hours, &minutes, &seconds), 3) << first;
+    std::tm shown{};
+    localtime_r(&before, &shown);
+    shown.tm_hour = hours;
+    shown.tm_min = minutes;
+    shown.tm_sec = seconds;
+    const double passed = std::difftime(std::mktime(&shown), before);
+    EXPECT_TRUE(passed >= -1 && passed < 60) << first;
+    EXPECT_EQ(live.out.find(", UTC", zone + 1), std::string::npos) << live.out;
 }
 
 /// `yes | head -c 50M | wc -c`

@@ -8,29 +8,44 @@ namespace ipcscope::aggregate {
 Analysis::Analysis(Observer observer)
     : observer_(std::move(observer)),
       correlator_([this](const correlate::Interval& found) { interval(found); }),
-      stream_(
-          [this](const decode::Event& event) {
-              aggregator_.event(event);
-              if (observer_.event) observer_.event(event);
-              correlator_.event(event);
-          },
-          [this] { aggregator_.malformed(); })
+      stream_([this](const decode::Event& next) { event(next); },
+              [this] { aggregator_.malformed(); })
 {
+    if (observer_.waiting) {
+        waiting_.emplace(observer_.waiting_after_ns,
+                         [this](const correlate::SignalInterval& signal, std::uint64_t at_ns) {
+                             observer_.waiting(outside(signal).value_or(signal), at_ns);
+                         });
+    }
 }
 
-/// What is left pending of a target that was not traced is not known to be so.
+void Analysis::event(const decode::Event& event)
+{
+    if (waiting_) waiting_->event(event);
+    aggregator_.event(event);
+    if (observer_.event) observer_.event(event);
+    correlator_.event(event);
+}
+
+std::optional<correlate::SignalInterval> Analysis::outside(
+    const correlate::SignalInterval& signal) const
+{
+    if (signal.end != correlate::End::pending || aggregator_.covers(signal.target.tgid)) {
+        return std::nullopt;
+    }
+    correlate::SignalInterval copy = signal;
+    copy.end = correlate::End::outside;
+    return copy;
+}
+
 void Analysis::interval(const correlate::Interval& interval)
 {
     const auto* signal = std::get_if<correlate::SignalInterval>(&interval);
-    correlate::Interval corrected;
-    const bool outside = signal != nullptr && signal->end == correlate::End::pending &&
-                         !aggregator_.covers(signal->target.tgid);
-    if (outside) {
-        correlate::SignalInterval copy = *signal;
-        copy.end = correlate::End::outside;
-        corrected = copy;
-    }
-    const correlate::Interval& shown = outside ? corrected : interval;
+    const auto corrected = signal != nullptr ? outside(*signal) : std::nullopt;
+    correlate::Interval copy;
+    if (corrected) copy = *corrected;
+    const correlate::Interval& shown = corrected ? copy : interval;
+    if (waiting_) waiting_->interval(shown);
     aggregator_.interval(shown);
     if (observer_.interval) observer_.interval(shown);
 }
@@ -46,7 +61,13 @@ Result<void> Analysis::records(unsigned cpu, std::span<const std::byte> bytes)
     return stream_.records(cpu, bytes);
 }
 
-Result<void> Analysis::watermark(std::uint64_t time_ns) { return stream_.watermark(time_ns); }
+Result<void> Analysis::watermark(std::uint64_t time_ns)
+{
+    auto done = stream_.watermark(time_ns);
+    // What is still held is no older.
+    if (waiting_) waiting_->until(time_ns);
+    return done;
+}
 
 Result<void> Analysis::ledger(const source::Ledger& ledger) { return stream_.ledger(ledger); }
 

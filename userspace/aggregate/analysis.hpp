@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "aggregate/aggregator.hpp"
 #include "aggregate/event_stream.hpp"
 #include "correlate/correlator.hpp"
+#include "correlate/waiting_signals.hpp"
 
 namespace ipcscope::aggregate {
 
@@ -18,6 +20,10 @@ public:
     struct Observer {
         std::function<void(const decode::Event&)> event;
         std::function<void(const correlate::Interval&)> interval;
+        /// A signal that has waited for `waiting_after_ns`, at `at_ns`, which is no earlier than
+        /// what was passed on before, and no later than what follows.
+        std::function<void(const correlate::SignalInterval&, std::uint64_t at_ns)> waiting;
+        std::uint64_t waiting_after_ns;
     };
 
     explicit Analysis(Observer observer = {});
@@ -37,10 +43,15 @@ public:
     Report report(std::string incomplete_why = {});
 
 private:
+    void event(const decode::Event& event);
     void interval(const correlate::Interval& interval);
+    /// The interval where its target was not traced, and what is left pending is not known to
+    /// be so; else nothing.
+    std::optional<correlate::SignalInterval> outside(const correlate::SignalInterval& signal) const;
 
     Observer observer_;
     Aggregator aggregator_;
+    std::optional<correlate::WaitingSignals> waiting_;   ///< where they are observed
     correlate::Correlator correlator_;
     EventStream stream_;
 };

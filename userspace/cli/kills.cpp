@@ -13,7 +13,8 @@
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/live.hpp"
-#include "render/render.hpp"
+#include "diagnose/known_until.hpp"
+#include "render/live_lines.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 struct Arguments {
     LiveArguments live;
     std::uint64_t slow_ns = 0;
-    bool wide = false;
+    LineArguments lines;
 };
 
 /// Shows deaths, and the findings about them, as they come to stand.
@@ -30,14 +31,15 @@ public:
     KillsSink(aggregate::Analysis& analysis, const Arguments& arguments)
         : ForwardingSink(analysis),
           analysis_(analysis),
-          options_(live_options(arguments.wide)),
+          options_(live_options(arguments.lines)),
+          lines_(options_, {}, [this](const std::string& line) { out(line); }),
           deaths_(arguments.slow_ns)
     {
     }
 
     Result<void> host(const source::Host& host) override
     {
-        start_ns_ = host.start_ns;
+        lines_.start(host.start_ns, host.realtime_offset_ns);
         out(render::kills_header(options_));
         return ForwardingSink::host(host);
     }
@@ -59,11 +61,12 @@ private:
     void show(const aggregate::Report& report, std::uint64_t now_ns, bool last)
     {
         for (const diagnose::LiveDeath& death : deaths_.of(report.deaths, now_ns, last)) {
-            out(render::live_line(death, start_ns_, options_));
+            lines_.death(death);
         }
+        const std::uint64_t shown_ns = last ? now_ns : diagnose::known_until_ns(now_ns);
         const diagnose::Findings findings = diagnose::diagnose(report);
         for (const diagnose::Finding& finding : findings_.of(findings, now_ns)) {
-            out(render::live_line(finding, start_ns_, options_));
+            lines_.finding(finding, shown_ns);
         }
     }
     void out(const std::string& line)
@@ -75,7 +78,7 @@ private:
 
     aggregate::Analysis& analysis_;
     render::LiveOptions options_;
-    std::uint64_t start_ns_ = 0;
+    render::LiveLines lines_;
     diagnose::NewDeaths deaths_;
     diagnose::NewFindings findings_;
     SnapshotClock clock_;
@@ -109,7 +112,7 @@ Run declare_kills(CLI::App& app, std::vector<std::string> command)
     declare_recording(*kills_app, arguments->live);
     declare_duration(*kills_app, "--slow", arguments->slow_ns,
                      "Only processes that are still there so long after the signal (ms, s, min)");
-    kills_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
+    declare_lines(*kills_app, arguments->lines);
     kills_app->footer(R"(Examples:
   ipcscope kills                     until Ctrl-C
   ipcscope kills --slow 1s -d 3600   what does not die within a second

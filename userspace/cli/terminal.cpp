@@ -69,12 +69,22 @@ render::TextOptions text_options()
     return options;
 }
 
-render::LiveOptions live_options(bool wide)
+void declare_lines(CLI::App& app, LineArguments& arguments)
+{
+    app.add_flag("-w,--wide", arguments.wide, "More columns than fit in 80");
+    app.add_flag("-T,--wall-clock", arguments.wall_clock,
+                 "Times of day, not seconds since the start; the day and the time zone come first");
+}
+
+render::LiveOptions live_options(const LineArguments& arguments)
 {
     render::LiveOptions options;
     options.colour = colour_wanted();
     options.utf8 = utf8_wanted();
-    options.wide = wide || terminal().ws_col >= kWideColumns;
+    options.wide = arguments.wide || terminal().ws_col >= kWideColumns;
+    if (arguments.wall_clock) {
+        options.realtime_offset_ns = 0;   // known as the trace begins
+    }
     return options;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include <CLI/CLI.hpp>
+
 #include "base/result.hpp"
 #include "render/render.hpp"
 
@@ -12,8 +14,15 @@ namespace ipcscope::cli {
 /// Text as wide as the terminal, and in its colours; 80 columns elsewhere.
 render::TextOptions text_options();
 
-/// Lines of 80 columns, or of 120 where `wide` or where the terminal has as many.
-render::LiveOptions live_options(bool wide);
+/// Of commands that print lines while they trace.
+struct LineArguments {
+    bool wide = false;
+    bool wall_clock = false;
+};
+void declare_lines(CLI::App& app, LineArguments& arguments);
+
+/// Lines of 80 columns, or of 120 where they shall be wide or where the terminal has as many.
+render::LiveOptions live_options(const LineArguments& arguments);
 
 /// print(), through a pager where standard output is a terminal that the text does not fit
 /// on: the command in PAGER, else less, as git does.  "cat", or an empty one, is none.

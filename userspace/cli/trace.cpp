@@ -20,7 +20,7 @@
 #include "diagnose/fail_on.hpp"
 #include "diagnose/line_filter.hpp"
 #include "diagnose/live.hpp"
-#include "render/render.hpp"
+#include "render/live_lines.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -29,7 +29,7 @@ struct Arguments {
     LiveArguments live;
     std::string fail_on;
     std::string output;   ///< empty: none
-    bool wide = false;
+    LineArguments lines;
     bool json = false;
     bool no_report = false;
     diagnose::LineFilter filter;
@@ -38,71 +38,40 @@ struct Arguments {
 /// Prints lines until the first write error (a closed pipe), which it keeps.
 class LinePrinter {
 public:
-    LinePrinter(const render::LiveOptions& options, const Arguments& arguments)
-        : options_(options), json_(arguments.json), filter_(arguments.filter)
-    {
-    }
+    explicit LinePrinter(bool json) : json_(json) {}
 
-    /// Times are shown from there on.
-    void start(std::uint64_t start_ns) { start_ns_ = start_ns; }
-
-    void header()
-    {
-        if (!json_) {
-            out(render::live_header(options_));
-        }
-    }
-    void event(const decode::Event& event)
-    {
-        if (json_) {
-            out(render::json_line(event));
-            return;
-        }
-        symbols_.note(event);
-        if (!filter_.passes(event)) {
-            return;
-        }
-        if (auto line = render::live_line(event, start_ns_, options_, &symbols_)) {
-            out(*line);
-        }
-    }
-    void interval(const correlate::Interval& interval)
-    {
-        if (json_ || !filter_.passes(interval)) {
-            return;
-        }
-        if (auto line = render::live_line(interval, start_ns_, options_)) {
-            out(*line);
-        }
-    }
-    void findings(const diagnose::Findings& findings)
-    {
-        for (const diagnose::Finding& finding : findings) {
-            out(render::live_line(finding, start_ns_, options_));
-        }
-    }
-    const Result<void>& result() const { return result_; }
-
-private:
     void out(const std::string& line)
     {
         if (result_) {
             result_ = print(line + "\n");
         }
     }
+    bool json() const { return json_; }
+    const Result<void>& result() const { return result_; }
 
-    render::LiveOptions options_;
+private:
     bool json_;
-    diagnose::LineFilter filter_;
-    std::uint64_t start_ns_ = 0;
-    render::Symbols symbols_;
     Result<void> result_;
 };
+
+/// An Analysis whose events and intervals become lines.
+aggregate::Analysis::Observer observer_of(render::LiveLines& lines, LinePrinter& printer)
+{
+    if (printer.json()) {
+        return {[&](const decode::Event& event) { printer.out(render::json_line(event)); }, {}};
+    }
+    return {[&](const decode::Event& event) { lines.event(event); },
+            [&](const correlate::Interval& interval) { lines.interval(interval); },
+            [&](const correlate::SignalInterval& signal, std::uint64_t at_ns) {
+                lines.waiting(signal, at_ns);
+            },
+            lines.waiting_after_ns()};
+}
 
 /// Shows findings as they come to stand.
 class LiveFindings {
 public:
-    LiveFindings(const aggregate::Analysis& analysis, LinePrinter& lines)
+    LiveFindings(const aggregate::Analysis& analysis, render::LiveLines& lines)
         : analysis_(analysis), lines_(lines)
     {
     }
@@ -110,13 +79,16 @@ public:
     void look(std::uint64_t now_ns)
     {
         clock_.run([&] {
-            lines_.findings(new_.of(diagnose::diagnose(analysis_.snapshot()), now_ns));
+            const auto findings = diagnose::diagnose(analysis_.snapshot());
+            for (const diagnose::Finding& finding : new_.of(findings, now_ns)) {
+                lines_.finding(finding, now_ns);
+            }
         });
     }
 
 private:
     const aggregate::Analysis& analysis_;
-    LinePrinter& lines_;
+    render::LiveLines& lines_;
     diagnose::NewFindings new_;
     SnapshotClock clock_;
 };
@@ -124,14 +96,15 @@ private:
 /// Ends the trace once standard output cannot be written.
 class LiveSink final : public ForwardingSink {
 public:
-    LiveSink(source::Sink& next, LinePrinter& lines, LiveFindings* findings)
-        : ForwardingSink(next), lines_(lines), findings_(findings)
+    LiveSink(source::Sink& next, render::LiveLines& lines, const LinePrinter& printer,
+             LiveFindings* findings)
+        : ForwardingSink(next), lines_(lines), printer_(printer), findings_(findings)
     {
     }
 
     Result<void> host(const source::Host& host) override
     {
-        lines_.start(host.start_ns);
+        lines_.start(host.start_ns, host.realtime_offset_ns);
         return ForwardingSink::host(host);
     }
     Result<void> watermark(std::uint64_t time_ns) override
@@ -140,11 +113,17 @@ public:
         if (findings_ != nullptr) {
             findings_->look(time_ns);
         }
-        return lines_.result() ? done : lines_.result();
+        return printer_.result() ? done : printer_.result();
+    }
+    Result<void> end(std::uint64_t time_ns) override
+    {
+        lines_.end(time_ns);
+        return ForwardingSink::end(time_ns);
     }
 
 private:
-    LinePrinter& lines_;
+    render::LiveLines& lines_;
+    const LinePrinter& printer_;
     LiveFindings* findings_;   ///< nullptr: not shown
 };
 
@@ -166,22 +145,24 @@ int trace(Arguments& arguments)
         writer = std::move(*created);
     }
     auto& options = arguments.live.options;
-    render::LiveOptions live = live_options(arguments.wide);
+    render::LiveOptions live = live_options(arguments.lines);
     live.families = options.families;
 
-    LinePrinter lines(live, arguments);
-    aggregate::Analysis analysis(
-        {[&](const decode::Event& event) { lines.event(event); },
-         [&](const correlate::Interval& interval) { lines.interval(interval); }});
+    LinePrinter printer(arguments.json);
+    render::LiveLines lines(live, arguments.filter,
+                            [&](const std::string& line) { printer.out(line); });
+    aggregate::Analysis analysis(observer_of(lines, printer));
     LiveFindings live_findings(analysis, lines);
     std::optional<TeeSink> tee;
     if (writer) {
         tee.emplace(analysis, *writer);
     }
     source::Sink& next = tee ? static_cast<source::Sink&>(*tee) : analysis;
-    LiveSink live_sink(next, lines, arguments.json ? nullptr : &live_findings);
+    LiveSink live_sink(next, lines, printer, arguments.json ? nullptr : &live_findings);
     LossTracker sink(live_sink);
-    lines.header();
+    if (!arguments.json) {
+        lines.header();
+    }
     const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(50));
     if (!done) {
         return print_error(done.error());
@@ -208,7 +189,7 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
     declare_live(*trace_app, arguments->live);
     trace_app->add_option("-o,--output", arguments->output,
                           "Also write the records to a capture file, as record does");
-    trace_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
+    declare_lines(*trace_app, arguments->lines);
     CLI::Option* json = trace_app->add_flag("--json", arguments->json,
                                             "Every record as a JSON object on a line");
     trace_app
@@ -228,7 +209,7 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
   ipcscope trace                         everything, until Ctrl-C
   ipcscope trace -s TERM,KILL signals    who sends these, and what they do
   ipcscope trace -s '!URG,!CHLD' signals
-  ipcscope trace -p 1234 -d 60 --min 10ms pipes
+  ipcscope trace -T -p 1234 -d 60 --min 10ms pipes
   ipcscope trace -o t.ipcs kills         and keep the records for report)");
     return [arguments, command] {
         arguments->live.command = command;

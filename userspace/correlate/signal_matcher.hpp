@@ -12,6 +12,9 @@
 
 namespace ipcscope::correlate {
 
+/// As it is generated: its end is not known yet.
+SignalInterval interval_of(const decode::Event& event, const decode::SignalGenerate& body);
+
 class SignalMatcher {
 public:
     using Consumer = std::function<void(const Interval&)>;

@@ -15,6 +15,8 @@ bool alive(State state)
     return state != State::zombie && state != State::dead && state != State::unknown;
 }
 
+}  // namespace
+
 SignalInterval interval_of(const decode::Event& event, const decode::SignalGenerate& body)
 {
     SignalInterval signal;
@@ -38,8 +40,6 @@ SignalInterval interval_of(const decode::Event& event, const decode::SignalGener
     signal.send_enter_ns = body.enter_ns;
     return signal;
 }
-
-}  // namespace
 
 void SignalMatcher::on(const Event& event, const decode::SignalGenerate& body)
 {

@@ -2,12 +2,10 @@
 #include "diagnose/live.hpp"
 
 #include "base/units.hpp"
+#include "diagnose/known_until.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
-
-/// Records of what followed, such as who reaped it, come a little later.
-constexpr std::uint64_t kSettled_ns = 500'000'000;
 
 /// A sum over the whole trace, as a slow stage, has no begin and grows with it.
 bool is_of_one_time(const Finding& finding)
@@ -19,7 +17,7 @@ bool is_of_one_time(const Finding& finding)
 bool has_ended(const Finding& finding, std::uint64_t now_ns)
 {
     return finding.severity != Severity::error &&
-           plus(plus(finding.at_ns, finding.duration_ns), kSettled_ns) <= now_ns;
+           plus(finding.at_ns, finding.duration_ns) <= known_until_ns(now_ns);
 }
 
 }  // namespace
@@ -29,7 +27,8 @@ Findings NewFindings::of(const Findings& findings, std::uint64_t now_ns)
     Findings fresh;
     for (const Finding& finding : findings) {
         const bool ended = has_ended(finding, now_ns);
-        if (!is_of_one_time(finding) || (!ended && finding.severity != Severity::error)) {
+        if (!is_of_one_time(finding) || finding.at_ns > known_until_ns(now_ns) ||
+            (!ended && finding.severity != Severity::error)) {
             continue;
         }
         const Key key{finding.code, finding.subjects.front().task.tgid, finding.at_ns};

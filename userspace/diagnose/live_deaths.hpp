@@ -16,6 +16,7 @@ struct LiveDeath {
     aggregate::Death death;
     /// It is still there so long after the first of its signals; 0: it has ended.
     std::uint64_t still_ns = 0;
+    std::uint64_t at_ns = 0;   ///< it ended, or is still there
 };
 
 /// Of the deaths of one snapshot after the other those that are new: each as it ends, and
@@ -26,12 +27,17 @@ public:
     explicit NewDeaths(std::uint64_t slow_ns) : slow_ns_(slow_ns) {}
 
     /// `deaths`: of a report as of `now_ns`.  `last`: the trace has ended.
+    /// @return in the order of at_ns, none later than known_until_ns(now_ns) before the end
     std::vector<LiveDeath> of(const std::vector<aggregate::Death>& deaths, std::uint64_t now_ns,
                               bool last);
 
     static constexpr std::size_t kMost = 65536;
 
 private:
+    /// As of `until_ns`.
+    void add(const aggregate::Death& death, std::uint64_t until_ns, bool last,
+             std::vector<LiveDeath>& fresh);
+
     enum class Shown : std::uint8_t { nothing, still, end };
     using Key = std::pair<std::uint32_t, std::uint64_t>;   ///< process, its first signal
 

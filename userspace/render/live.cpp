@@ -63,11 +63,38 @@ const char* end_name(const SignalInterval& signal)
     return "queued";
 }
 
-std::string signal_line(const SignalInterval& signal, std::uint64_t start_ns,
-                        const LiveOptions& options)
+/// From its generation to its taking.  Of one that was not seen to be taken: more, or less, than
+/// from its generation until now.
+std::string latency(const SignalInterval& signal, std::uint64_t now_ns, const Style& style)
+{
+    const auto until_now = [&](const char* relation) {
+        return relation + style.time(since(now_ns, signal.generated_ns));
+    };
+    switch (signal.end) {
+    case End::not_queued: return {};
+    case End::pending:
+    case End::outside: return until_now(">");
+    case End::target_exited:
+    case End::unseen:
+    case End::flushed:
+    case End::discarded: return until_now("<");
+    case End::handler:
+    case End::standard:
+    case End::ignored:
+    case End::sigwait:
+    case End::signalfd:
+    case End::debugger:
+    case End::kernel_thread:
+    case End::death: break;
+    }
+    return style.time(signal.latency_ns());
+}
+
+std::string signal_line(const SignalInterval& signal, std::uint64_t now_ns,
+                        std::uint64_t start_ns, const LiveOptions& options)
 {
     Line line(options);
-    line.right(clock(signal.generated_ns, start_ns), kTimeWidth);
+    line.right(clock(now_ns, start_ns, options), line.width().time);
     const std::string_view label = decode::origin_label(signal.origin);
     if (label.empty())
         line.task(signal.sender);
@@ -77,7 +104,7 @@ std::string signal_line(const SignalInterval& signal, std::uint64_t start_ns,
         .left(line.style().arrow(), columns(line.style().arrow()))
         .task(signal.target)
         .left(end_name(signal), kOutcome)
-        .right(signal.matched() ? line.style().time(signal.latency_ns()) : "", kLatency);
+        .right(latency(signal, now_ns, line.style()), kLatency);
     return line.str();
 }
 
@@ -146,7 +173,7 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
 {
     Line line(options);
     const Style& style = line.style();
-    line.right(clock(event.time_ns, start_ns), kTimeWidth)
+    line.right(clock(event.time_ns, start_ns, options), line.width().time)
         .right(std::to_string(event.task.tgid), kPid)
         .left(event.task.comm.text().str(), line.width().comm)
         .left(std::string(kOpLetters.substr(call.op, 1)), 1)
@@ -162,8 +189,9 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
 std::string sentence(std::string text, std::uint64_t time_ns, std::uint64_t start_ns,
                      const LiveOptions& options)
 {
-    const std::string when = pad_left(clock(time_ns, start_ns), kTimeWidth) + " ";
-    std::string lines = wrap(text, line_widths(options).line, when, std::string(kTimeWidth + 1, ' '));
+    const LineWidths width = line_widths(options);
+    const std::string when = pad_left(clock(time_ns, start_ns, options), width.time) + " ";
+    std::string lines = wrap(text, width.line, when, std::string(width.time + 1, ' '));
     lines.pop_back();
     if (!options.colour) return lines;
     std::string out;
@@ -207,36 +235,49 @@ std::string kill_event(const decode::Event& event, const decode::Kill& kill,
     return sentence(std::move(text), event.time_ns, start_ns, options);
 }
 
-std::string kill_end(const KillInterval& kill, std::uint64_t start_ns,
+/// A zombie is gone, and is reaped later, or never.
+std::string reaping(const KillInterval& kill, const LiveOptions& options)
+{
+    constexpr std::uint64_t kSoon_ns = 1'000'000'000;
+    if (!kill.gone_ns) return {};
+    if (!kill.reaped_ns) return ", not seen to be reaped";
+    const std::uint64_t zombie_ns = since(*kill.reaped_ns, *kill.gone_ns);
+    return zombie_ns < kSoon_ns
+               ? ""
+               : fmt::format(", reaped {} later", glued(style(options).time(zombie_ns)));
+}
+
+std::string kill_end(const KillInterval& kill, std::uint64_t now_ns, std::uint64_t start_ns,
                      const LiveOptions& options)
 {
     const std::uint64_t end = kill.gone_ns.value_or(kill.trace_end_ns);
     std::string text = fmt::format(
-        "KILL {} {} after {} ({} from {})",
+        "KILL {} {} after {}{} ({} from {})",
         glued(fit_task(kill.target, line_widths(options).task, style(options))),
         kill.gone_ns ? "gone" : "STILL STUCK",
-        glued(style(options).time(since(end, kill.sent_ns))),
+        glued(style(options).time(since(end, kill.sent_ns))), reaping(kill, options),
         decode::signal_name(kill.signal), short_sender(kill.sender, kill.origin, options));
     if (kill.repeats != 0)
         text += fmt::format(", killed {}", glued(counted(kill.repeats, "more time", "more times")));
-    return sentence(std::move(text), end, start_ns, options);
+    return sentence(std::move(text), now_ns, start_ns, options);
 }
 
 using MaybeLine = std::optional<std::string>;
 
 struct OfInterval {
+    std::uint64_t now_ns;
     std::uint64_t start_ns;
     const LiveOptions& options;
 
     MaybeLine operator()(const SignalInterval& signal) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_SIGNALS)) return {};
-        return signal_line(signal, start_ns, options);
+        return signal_line(signal, now_ns, start_ns, options);
     }
     MaybeLine operator()(const KillInterval& kill) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_KILLS)) return {};
-        return kill_end(kill, start_ns, options);
+        return kill_end(kill, now_ns, start_ns, options);
     }
     MaybeLine operator()(const correlate::Orphan&) const { return {}; }
 };
@@ -302,24 +343,25 @@ std::string live_header(const LiveOptions& options)
     const LineWidths width = line_widths(options);
     if (shows(options, IPCSCOPE_FAMILY_SIGNALS)) {
         const char* arrow = style(options).arrow();
-        add(Line(options).right("TIME", kTimeWidth).left("SENDER", width.task)
+        add(Line(options).right("TIME", width.time).left("SENDER", width.task)
                 .left("SIGNAL", kSignal).left(arrow, columns(arrow))
                 .left("TARGET", width.task).left("OUTCOME", kOutcome)
                 .right("LATENCY", kLatency).str());
     }
     if (shows(options, kCalls))
-        add(Line(options).right("TIME", kTimeWidth).right("PID", kPid).left("COMM", width.comm)
+        add(Line(options).right("TIME", width.time).right("PID", kPid).left("COMM", width.comm)
                 .left("", 1).right("OBJECT", width.inode).right("BYTES/REQ", width.bytes)
                 .right("LATENCY", kLatency).right("BLOCKED", kLatency)
                 .right("PAGES", kPages).str());
-    if (shows(options, IPCSCOPE_FAMILY_KILLS) && out.empty()) add(Line(options).right("TIME", kTimeWidth).str());
+    if (shows(options, IPCSCOPE_FAMILY_KILLS) && out.empty())
+        add(Line(options).right("TIME", width.time).str());
     return out;
 }
 
-std::optional<std::string> live_line(const correlate::Interval& interval,
+std::optional<std::string> live_line(const correlate::Interval& interval, std::uint64_t now_ns,
                                      std::uint64_t start_ns, const LiveOptions& options)
 {
-    return std::visit(OfInterval{start_ns, options}, interval);
+    return std::visit(OfInterval{now_ns, start_ns, options}, interval);
 }
 
 std::optional<std::string> live_line(const decode::Event& event, std::uint64_t start_ns,
@@ -328,11 +370,12 @@ std::optional<std::string> live_line(const decode::Event& event, std::uint64_t s
     return std::visit(OfEvent{event, start_ns, options, symbols}, event.body);
 }
 
-std::string live_line(const diagnose::Finding& finding, std::uint64_t start_ns,
-                      const LiveOptions& options)
+std::string live_line(const diagnose::Finding& finding, std::uint64_t now_ns,
+                      std::uint64_t start_ns, const LiveOptions& options)
 {
-    return sentence("FINDING " + style(options).plain(finding.text), finding.at_ns, start_ns,
-                    options);
+    return sentence(fmt::format("FINDING at {}: {}", clock(finding.at_ns, start_ns, options),
+                                style(options).plain(finding.text)),
+                    now_ns, start_ns, options);
 }
 
 }  // namespace ipcscope::render

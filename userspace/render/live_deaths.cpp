@@ -94,7 +94,7 @@ std::string took(const diagnose::LiveDeath& shown, const Style& style)
 std::string kills_header(const LiveOptions& options)
 {
     Line line(options);
-    return line.right("TIME", kTimeWidth)
+    return line.right("TIME", line.width().time)
         .left("FROM", line.width().task)
         .left("SIGNALS", kSignals)
         .left("TO", line.width().task)
@@ -109,7 +109,7 @@ std::string live_line(const diagnose::LiveDeath& shown, std::uint64_t start_ns,
     const Death& death = shown.death;
     const DeathSend& first = death.sends.front();
     Line line(options);
-    line.right(clock(death.first_ns(), start_ns), kTimeWidth);
+    line.right(clock(shown.at_ns, start_ns, options), line.width().time);
     const std::string_view label = decode::origin_label(first.origin);
     if (label.empty()) {
         line.task(first.sender);

@@ -11,10 +11,9 @@
 
 namespace ipcscope::render {
 
-inline constexpr std::size_t kTimeWidth = 11;
-
-/// Widths that depend on `wide`: a line has less than 80 or 120 columns.
+/// Widths that depend on `wide`, and on what times are: a line has less than 80 or 120 columns.
 struct LineWidths {
+    std::size_t time;
     std::size_t task;
     std::size_t comm;
     std::size_t inode;
@@ -24,8 +23,9 @@ struct LineWidths {
 
 LineWidths line_widths(const LiveOptions& options);
 
-/// Seconds since the start, in at most kTimeWidth columns for any time.
-std::string clock(std::uint64_t time_ns, std::uint64_t start_ns);
+/// Seconds since the start, or the time of day, in at most line_widths().time columns for any
+/// time.
+std::string clock(std::uint64_t time_ns, std::uint64_t start_ns, const LiveOptions& options);
 
 /// Cells in columns, cut to the line: nothing that a process chose can make it
 /// longer.

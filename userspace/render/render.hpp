@@ -43,7 +43,14 @@ struct LiveOptions {
     bool wide = false;          ///< more columns than fit in 80
     FamilyMask families = IPCSCOPE_FAMILY_HOOKED;   ///< what is shown
     bool utf8 = true;
+    /// CLOCK_REALTIME - CLOCK_MONOTONIC: times are those of the wall clock, in the local time
+    /// zone; nothing: seconds since the start.
+    std::optional<std::int64_t> realtime_offset_ns = std::nullopt;
 };
+
+/// The day and the time zone of a time: "2026-11-29, UTC+01:00 (CET)".  Empty where times are
+/// seconds since the start.
+std::string live_day(std::uint64_t time_ns, const LiveOptions& options);
 
 /// What the entries of a Kill's stack are called.  Feed it every event: names
 /// come as SYMBOL records, ahead of the first stack that uses them.
@@ -58,9 +65,9 @@ private:
     SafeText unknown_;
 };
 
-/// A finding, with the time at which what it is about began: one line or more.
-std::string live_line(const diagnose::Finding& finding, std::uint64_t start_ns,
-                      const LiveOptions& options);
+/// A finding as of `now_ns`, with the time at which what it is about began: one line or more.
+std::string live_line(const diagnose::Finding& finding, std::uint64_t now_ns,
+                      std::uint64_t start_ns, const LiveOptions& options);
 
 /// A line for a process that got a signal which should end it (`ipcscope kills`).
 std::string kills_header(const LiveOptions& options);
@@ -72,8 +79,9 @@ std::string live_header(const LiveOptions& options);
 
 /// nullopt: not shown (of a family that was not asked for, or a part of
 /// something else that is shown).  A kill is a sentence and may be two lines;
-/// nothing ends with a newline.
-std::optional<std::string> live_line(const correlate::Interval& interval,
+/// nothing ends with a newline.  A call's time is its return.  An interval's is `now_ns`: when
+/// it ended, or when that was known.
+std::optional<std::string> live_line(const correlate::Interval& interval, std::uint64_t now_ns,
                                      std::uint64_t start_ns, const LiveOptions& options);
 std::optional<std::string> live_line(const decode::Event& event,
                                      std::uint64_t start_ns, const LiveOptions& options,

@@ -101,6 +101,7 @@ TEST(NewFindings, OnceAsItStandsAndOnceAsItHasEnded)
     diagnose::NewFindings fresh;
     const diagnose::Finding lives = of_process(5, diagnose::Severity::error, kSecond_ns, 2 * kSecond_ns);
     const diagnose::Finding ended = of_process(5, diagnose::Severity::warning, kSecond_ns, 4 * kSecond_ns);
+    EXPECT_EQ(fresh.of({lives}, kSecond_ns * 5 / 4).size(), 0u) << "what it is may change yet";
     EXPECT_EQ(fresh.of({lives}, 3 * kSecond_ns).size(), 1u);
     EXPECT_EQ(fresh.of({lives}, 3 * kSecond_ns).size(), 0u);
     EXPECT_EQ(fresh.of({ended}, 5 * kSecond_ns).size(), 0u) << "what followed may come yet";

@@ -40,10 +40,11 @@ TEST(NewDeaths, EachOnceAsItEnds)
 TEST(NewDeaths, TwiceWhereItTakesASecond)
 {
     NewDeaths deaths(0);
-    EXPECT_TRUE(deaths.of({death(7, kSecond)}, kSecond * 3 / 2, false).empty());
-    const auto still = deaths.of({death(7, kSecond)}, 2 * kSecond, false);
+    EXPECT_TRUE(deaths.of({death(7, kSecond)}, 2 * kSecond, false).empty());
+    const auto still = deaths.of({death(7, kSecond)}, kSecond * 5 / 2, false);
     ASSERT_EQ(still.size(), 1u);
     EXPECT_EQ(still[0].still_ns, kSecond);
+    EXPECT_EQ(still[0].at_ns, 2 * kSecond);
     EXPECT_TRUE(deaths.of({death(7, kSecond)}, 3 * kSecond, false).empty());
     const auto end = deaths.of({ended(7, kSecond, 4 * kSecond)}, 5 * kSecond, false);
     ASSERT_EQ(end.size(), 1u);
@@ -54,8 +55,8 @@ TEST(NewDeaths, OnlySlowOnes)
 {
     NewDeaths deaths(3 * kSecond);
     EXPECT_TRUE(deaths.of({ended(7, kSecond, 2 * kSecond)}, 9 * kSecond, false).empty());
-    EXPECT_TRUE(deaths.of({death(8, kSecond)}, 3 * kSecond, false).empty());
-    EXPECT_EQ(deaths.of({death(8, kSecond)}, 4 * kSecond, false).size(), 1u);
+    EXPECT_TRUE(deaths.of({death(8, kSecond)}, 4 * kSecond, false).empty());
+    EXPECT_EQ(deaths.of({death(8, kSecond)}, kSecond * 9 / 2, false).size(), 1u);
 }
 
 // The same number is another process's later.
@@ -64,6 +65,21 @@ TEST(NewDeaths, OfOneNumberTwice)
     NewDeaths deaths(0);
     EXPECT_EQ(deaths.of({ended(7, 1, 2), ended(7, kSecond, kSecond + 1)}, 9 * kSecond, false).size(),
               2u);
+}
+
+// A line is never of an earlier time than one that has been shown.
+TEST(NewDeaths, InOrder)
+{
+    NewDeaths deaths(0);
+    const std::vector<Death> all{death(6, 0), ended(7, 1, 3 * kSecond), ended(8, 2, kSecond)};
+    const auto first = deaths.of(all, kSecond * 5 / 2, false);
+    ASSERT_EQ(first.size(), 2u);
+    EXPECT_EQ(first[0].death.target.tgid, 8u);
+    EXPECT_EQ(first[1].still_ns, 2 * kSecond);
+    EXPECT_EQ(first[1].at_ns, 2 * kSecond);
+    const auto then = deaths.of(all, 4 * kSecond, false);
+    ASSERT_EQ(then.size(), 1u);
+    EXPECT_EQ(then[0].at_ns, 3 * kSecond);
 }
 
 TEST(NewDeaths, AllAtTheEnd)

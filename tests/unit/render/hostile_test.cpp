@@ -9,7 +9,7 @@
 #include "aggregate/analysis.hpp"
 #include "base/collector.hpp"
 #include "diagnose/diagnose.hpp"
-#include "render/render.hpp"
+#include "render/live_lines.hpp"
 #include "schema.hpp"
 
 namespace ipcscope {
@@ -44,14 +44,21 @@ TEST(Hostile, RecordsBecomeAReport)
                 ++lines;
             }
         };
+        if (seed % 2 == 0) {
+            live.realtime_offset_ns = 0;
+        }
+        render::LiveLines shown(live, {}, show);
+        shown.start(0, static_cast<std::int64_t>(std::uint64_t{seed} << 60));
         aggregate::Analysis analysis(
             {[&](const decode::Event& event) {
-                 show(render::live_line(event, 0, live));
+                 shown.event(event);
                  expect_printable(render::json_line(event));
              },
-             [&](const correlate::Interval& interval) {
-                 show(render::live_line(interval, 0, live));
-             }});
+             [&](const correlate::Interval& interval) { shown.interval(interval); },
+             [&](const correlate::SignalInterval& signal, std::uint64_t at_ns) {
+                 shown.waiting(signal, at_ns);
+             },
+             100});
         source::Host host;
         host.cpus = 4;
         ASSERT_TRUE(analysis.host(host));

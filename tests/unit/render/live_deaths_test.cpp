@@ -42,10 +42,10 @@ std::string line(const LiveDeath& shown)
 TEST(LiveDeaths, Ended)
 {
     LiveDeath shown = sample_of({send(SIGTERM, 1500)});
-    shown.death.gone_ns = kStart + 1503 * kMs;
+    shown.death.gone_ns = shown.at_ns = kStart + 1503 * kMs;
     EXPECT_EQ(render::kills_header(render::LiveOptions{}),
               "       TIME FROM             SIGNALS     TO                    TOOK END");
-    EXPECT_EQ(line(shown), "   1.500000 bash/812         TERM        sleep/900          3.00 ms ended");
+    EXPECT_EQ(line(shown), "   1.503000 bash/812         TERM        sleep/900          3.00 ms ended");
     shown.death.exit_code = SIGTERM;
     EXPECT_TRUE(line(shown).ends_with("3.00 ms SIGTERM")) << line(shown);
     shown.death.exit_code = 3 << 8;

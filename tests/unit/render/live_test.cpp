@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+
 #include <gtest/gtest.h>
 
+#include "render/layout.hpp"
 #include "render/render.hpp"
 #include "sample.hpp"
 #include "screen.hpp"
@@ -64,7 +69,13 @@ decode::Event kill()
 
 std::string line(const correlate::Interval& interval, LiveOptions options = {})
 {
-    return render::live_line(interval, kStart, options).value_or("(none)");
+    std::uint64_t now_ns = 0;
+    if (const auto* signal = std::get_if<correlate::SignalInterval>(&interval)) {
+        now_ns = signal->matched() ? signal->ended_ns : signal->generated_ns + kMs;
+    } else if (const auto* kill = std::get_if<correlate::KillInterval>(&interval)) {
+        now_ns = kill->gone_ns.value_or(kill->trace_end_ns);
+    }
+    return render::live_line(interval, now_ns, kStart, options).value_or("(none)");
 }
 
 std::string line(const decode::Event& event, LiveOptions options = {},
@@ -79,7 +90,7 @@ TEST(Live, SignalStandsUnderItsHeader)
     options.families = IPCSCOPE_FAMILY_SIGNALS;
     EXPECT_EQ(render::live_header(options) + "\n" + line(signal(), options),
               "       TIME SENDER           SIGNAL      → TARGET           OUTCOME    LATENCY\n"
-              "  12.345678 bash/812         SIGUSR1     → dd/790           handler    12.3 µs");
+              "  12.345691 bash/812         SIGUSR1     → dd/790           handler    12.3 µs");
 }
 
 TEST(Live, PipeCallStandsUnderItsHeader)
@@ -130,12 +141,12 @@ TEST(Live, SignalShowsHowItEnded)
     EXPECT_EQ(ended(End::not_queued, Outcome::ignored), "ignored");
     EXPECT_EQ(ended(End::not_queued, Outcome::already_pending), "merged");
     EXPECT_EQ(ended(End::not_queued, Outcome::overflow), "overflow");
-    EXPECT_EQ(ended(End::pending, Outcome::delivered), "pending");
-    EXPECT_EQ(ended(End::target_exited, Outcome::delivered), "exited");
-    EXPECT_EQ(ended(End::unseen, Outcome::delivered), "unseen");
-    EXPECT_EQ(ended(End::flushed, Outcome::delivered), "flushed");
-    EXPECT_EQ(ended(End::discarded, Outcome::delivered), "discarded");
-    EXPECT_EQ(ended(End::outside, Outcome::delivered), "untraced");
+    EXPECT_EQ(ended(End::pending, Outcome::delivered), "pending   >1.00 ms");
+    EXPECT_EQ(ended(End::target_exited, Outcome::delivered), "exited    <1.00 ms");
+    EXPECT_EQ(ended(End::unseen, Outcome::delivered), "unseen    <1.00 ms");
+    EXPECT_EQ(ended(End::flushed, Outcome::delivered), "flushed   <1.00 ms");
+    EXPECT_EQ(ended(End::discarded, Outcome::delivered), "discarded <1.00 ms");
+    EXPECT_EQ(ended(End::outside, Outcome::delivered), "untraced  >1.00 ms");
 }
 
 TEST(Live, PipeCallShowsItsError)
@@ -179,10 +190,17 @@ TEST(Live, KillIsShownAtOnceAndAtItsEnd)
     end.target = sample::task(790, "dd");
     end.repeats = 3;
     end.gone_ns = end.sent_ns + 4'020 * kMs;
+    end.reaped_ns = *end.gone_ns + 900 * kMs;
     EXPECT_EQ(line(end), "   6.020000 KILL dd/790 gone after 4.02 s (SIGKILL from bash/812), "
                          "killed\n            3 more times");
-    end.gone_ns.reset();
     end.repeats = 0;
+    end.reaped_ns = *end.gone_ns + 2'000 * kMs;
+    EXPECT_EQ(line(end), "   6.020000 KILL dd/790 gone after 4.02 s, reaped 2.00 s later (SIGKILL "
+                         "from\n            bash/812)");
+    end.reaped_ns.reset();
+    EXPECT_EQ(line(end), "   6.020000 KILL dd/790 gone after 4.02 s, not seen to be reaped "
+                         "(SIGKILL from\n            bash/812)");
+    end.gone_ns.reset();
     end.trace_end_ns = end.sent_ns + 12'300 * kMs;
     EXPECT_EQ(line(end), "  14.300000 KILL dd/790 STILL STUCK after 12.3 s (SIGKILL from "
                          "bash/812)");
@@ -212,6 +230,48 @@ TEST(Live, ShowsOnlyWhatWasAskedFor)
     LiveOptions pipes;
     pipes.families = IPCSCOPE_FAMILY_PIPES;
     EXPECT_EQ(line(other, pipes), "(none)");
+}
+
+/// During its lifetime the local time zone is this one.
+class TimeZone {
+public:
+    explicit TimeZone(const char* zone)
+    {
+        if (const char* before = std::getenv("TZ")) before_ = before;
+        setenv("TZ", zone, 1);
+        tzset();
+    }
+    ~TimeZone()
+    {
+        before_ ? setenv("TZ", before_->c_str(), 1) : unsetenv("TZ");
+        tzset();
+    }
+
+private:
+    std::optional<std::string> before_;
+};
+
+TEST(Live, TimeOfDay)
+{
+    const TimeZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    constexpr std::uint64_t kNoon = 1'764'417'600'000'000'000;   // 2025-11-29 12:00:00 UTC
+    LiveOptions options;
+    options.families = IPCSCOPE_FAMILY_SIGNALS;
+    options.realtime_offset_ns = static_cast<std::int64_t>(kNoon - kStart);
+    EXPECT_EQ(render::live_day(kStart, options), "2025-11-29, UTC+01:00 (CET)");
+    EXPECT_EQ(render::live_header(options) + "\n" + line(signal(), options),
+              "        TIME SENDER           SIGNAL      → TARGET           OUTCOME    LATENCY\n"
+              "13:00:12.345 bash/812         SIGUSR1     → dd/790           handler    12.3 µs");
+    options.families = IPCSCOPE_FAMILY_HOOKED;
+    EXPECT_EQ(render::columns(line(pipe_op(), options)), 79u);
+    options.wide = true;
+    EXPECT_TRUE(line(signal(), options).starts_with("13:00:12.345691 bash/812 "));
+    EXPECT_EQ(render::live_day(kStart, LiveOptions{}), "");
+    // Summer, and a zone west of Greenwich.
+    EXPECT_EQ(render::live_day(kStart + 183ull * 86'400 * 1'000'000'000, options),
+              "2026-05-31, UTC+02:00 (CEST)");
+    const TimeZone west("NST3:30");
+    EXPECT_EQ(render::live_day(kStart, options), "2025-11-29, UTC-03:30 (NST)");
 }
 
 TEST(Live, AsciiHasNoOtherCharacters)
@@ -257,9 +317,13 @@ TEST(Live, HostileFiguresDoNotWidenALine)
     end.signal = 63;
     end.repeats = UINT32_MAX;
     end.gone_ns = UINT64_MAX;
-    for (const bool wider : {false, true}) {
+    for (const unsigned form : {0u, 1u, 2u, 3u}) {
+        const bool wider = form % 2 != 0;
         LiveOptions options;
         options.wide = wider;
+        if (form >= 2) {
+            options.realtime_offset_ns = form == 2 ? INT64_MIN : INT64_MAX;
+        }
         const std::size_t width = wider ? 119 : 79;
         for (const std::string& text : {line(one, options), line(call, options),
                                         line(stuck, options), line(end, options),
@@ -275,9 +339,9 @@ TEST(Live, AFindingIsASentence)
         "SIGTERM from 5 (bash) to 6 (app): it ran its handler at 1.00 s; it was gone 2.00 s "
         "after the signal → …");
     finding.at_ns = kStart + 1'000'000'000;
-    EXPECT_EQ(render::live_line(finding, kStart, {.utf8 = false}),
-              "   1.000000 FINDING SIGTERM from 5 (bash) to 6 (app): it ran its handler at\n"
-              "            1.00 s; it was gone 2.00 s after the signal -> ...");
+    EXPECT_EQ(render::live_line(finding, kStart + 4'000'000'000, kStart, {.utf8 = false}),
+              "   4.000000 FINDING at 1.000000: SIGTERM from 5 (bash) to 6 (app): it ran its\n"
+              "            handler at 1.00 s; it was gone 2.00 s after the signal -> ...");
 }
 
 }  // namespace

@@ -206,7 +206,7 @@ void run(unsigned seed, unsigned count)
                                       check(render::live_line(event, 7, live, &symbols), 79);
                                   },
                                   [&](const correlate::Interval& interval) {
-                                      check(render::live_line(interval, 7, live), 79);
+                                      check(render::live_line(interval, 9, 7, live), 79);
                                   }});
     ASSERT_TRUE(analysis.host(host(seed)));
     for (unsigned i = 0; i < count; ++i) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "source/kmod/examine.hpp"
@@ -52,7 +54,12 @@ Result<std::unique_ptr<T>> open_by(std::string_view name, const source::Options&
         return open_kmod(options);
     }
     Result<std::unique_ptr<T>> bpf = open_bpf(options);
-    if (name == "bpf" || bpf || bpf.error().code != Exit::kernel || !source::kmod::loaded()) {
+    // What root may not do by BPF (under lockdown), the module may.
+    const auto no_bpf = [&] {
+        return bpf.error().code == Exit::kernel ||
+               (bpf.error().code == Exit::permission && geteuid() == 0);
+    };
+    if (name == "bpf" || bpf || !no_bpf() || !source::kmod::loaded()) {
         return bpf;
     }
     Result<std::unique_ptr<T>> kmod = open_kmod(options);

@@ -121,6 +121,16 @@ bool is_own(Kind kind)
     return kind == Kind::signalfd || kind == Kind::epoll || kind == Kind::pidfd;
 }
 
+/// Of a file of /proc that was not opened: `why`, unless errno says something else.
+tl::unexpected<Error> not_opened(std::uint32_t pid, const char* why)
+{
+    constexpr unsigned kFiles = 32;
+    if (errno == EMFILE) {
+        return fail(Exit::kernel, fmt::format("too many open files: ulimit -n {}", kFiles));
+    }
+    return fail(Exit::input, fmt::format("no process {}: {}", pid, why));
+}
+
 }  // namespace
 
 Result<Process> Inspector::look(std::uint32_t pid)
@@ -129,7 +139,7 @@ Result<Process> Inspector::look(std::uint32_t pid)
     found_.pid = pid;
     Fd process = process_directory(pid);
     if (!process) {
-        return fail(Exit::input, fmt::format("no process {}: it has ended, or /proc hides it", pid));
+        return not_opened(pid, "it has ended, or /proc hides it");
     }
     if (const auto shown = look_at_process(process); !shown) {
         return tl::unexpected<Error>(shown.error());
@@ -160,7 +170,7 @@ Result<void> Inspector::look_at_process(const Fd& process)
 {
     const Status status(process, "status");
     if (!status) {
-        return fail(Exit::input, fmt::format("no process {}: it has ended", found_.pid));
+        return not_opened(found_.pid, "it has ended");
     }
     found_.pid = status.number<std::uint32_t>("Tgid");
     found_.comm = status.comm();

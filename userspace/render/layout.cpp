@@ -131,17 +131,19 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view firs
         const std::size_t end = std::min(text.find(' '), text.size());
         std::string_view word = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
-        if (!fresh && used + 1 + columns(word) > width) end_line();
+        std::size_t left = columns(word);   // once: a word may be very long
+        if (!fresh && used + 1 + left > width) end_line();
         if (!fresh) line += ' ', used++;
-        while (used + columns(word) > width) {
+        while (used + left > width) {
             const std::size_t bytes = std::max(fitting(word, since(width, used)),
                                                first_code(word).size);
+            left -= columns(word.substr(0, bytes));
             line += word.substr(0, bytes);
             word.remove_prefix(bytes);
             end_line();
         }
         line += word;
-        used += columns(word);
+        used += left;
         fresh = false;
     }
     end_line();

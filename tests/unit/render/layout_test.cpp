@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "render/layout.hpp"
 
+#include <chrono>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -48,6 +50,16 @@ TEST(Wrap, BreaksAtSpacesButNotAtGlue)
 TEST(Wrap, BreaksAWordThatIsWiderThanALine)
 {
     EXPECT_EQ(wrap("abcdefghij", 6, "> ", "  "), "> abcd\n  efgh\n  ij\n");
+}
+
+// A capture may name a machine by a megabyte: time that grows with its square is a minute.
+TEST(Wrap, TakesTimeInProportion)
+{
+    const std::string text(1 << 20, 'x');
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string lines = wrap(text, 80, "", "");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+    EXPECT_EQ(lines.size(), text.size() + (text.size() + 79) / 80);
 }
 
 TEST(Table, AlignsAndShrinksOnlyFlexibleColumns)

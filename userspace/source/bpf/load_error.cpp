@@ -55,9 +55,41 @@ std::string_view program_name(const std::vector<std::string_view>& lines)
     return "a program";
 }
 
+/// A helper that the verifier does not know for this type of program: under lockdown
+/// (kernel/trace/bpf_trace.c) those that read kernel memory are such.
+bool refuses_reading(std::string_view reason)
+{
+    const bool refused = reason.find("cannot use helper") != reason.npos ||
+                         reason.find("unknown func") != reason.npos;   // until 6.12
+    return refused && reason.find("bpf_probe_read") != reason.npos;
+}
+
+Error locked_down()
+{
+    return {Exit::permission,
+            "lockdown=confidentiality: BPF programs may not read kernel memory, and that cannot be "
+            "lowered while the kernel runs: boot without it; inspect, bench, report, dump and diff "
+            "work under it, and a signed kernel module (--backend kmod)"};
+}
+
 }  // namespace
 
-Error load_error(int error, const std::string& log)
+Error btf_error(int error)
+{
+    if (error == EMFILE || error == ENFILE) {
+        return load_error(-error, {});
+    }
+    if (error == ENOENT || error == 0) {
+        return {Exit::kernel,
+                "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one that is built with "
+                "CONFIG_DEBUG_INFO_BTF=y"};
+    }
+    return {error == EACCES || error == EPERM ? Exit::permission : Exit::kernel,
+            fmt::format("the kernel's BTF (/sys/kernel/btf/vmlinux) cannot be read: {}",
+                        std::strerror(error))};
+}
+
+Error load_error(int error, const std::string& log, std::string_view lockdown)
 {
     const auto lines = lines_of(log);
     if (error == -EMFILE || error == -ENFILE) {
@@ -65,7 +97,11 @@ Error load_error(int error, const std::string& log)
                 fmt::format("the BPF programs cannot be loaded: too many open files{}",
                             error == -EMFILE ? "; raise the limit (ulimit -n)" : "")};
     }
-    if (const auto reason = verdict(lines); !reason.empty()) {
+    const auto reason = verdict(lines);
+    if (refuses_reading(reason) && lockdown.find("[confidentiality]") != lockdown.npos) {
+        return locked_down();
+    }
+    if (!reason.empty()) {
         return {Exit::kernel, fmt::format("this kernel's BPF verifier refuses {}: {}",
                                           program_name(lines), reason)};
     }

@@ -8,9 +8,11 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <thread>
 
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -41,6 +43,15 @@ struct FreeBtf {
 };
 using KernelBtf = std::unique_ptr<::btf, FreeBtf>;
 
+/// "none integrity [confidentiality]"
+std::string lockdown()
+{
+    std::ifstream file("/sys/kernel/security/lockdown");
+    std::string levels;
+    std::getline(file, levels);
+    return levels;
+}
+
 }  // namespace
 
 void Tracer::CloseObject::operator()(bpf_object* object) const
@@ -68,13 +79,10 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
     }
     LogCapture log;
     const KernelBtf kernel(btf__load_vmlinux_btf());
-    if (!kernel && errno == EMFILE) {
-        return tl::unexpected<Error>(load_error(-EMFILE, {}));
-    }
     if (!kernel) {
-        return fail(Exit::kernel,
-                    "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one that is built "
-                    "with CONFIG_DEBUG_INFO_BTF=y");
+        // libbpf has looked at other places since.
+        const Fd file(::open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC));
+        return tl::unexpected<Error>(btf_error(file ? 0 : errno));
     }
     const auto traits = kernel_traits(kernel.get());
     if (!traits) {
@@ -88,7 +96,7 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
                     .and_then([&] { return tracer->check_open_files(); });
     if (done) {
         if (const int error = bpf_object__load(tracer->object_.get())) {
-            done = tl::unexpected<Error>(load_error(error, log.text()));
+            done = tl::unexpected<Error>(load_error(error, log.text(), lockdown()));
         }
     }
     done = done.and_then([&] {
@@ -238,8 +246,8 @@ Result<void> Tracer::check_open_files() const
                                4 * placed_.size() + 2 * rings_.size();
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed) {
         return fail(Exit::kernel,
-                    fmt::format("too many open files: the BPF programs need {}, the limit is {} "
-                                "(ulimit -n)",
+                    fmt::format("too many open files: the BPF programs need {0}, the limit is {1}: "
+                                "ulimit -n {0}",
                                 needed, limit.rlim_cur));
     }
     return {};

@@ -43,18 +43,6 @@ Estimate slowness(const Change& change)
     return {1 / ratio.median, 1 / ratio.high, 1 / ratio.low, ratio.confidence};
 }
 
-Verdict verdict_of(const Estimate& slow, double limit)
-{
-    if (slow.confidence < kMinConfidence) return Verdict::unclear;
-    const bool slower = slow.low > 1;
-    const bool faster = slow.high < 1;
-    if (slower && slow.median > limit) return Verdict::worse;
-    if (faster && slow.median < 1 / limit) return Verdict::better;
-    // A significant change below the limit.
-    if (slower || faster) return Verdict::same;
-    return slow.high <= limit && slow.low >= 1 / limit ? Verdict::same : Verdict::unclear;
-}
-
 Change compare_case(const CaseResult& a, const CaseResult& b, double limit)
 {
     Change change;
@@ -128,6 +116,18 @@ std::string joined(const std::vector<std::string>& lines)
 }
 
 }  // namespace
+
+Verdict verdict_of(const Estimate& slowness, double limit)
+{
+    if (slowness.confidence < kMinConfidence) return Verdict::unclear;
+    const bool slower = slowness.low > 1;
+    const bool faster = slowness.high < 1;
+    if (slower && slowness.median > limit) return Verdict::worse;
+    if (faster && slowness.median < 1 / limit) return Verdict::better;
+    // A significant change below the limit.
+    if (slower || faster) return Verdict::same;
+    return slowness.high <= limit && slowness.low >= 1 / limit ? Verdict::same : Verdict::unclear;
+}
 
 std::string_view name_of(Verdict verdict)
 {

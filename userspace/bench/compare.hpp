@@ -49,6 +49,8 @@ struct Difference {
 };
 
 struct Comparison {
+    std::string name_a{};           ///< of the files; may be empty
+    std::string name_b{};
     std::vector<Change> changes;    ///< in the order of B, then what only A has
     std::vector<Difference> differences;
     std::vector<std::string> warnings;   ///< of both runs: "A: the machine was not quiet"
@@ -64,6 +66,9 @@ struct Comparison {
 /// `fail_above_percent`: how much slower is too much; at least 0.
 Comparison compare(const Run& a, const Run& b,
                    double fail_above_percent = kFailAbovePercent);
+
+/// By the interval of B's slowness against A; `limit`: 1.1 is 10 % slower.
+Verdict verdict_of(const Estimate& slowness, double limit);
 
 std::vector<Difference> differences(const Environment& a, const Environment& b);
 

@@ -34,6 +34,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
+/// A regular file that begins as a capture does; it may be of another version, or damaged.
+bool is_capture(const std::string& path);
+
 /// Replays a capture file; memory is bounded by the largest block, which is
 /// bounded by the format.  Reads from a pipe or "-" (standard input) too.
 class Reader final : public source::Source {

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/safe_text.hpp"
+#include "capture/capture.hpp"
 #include "capture/format.hpp"
 
 namespace ipcscope::capture {
@@ -45,15 +46,21 @@ Result<Fd> standard_stream(int stream, std::string_view advice)
     return fd;
 }
 
-bool is_capture(const std::string& path)
+bool begins_as_capture(const std::string& path, int flags)
 {
     std::array<unsigned char, kMagic.size()> magic{};
-    const Fd fd{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY)};
+    const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | flags)};
     return fd && ::read(fd.get(), magic.data(), magic.size()) == std::ssize(magic) &&
            magic == kMagic;
 }
 
 }  // namespace
+
+bool is_capture(const std::string& path)
+{
+    struct stat file{};
+    return ::stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) && begins_as_capture(path, 0);
+}
 
 std::string shown_input(const std::string& path)
 {
@@ -125,7 +132,7 @@ Result<OutputFile> OutputFile::open_existing(const std::string& path, bool force
     if (S_ISLNK(status.st_mode)) return cannot_create(path, ELOOP);
     if (S_ISDIR(status.st_mode)) return cannot_create(path, EISDIR);
     if (S_ISREG(status.st_mode)) {
-        if (force || is_capture(path)) return open_beside(path, !force);
+        if (force || begins_as_capture(path, O_NOFOLLOW)) return open_beside(path, !force);
         return fail(Exit::input,
                     fmt::format("{} exists and is no capture: choose another name with -o, or "
                                 "replace it with --force",

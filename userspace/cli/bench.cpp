@@ -203,8 +203,11 @@ int bench_command(Arguments& arguments)
     const auto run = measure(arguments, *plan);
     if (!run) return print_error(run.error());
     std::optional<bench::Comparison> comparison;
-    if (files->base)
+    if (files->base) {
         comparison = bench::compare(*files->base, *run, arguments.fail_above_percent);
+        comparison->name_a = arguments.base;
+        comparison->name_b = "this run";
+    }
     if (auto done = write_outputs(arguments, *files, *run, comparison); !done)
         return print_error(done.error());
     return status(*run, comparison);

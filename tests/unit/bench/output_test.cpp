@@ -58,7 +58,10 @@ TEST(BenchGolden, Markdown)
 TEST(BenchGolden, List) { expect_golden("list.txt", list(sample::mechanisms())); }
 TEST(BenchGolden, Diff)
 {
-    expect_golden("diff.txt", text(compare(sample::whole(), slower_pipes())));
+    Comparison comparison = compare(sample::whole(), slower_pipes());
+    comparison.name_a = "old.json";
+    comparison.name_b = "new\x1b.json";
+    expect_golden("diff.txt", text(comparison));
 }
 
 std::vector<std::string> lines(const std::string& text)

@@ -147,6 +147,12 @@ const Json& bench_diff()
     return schema;
 }
 
+const Json& diff()
+{
+    static const Json schema = load("diff.schema.json");
+    return schema;
+}
+
 const Json& stat()
 {
     static const Json schema = load("stat.schema.json");

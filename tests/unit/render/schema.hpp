@@ -8,10 +8,12 @@
 
 namespace ipcscope::schema {
 
-/// The schemas of reports, of benchmark runs, of what changed between two, of stat and inspect.
+/// The schemas of reports, of benchmark runs, of what changed between two of these or of those,
+/// of stat and inspect.
 const nlohmann::json& report();
 const nlohmann::json& bench();
 const nlohmann::json& bench_diff();
+const nlohmann::json& diff();
 const nlohmann::json& stat();
 const nlohmann::json& inspect();
 

@@ -13,13 +13,6 @@ namespace {
 
 using render::Style;
 
-/// "+12.3 %"; of a factor of ten and more "12×".
-std::string percent_text(double ratio, const Style& style)
-{
-    if (ratio >= 10) return fmt::format("{:.0f}{}", std::min(ratio, 1e6), style.utf8 ? "×" : "x");
-    return fmt::format("{:+.1f} %", (ratio - 1) * 100);
-}
-
 std::string figure_cell(const Change& change, const std::optional<Estimate>& estimate,
                         const Style& style)
 {
@@ -85,7 +78,13 @@ std::string confidence_note(const Comparison& comparison)
 
 Section changes_section(const Comparison& comparison, const Style& style)
 {
-    Section section{"Changes from A to B", {summary(comparison)}};
+    Section section{"Changes from A to B"};
+    if (!comparison.name_a.empty()) {
+        section.intro.push_back(fmt::format("A is {}, B is {}.",
+                                            safe_text(comparison.name_a, style),
+                                            safe_text(comparison.name_b, style)));
+    }
+    section.intro.push_back(summary(comparison));
     section.table.columns = {{"CASE", "", true, 20}, {"A"}, {"B"}, {"CHANGE"}, {"FROM"},
                             {"TO"}, {"", "", true}};
     std::vector<const Change*> shown;
@@ -115,14 +114,7 @@ Section reasons(const Comparison& comparison, const Style& style)
 Section differences_section(const Comparison& comparison, const Style& style)
 {
     Section section{"The runs differ in"};
-    for (const Difference& difference : comparison.differences) {
-        const auto shown = [&](const std::string& text) {
-            return text.empty() ? std::string("unknown") : safe_text(text, style);
-        };
-        section.notes.push_back(fmt::format("{}: {} {} {}", difference.what,
-                                            shown(difference.a), style.arrow(),
-                                            shown(difference.b)));
-    }
+    section.notes = difference_lines(comparison.differences, style);
     return section;
 }
 
@@ -146,6 +138,26 @@ std::vector<Section> sections(const Comparison& comparison, const Style& style)
 }
 
 }  // namespace
+
+std::string percent_text(double ratio, const Style& style)
+{
+    if (ratio >= 10) return fmt::format("{:.0f}{}", std::min(ratio, 1e6), style.utf8 ? "×" : "x");
+    return fmt::format("{:+.1f} %", (ratio - 1) * 100);
+}
+
+std::vector<std::string> difference_lines(std::span<const Difference> differences,
+                                          const Style& style)
+{
+    const auto shown = [&](const std::string& text) {
+        return text.empty() ? std::string("unknown") : safe_text(text, style);
+    };
+    std::vector<std::string> lines;
+    for (const Difference& difference : differences) {
+        lines.push_back(fmt::format("{}: {} {} {}", difference.what, shown(difference.a),
+                                    style.arrow(), shown(difference.b)));
+    }
+    return lines;
+}
 
 std::string text(const Comparison& comparison, const TextOptions& options)
 {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/channel.hpp"
+#include "bench/compare.hpp"
 #include "bench/model.hpp"
 #include "bench/output/text_table.hpp"
 #include "render/layout.hpp"
@@ -44,6 +45,11 @@ std::string time_text(double ns, const render::Style& style);
 std::string rate_text(double per_second, std::size_t message_bytes);
 std::string figure_text(const Case& what, double value, const render::Style& style);
 std::string size_text(std::size_t bytes);   ///< "4 KiB"
+/// Of B / A: "+12.3 %"; of a factor of ten and more "12×".
+std::string percent_text(double ratio, const render::Style& style);
+/// "kernel: 6.1 → 7.3"
+std::vector<std::string> difference_lines(std::span<const Difference> differences,
+                                          const render::Style& style);
 
 bool measured(const CaseResult& result);
 

@@ -106,6 +106,14 @@ std::uint64_t StatReport::lost() const
                            });
 }
 
+void sort_lines(StatReport& report)
+{
+    std::ranges::sort(report.lines, {}, [&](const StatLine& line) {
+        return std::tuple(report.by == IPCSCOPE_STAT_BY_NONE ? 0 : ~line.count, line.key.event,
+                          key_of(line.key));
+    });
+}
+
 StatReport stat_report(const source::Stat& now, const source::Stat& before, unsigned by,
                        const StatName& name)
 {
@@ -126,13 +134,7 @@ StatReport stat_report(const source::Stat& now, const source::Stat& before, unsi
         }
         report.lines.push_back(std::move(line));
     }
-    std::ranges::sort(report.lines, [&](const StatLine& a, const StatLine& b) {
-        const auto order = [&](const StatLine& line) {
-            return std::tuple(by == IPCSCOPE_STAT_BY_NONE ? 0 : ~line.count, line.key.event,
-                              key_of(line.key));
-        };
-        return order(a) < order(b);
-    });
+    sort_lines(report);
     report.events = events_of(report, now, before);
     return report;
 }

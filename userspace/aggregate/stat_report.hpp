@@ -50,6 +50,7 @@ struct StatReport {
     source::Host host;
     unsigned by = IPCSCOPE_STAT_BY_NONE;
     bool final = false;             ///< of the whole trace, which has ended
+    bool of_capture = false;        ///< counted from records, not in the kernel
     std::uint64_t start_ns = 0;     ///< of the trace; CLOCK_MONOTONIC, as the next two
     std::uint64_t from_ns = 0;
     std::uint64_t to_ns = 0;
@@ -69,6 +70,9 @@ using StatName = std::function<SafeText(const ipcscope_stat_key&)>;
 /// Least and most of an interval are bounds of buckets.  The caller fills the rest.
 StatReport stat_report(const source::Stat& now, const source::Stat& before, unsigned by,
                        const StatName& name);
+
+/// By event; where `by` is set, the most first.
+void sort_lines(StatReport& report);
 
 /// The pairings of the signals that were generated.
 std::vector<StatPairing> stat_pairings(const source::Stat& stat);

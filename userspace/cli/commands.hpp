@@ -34,6 +34,10 @@ Run declare_selftest(CLI::App& app);
 /// --fail-on of report and trace, for diagnose::FailOn.
 void declare_fail_on(CLI::App& app, std::string& text);
 
+/// Names that --by of stat takes, and IPCSCOPE_STAT_BY_ of one of them; of another: _NONE.
+std::vector<std::string> stat_by_names();
+unsigned stat_by(const std::string& name);
+
 /// Prints "ipcscope: …" on standard error, nothing where there is no message;
 /// returns the exit status.
 int print_error(const Error& error);

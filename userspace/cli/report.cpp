@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "aggregate/analysis.hpp"
+#include "aggregate/event_counts.hpp"
 #include "aggregate/event_stream.hpp"
+#include "aggregate/sort.hpp"
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/replay.hpp"
@@ -13,6 +15,7 @@
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
 #include "render/render.hpp"
+#include "render/stat.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -20,10 +23,65 @@ namespace {
 struct Arguments {
     std::string file = kStandardCapture;
     std::string fail_on;
+    std::string by;     ///< empty: the report
+    std::string sort;   ///< empty: each table in its own order
     bool json = false;
     bool no_histograms = false;
     std::size_t top = 20;
 };
+
+constexpr const char kBySignal[] = "signal";
+
+/// Those of stat, and signals.
+std::vector<std::string> by_names()
+{
+    std::vector<std::string> names = stat_by_names();
+    names.emplace_back(kBySignal);
+    return names;
+}
+
+aggregate::EventCounts counts_by(const std::string& name)
+{
+    return name == kBySignal
+               ? aggregate::EventCounts(IPCSCOPE_STAT_BY_NONE, aggregate::EventCounts::Of::signals)
+               : aggregate::EventCounts(stat_by(name), aggregate::EventCounts::Of::all);
+}
+
+/// With counts of its events, where they are asked for.
+aggregate::Analysis::Observer observer_of(const Arguments& arguments,
+                                          aggregate::EventCounts& counts)
+{
+    if (arguments.by.empty()) {
+        return {};
+    }
+    return {[&](const decode::Event& event) { counts.event(event); },
+            [&](const correlate::Interval& interval) { counts.interval(interval); }};
+}
+
+render::TextOptions options_of(const Arguments& arguments)
+{
+    render::TextOptions options = text_options();
+    options.histograms = !arguments.no_histograms;
+    options.top = arguments.top;
+    options.sort = aggregate::find_sort_key(arguments.sort);
+    return options;
+}
+
+Result<void> show(const Arguments& arguments, const aggregate::Report& report,
+                  const diagnose::Findings& findings)
+{
+    return arguments.json ? print(render::json(report, findings) + "\n")
+                          : print_paged(render::text(report, findings, options_of(arguments)));
+}
+
+Result<void> show(const Arguments& arguments, aggregate::StatReport counts)
+{
+    if (const auto key = aggregate::find_sort_key(arguments.sort)) {
+        aggregate::sort(counts, *key);
+    }
+    return arguments.json ? print(render::stat_json(counts))
+                          : print_paged(render::stat_text(counts, options_of(arguments)));
+}
 
 int report(const Arguments& arguments)
 {
@@ -31,18 +89,19 @@ int report(const Arguments& arguments)
     if (!fail_on) {
         return print_error(fail_on.error());
     }
-    aggregate::Analysis analysis;
+    aggregate::EventCounts counts = counts_by(arguments.by);
+    aggregate::Analysis analysis(observer_of(arguments, counts));
     auto why = replay(arguments.file, analysis);
     if (!why) {
         return print_error(why.error());
     }
-    const aggregate::Report report = analysis.report(*why);
+    aggregate::Report report = analysis.report(*why);
     const diagnose::Findings findings = diagnose::diagnose(report);
-    render::TextOptions options = text_options();
-    options.histograms = !arguments.no_histograms;
-    options.top = arguments.top;
-    const auto printed = arguments.json ? print(render::json(report, findings) + "\n")
-                                        : print_paged(render::text(report, findings, options));
+    if (const auto key = aggregate::find_sort_key(arguments.sort)) {
+        aggregate::sort(report, *key);
+    }
+    const auto printed = arguments.by.empty() ? show(arguments, report, findings)
+                                              : show(arguments, counts.report(report));
     if (!printed) {
         return print_error(printed.error());
     }
@@ -132,10 +191,23 @@ Run declare_report(CLI::App& app)
                            "Rows in each table (processes of one name share one); 0: all")
         ->capture_default_str();
     report_app->add_flag("--no-histograms", arguments->no_histograms, "Leave histograms out");
+    report_app
+        ->add_option("--sort", arguments->sort,
+                     "Rows by the largest: count, bytes, waited or latency (the longest); a table "
+                     "without it keeps its order")
+        ->check(CLI::IsMember(std::vector<std::string>(aggregate::kSortKeys.begin(),
+                                                       aggregate::kSortKeys.end())));
+    report_app
+        ->add_option("--by", arguments->by,
+                     "Instead of the report, counts and latencies as stat --by has them: rows for "
+                     "each comm, cgroup, pid, object or signal")
+        ->check(CLI::IsMember(by_names()));
     declare_fail_on(*report_app, arguments->fail_on);
     report_app->footer(R"(Examples:
   ipcscope report                        of ipcscope.ipcs
   ipcscope report --json t.ipcs | jq .findings
+  ipcscope report --sort latency t.ipcs
+  ipcscope report --by comm --top 10 t.ipcs
   ipcscope report --fail-on warning t.ipcs)");
     return [arguments] { return report(*arguments); };
 }

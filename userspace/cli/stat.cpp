@@ -139,24 +139,6 @@ private:
     std::uint64_t lost_ = 0;
 };
 
-std::vector<std::string> by_names()
-{
-    std::vector<std::string> names;
-    for (unsigned by = IPCSCOPE_STAT_BY_NONE + 1; by < IPCSCOPE_STAT_BY_COUNT; ++by) {
-        names.emplace_back(render::stat_by_name(by));
-    }
-    return names;
-}
-
-/// `name`: of by_names(), or empty.
-unsigned by_of(const std::string& name)
-{
-    const auto names = by_names();
-    const auto at = std::ranges::find(names, name);
-    return at == names.end() ? IPCSCOPE_STAT_BY_NONE
-                             : static_cast<unsigned>(at - names.begin()) + 1;
-}
-
 Result<void> validate_stat(Arguments& arguments)
 {
     if (arguments.has_interval && !(arguments.interval_s >= kLeastInterval_s &&
@@ -172,7 +154,7 @@ Result<void> validate_stat(Arguments& arguments)
                                              arguments.count));
     }
     arguments.live.options.families = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_PIPES;
-    arguments.stat.by = by_of(arguments.by);
+    arguments.stat.by = stat_by(arguments.by);
     arguments.live.options.stat = arguments.stat;
     return validate(arguments.live);
 }
@@ -201,6 +183,23 @@ std::vector<std::string> stat_families()
 
 }  // namespace
 
+std::vector<std::string> stat_by_names()
+{
+    std::vector<std::string> names;
+    for (unsigned by = IPCSCOPE_STAT_BY_NONE + 1; by < IPCSCOPE_STAT_BY_COUNT; ++by) {
+        names.emplace_back(render::stat_by_name(by));
+    }
+    return names;
+}
+
+unsigned stat_by(const std::string& name)
+{
+    const auto names = stat_by_names();
+    const auto at = std::ranges::find(names, name);
+    return at == names.end() ? IPCSCOPE_STAT_BY_NONE
+                             : static_cast<unsigned>(at - names.begin()) + 1;
+}
+
 Run declare_stat(CLI::App& app, std::vector<std::string> command)
 {
     auto arguments = std::make_shared<Arguments>();
@@ -209,7 +208,7 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
     declare_selection(*stat_app, arguments->live, stat_families(), "signals,pipes");
     stat_app->add_option("--by", arguments->by,
                          "Rows for each of them: of who takes the signal, or calls")
-        ->check(CLI::IsMember(by_names()));
+        ->check(CLI::IsMember(stat_by_names()));
     stat_app->add_option("--max-rows", arguments->stat.max_rows,
                          "Rows that can be counted, of 11 KiB for each CPU")
         ->check(CLI::Range(16, 16384))->capture_default_str();

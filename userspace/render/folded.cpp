@@ -119,6 +119,11 @@ std::vector<SignalLine> folded(const Page& page)
         return std::tuple(!is_named || !matters, UINT64_MAX - diagnose::sent(line.row), line.row.first_ns);
     };
     std::ranges::sort(lines, {}, order);
+    if (const auto key = page.options.sort) {
+        std::ranges::stable_sort(lines, std::ranges::greater{}, [&](const SignalLine& line) {
+            return aggregate::sort_value(line.row, *key);
+        });
+    }
     return lines;
 }
 

@@ -18,8 +18,9 @@ struct SignalLine {
 };
 
 /// A process that a finding names keeps its own rows, but for SIGCHLD, whose senders are
-/// its children; they come first, but for SIGCHLD of which none merged.  Then by number, descending.  Nothing is folded, and the
-/// order is the report's, where all rows are shown.
+/// its children; they come first, but for SIGCHLD of which none merged.  Then by number,
+/// descending; or all by the figure that is asked for.  Nothing is folded, and the order is the
+/// report's, where all rows are shown.
 std::vector<SignalLine> folded(const Page& page);
 
 /// Of a row of the process table, likewise; in the order of `rows`.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "aggregate/report.hpp"
+#include "aggregate/sort.hpp"
 #include "base/family.hpp"
 #include "diagnose/finding.hpp"
 #include "diagnose/live_deaths.hpp"
@@ -21,6 +22,8 @@ struct TextOptions {
     std::size_t top = 20;       ///< rows per table; 0: all
     std::size_t width = 80;     ///< no line is wider; at least kMinWidth
     bool utf8 = true;           ///< false: arrows, bars and units in ASCII
+    /// By which the report's rows are sorted; nothing: each table in its own order.
+    std::optional<aggregate::SortKey> sort = std::nullopt;
 };
 
 /// A narrower TextOptions.width counts as this one.

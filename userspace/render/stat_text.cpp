@@ -188,8 +188,8 @@ std::string stat_text(const aggregate::StatReport& report, const TextOptions& op
         return style.bold(fmt::format("After {}, the last {}:", at, length)) + "\n" +
                event_table(report, options, style) + verdict(report, style) + "\n";
     }
-    const std::string what = fmt::format("ipcscope stat: {} on {}, Linux {}, {}, {}",
-                                         glued(length), safe(report.host.hostname),
+    const std::string what = fmt::format("ipcscope {}: {} on {}, Linux {}, {}, {}",
+                                         report.of_capture ? "report" : "stat", glued(length), safe(report.host.hostname),
                                          safe(report.host.kernel),
                                          counted(report.host.cpus, "CPU", "CPUs"),
                                          safe(report.host.backend));

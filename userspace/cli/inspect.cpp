@@ -40,8 +40,10 @@ Result<std::string> inspected(const Arguments& arguments)
 
 int run(const Arguments& arguments)
 {
-    const auto done =
-        inspected(arguments).and_then([](const std::string& text) { return print_paged(text); });
+    // As of report, JSON is for programs: it is not paged.
+    const auto done = inspected(arguments).and_then([&](const std::string& text) {
+        return arguments.json ? print(text) : print_paged(text);
+    });
     return done ? static_cast<int>(Exit::ok) : print_error(done.error());
 }
 

@@ -127,6 +127,7 @@ install: ## install to $(DESTDIR)$(PREFIX); build first
 	@install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope
 	@install -m 755 $(BUILD)/ipcscope $(DESTDIR)$(bindir)/
 	@install -m 644 docs/ipcscope.1 $(DESTDIR)$(mandir)/man1/
+	@packaging/man-pages $(BUILD)/ipcscope $(DESTDIR)$(mandir)/man1
 	@install -m 644 $(headers)/*.h $(DESTDIR)$(includedir)/ipcscope/
 	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json) $(DESTDIR)$(docdir)/
 	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
@@ -142,7 +143,7 @@ install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
 	echo "installed: $$to; now: dkms install ipcscope/$$version"
 
 uninstall: ## remove what install put there
-	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope.1
+	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1
 	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
 
 vm-shell: ## a root shell on Debian's kernel in the VM

@@ -281,6 +281,10 @@ Run declare_bench(CLI::App& app)
     declare_budget_options(*bench_app, *arguments);
     declare_trace_option(*bench_app, *arguments);
     declare_output_options(*bench_app, *arguments);
+    bench_app->footer(R"(Examples:
+  ipcscope bench --quick                 calls and round trips, in 15 s
+  ipcscope bench --json=old.json pipe 'unix-*'
+  ipcscope bench --compare old.json pipe 'unix-*')");
     return [arguments] { return bench_command(*arguments); };
 }
 

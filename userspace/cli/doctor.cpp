@@ -166,6 +166,9 @@ Run declare_doctor(CLI::App& app)
     doctor_app->add_flag("--load", *load,
                          "Load the kernel module where it is not loaded (this taints the kernel), "
                          "and unload it at the end");
+    doctor_app->footer(R"(Examples:
+  ipcscope doctor
+  ipcscope doctor --load                 the kernel module, too)");
     return [load] { return doctor(*load); };
 }
 

@@ -432,6 +432,9 @@ Run declare_selftest(CLI::App& app)
                            "Load the kernel module where it is not loaded (this taints the "
                            "kernel), and unload it at the end");
     selftest_app->add_flag("--ktap", arguments->ktap, "The result as KTAP");
+    selftest_app->footer(R"(Examples:
+  ipcscope selftest --load               and unload the module at the end
+  ipcscope selftest --load --ktap)");
     return [arguments] { return selftest_both(*arguments); };
 }
 

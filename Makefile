@@ -58,7 +58,8 @@ build-all: configure
 	@$(ninja)
 
 deps: ## install Debian's packages for all of this (root or sudo)
-	@$(install_deps) packaging/deps-build packaging/deps-demo packaging/deps-test vm/packages
+	@$(install_deps) packaging/deps-build packaging/deps-demo packaging/deps-test packaging/deps-lint \
+	    vm/packages
 
 kernels: ## fetch the VM's kernels into the cache
 	@for kernel in $$(awk '!/^#/ && NF { print $$1 }' vm/kernels); do
@@ -76,8 +77,9 @@ kmod: ## build the kernel module: for KERNEL, or for the tree or headers at KDIR
 	JOBS=$(JOBS) kmod/build --out $$out $(if $(KDIR),"$(KDIR)",$(KERNEL))
 	echo "kmod: $$out/ipcscope.ko"
 
-check: ## install, build, test: units, then the kernels in the VM
+check: ## install, lint, build, test: units, then the kernels in the VM
 	@$(MAKE) deps
+	@packaging/lint
 	@$(MAKE) build-all
 	@$(MAKE) kernels
 	@echo "check: ready to test after $$(( $$(date +%s) - $(STARTED) )) s"

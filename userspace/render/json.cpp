@@ -11,6 +11,7 @@
 
 #include "base/container.hpp"
 #include "base/units.hpp"
+#include "correlate/end_names.hpp"
 #include "decode/names.hpp"
 #include "diagnose/blame.hpp"
 #include "diagnose/diagnose.hpp"
@@ -72,28 +73,17 @@ Json time(const aggregate::Time& time)
     return parts;
 }
 
-struct NamedEnd {
-    const char* name;
-    End end;
-};
-constexpr std::array kMatched = {
-    NamedEnd{"handler", End::handler},     NamedEnd{"default", End::standard},
-    NamedEnd{"ignored", End::ignored},     NamedEnd{"sigwait", End::sigwait},
-    NamedEnd{"signalfd", End::signalfd},   NamedEnd{"debugger", End::debugger},
-    NamedEnd{"kernel_thread", End::kernel_thread}, NamedEnd{"death", End::death},
-};
-constexpr std::array kUnmatched = {
-    NamedEnd{"pending", End::pending},     NamedEnd{"target_exited", End::target_exited},
-    NamedEnd{"unseen", End::unseen},       NamedEnd{"flushed", End::flushed},
-    NamedEnd{"discarded", End::discarded}, NamedEnd{"outside", End::outside},
-};
+constexpr std::array kMatched = {End::handler,  End::standard, End::ignored,       End::sigwait,
+                                 End::signalfd, End::debugger, End::kernel_thread, End::death};
+constexpr std::array kUnmatched = {End::pending, End::target_exited, End::unseen,
+                                   End::flushed, End::discarded,     End::outside};
 static_assert(kMatched.size() + 1 + kUnmatched.size() == correlate::kEnds);   // not_queued
 
 template <std::size_t N>
-Json ends(const aggregate::SignalRow& row, const std::array<NamedEnd, N>& names)
+Json ends(const aggregate::SignalRow& row, const std::array<End, N>& which)
 {
     Json out;
-    for (const NamedEnd& named : names) out[named.name] = row.at(named.end);
+    for (const End end : which) out[std::string(correlate::end_name(end))] = row.at(end);
     return out;
 }
 

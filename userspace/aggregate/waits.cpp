@@ -102,7 +102,7 @@ void WaitTable::slice(const decode::Event& event, const decode::Slice& slice)
         return;
     }
     Actor& actor = this->actor(event);
-    const Piece piece{slice.start_ns, slice.end_ns, slice.waker_tid};
+    const Sleep piece{slice.start_ns, slice.end_ns, slice.waker_tid};
     if (slice.call != 0) {
         if (actor.slices.size() < kMostSlices) {
             actor.slices.push_back(piece);
@@ -119,33 +119,6 @@ void WaitTable::time(const decode::Event& event)
     if (Actor* actor = actors_.find(event.task.tid)) {
         actor->slices.clear();
     }
-}
-
-/// The sleeps of a call: those that have slices, and the rest, which is taken to be one
-/// sleep before the last wake-up that no slice covers.
-std::vector<WaitTable::Piece> WaitTable::pieces(Actor& actor, const decode::Event& event,
-                                                const decode::Call& call) const
-{
-    std::vector<Piece> all;
-    std::uint64_t rest_ns = call.blocked_ns;
-    for (const Piece& slice : actor.slices) {
-        const std::uint64_t ns = slice.end_ns - slice.start_ns;
-        if (slice.start_ns >= call.enter_ns && slice.end_ns <= event.time_ns && ns <= rest_ns) {
-            all.push_back(slice);
-            rest_ns -= ns;
-        }
-    }
-    actor.slices.clear();
-    if (rest_ns == 0) {
-        return all;
-    }
-    const std::uint64_t woken_ns = event.time_ns - std::min<std::uint64_t>(
-        event.unfinished ? 0 : call.woken_before_ns, event.time_ns);
-    const bool covered = !all.empty() && all.back().end_ns >= woken_ns;
-    const std::uint64_t end_ns = covered ? all.front().start_ns : woken_ns;
-    const Piece rest{since(end_ns, rest_ns), end_ns, call.waker_tid};
-    all.insert(covered ? all.begin() : all.end(), rest);
-    return all;
 }
 
 void WaitTable::call(const decode::Event& event, const decode::Call& call,
@@ -165,8 +138,9 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
              {span.start_ns, span.end_ns, object.last_tid[output ? 0 : 1]});
     }
     const bool broken_off = !event.unfinished && was_broken_off(call);
-    const std::vector<Piece> all = pieces(actor, event, call);
-    for (Piece piece : all) {
+    const std::vector<Sleep> all = call_sleeps(actor.slices, event, call);
+    actor.slices.clear();
+    for (Sleep piece : all) {
         // One that shares its end passes a wake-up on: it came from the other end.
         if (object.used(output, piece.waker_tid) && !object.used(!output, piece.waker_tid)) {
             piece.waker_tid = object.last_tid[output ? 0 : 1];
@@ -186,22 +160,24 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
 void WaitTable::open(const decode::Event& event, const decode::Call& call,
                      const ChannelUse& use)
 {
-    const std::vector<Piece> all = pieces(actor(event), event, call);
-    for (const Piece& piece : all) {
+    Actor& opener = actor(event);
+    const std::vector<Sleep> all = call_sleeps(opener.slices, event, call);
+    opener.slices.clear();
+    for (const Sleep& piece : all) {
         note_long({event, call, use, false, false}, piece, piece.end_ns == all.back().end_ns);
     }
 }
 
 /// To who ended it; what was before that one was born to its parent, from which it has
 /// its end of a pipe, and so on.
-void WaitTable::book(const Wait& wait, const Piece& piece)
+void WaitTable::book(const Wait& wait, const Sleep& piece)
 {
     actor(wait.event).judged().own.add(piece.start_ns, piece.end_ns);
     actor(wait.event).judged().both.add(piece.start_ns, piece.end_ns);
     std::uint32_t waker = wait.broken_off || piece.waker_tid == wait.event.task.tid
                               ? 0 : piece.waker_tid;
     const bool inherited = decode::type_of(wait.call) == decode::ObjectType::pipe;
-    Piece left = piece;
+    Sleep left = piece;
     for (std::size_t ancestors = 0; waker != 0 && ancestors < kMostAncestors; ++ancestors) {
         const Actor* found = actors_.find(waker);
         const std::uint64_t born_ns = found != nullptr ? found->born_ns : 0;
@@ -217,7 +193,7 @@ void WaitTable::book(const Wait& wait, const Piece& piece)
     book_to(wait, left, waker);
 }
 
-void WaitTable::book_to(const Wait& wait, const Piece& piece, std::uint32_t waker_tid)
+void WaitTable::book_to(const Wait& wait, const Sleep& piece, std::uint32_t waker_tid)
 {
     const std::uint64_t ns = piece.end_ns - piece.start_ns;
     if (ns == 0) {
@@ -243,7 +219,7 @@ void WaitTable::book_to(const Wait& wait, const Piece& piece, std::uint32_t wake
 
 /// Start-up is no slowness: before its first call a thread is waited for only where it
 /// slept of its own will.
-void WaitTable::blame(Actor& actor, const Piece& piece)
+void WaitTable::blame(Actor& actor, const Sleep& piece)
 {
     Blame& blame = actor.judged();
     const auto add = [&](std::uint64_t start_ns, std::uint64_t end_ns) {
@@ -254,14 +230,14 @@ void WaitTable::blame(Actor& actor, const Piece& piece)
     };
     // The call that ended the wait may be its first one.
     const std::uint64_t first_ns = actor.first_call_ns != 0 ? actor.first_call_ns : piece.end_ns;
-    for (const Piece& idle : actor.idle) {
+    for (const Sleep& idle : actor.idle) {
         add(std::max(idle.start_ns, piece.start_ns),
             std::min({idle.end_ns, piece.end_ns, first_ns}));
     }
     add(std::max(first_ns, piece.start_ns), piece.end_ns);
 }
 
-void WaitTable::note_long(const Wait& wait, const Piece& piece, bool last)
+void WaitTable::note_long(const Wait& wait, const Sleep& piece, bool last)
 {
     const std::uint64_t ns = piece.end_ns - piece.start_ns;
     if (ns < kLongWait_ns && !(last && wait.event.unfinished)) {

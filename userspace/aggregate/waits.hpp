@@ -9,6 +9,7 @@
 
 #include "aggregate/bounded_map.hpp"
 #include "aggregate/busy_time.hpp"
+#include "aggregate/call_sleeps.hpp"
 #include "aggregate/report.hpp"
 #include "aggregate/time_ledger.hpp"
 
@@ -37,12 +38,6 @@ public:
     static constexpr std::size_t kMostUsers = 16;       ///< of one end of a channel
 
 private:
-    /// A stretch of sleep, and who ended it; 0: not known.
-    struct Piece {
-        std::uint64_t start_ns = 0;
-        std::uint64_t end_ns = 0;
-        std::uint32_t waker_tid = 0;
-    };
     /// What a thread was for others.
     struct Blame {
         BusyTime own;         ///< it waited
@@ -54,8 +49,8 @@ private:
         std::uint32_t parent = 0;         ///< process
         std::uint64_t born_ns = 0;        ///< 0: before the trace, or not seen
         std::uint64_t first_call_ns = 0;  ///< 0: none yet
-        std::vector<Piece> slices;        ///< of the call that it is in
-        std::vector<Piece> idle;          ///< before its first call: asleep of its own will
+        std::vector<Sleep> slices;        ///< of the call that it is in
+        std::vector<Sleep> idle;          ///< before its first call: asleep of its own will
         std::unique_ptr<Blame> blame;
         Blame& judged();
     };
@@ -89,12 +84,10 @@ private:
     };
 
     Actor& actor(const decode::Event& event);
-    std::vector<Piece> pieces(Actor& actor, const decode::Event& event,
-                              const decode::Call& call) const;
-    void book(const Wait& wait, const Piece& piece);
-    void book_to(const Wait& wait, const Piece& piece, std::uint32_t waker_tid);
-    void blame(Actor& actor, const Piece& piece);
-    void note_long(const Wait& wait, const Piece& piece, bool last);
+    void book(const Wait& wait, const Sleep& piece);
+    void book_to(const Wait& wait, const Sleep& piece, std::uint32_t waker_tid);
+    void blame(Actor& actor, const Sleep& piece);
+    void note_long(const Wait& wait, const Sleep& piece, bool last);
     Task task_of(std::uint32_t tid) const;
 
     BoundedMap<std::uint32_t, Actor> actors_{kMostThreads};

@@ -14,6 +14,7 @@
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
+#include "render/json_schema.hpp"
 #include "render/render.hpp"
 #include "render/stat.hpp"
 
@@ -148,8 +149,18 @@ private:
                                    [this] { ++malformed_; }};
 };
 
-int dump(const std::string& file)
+struct DumpArguments {
+    std::string file = kStandardCapture;
+    bool json_schema = false;
+};
+
+int dump(const DumpArguments& arguments)
 {
+    const std::string& file = arguments.file;
+    if (arguments.json_schema) {
+        const auto printed = print(render::json_line_schema() + "\n");
+        return printed ? 0 : print_error(printed.error());
+    }
     JsonLines lines;
     auto why = replay(file, lines);
     if (!why) {
@@ -214,13 +225,15 @@ Run declare_report(CLI::App& app)
 
 Run declare_dump(CLI::App& app)
 {
-    auto file = std::make_shared<std::string>(kStandardCapture);
+    auto arguments = std::make_shared<DumpArguments>();
     CLI::App* dump_app =
         app.add_subcommand("dump", "Every record of a capture, one JSON object a line");
-    declare_input(*dump_app, *file);
+    declare_input(*dump_app, arguments->file);
+    dump_app->add_flag("--json-schema", arguments->json_schema,
+                       "Print the JSON Schema of the lines instead");
     dump_app->footer(R"(Examples:
   ipcscope dump t.ipcs | jq 'select(.kind == "signal_generate")')");
-    return [file] { return dump(*file); };
+    return [arguments] { return dump(*arguments); };
 }
 
 }  // namespace ipcscope::cli

@@ -24,12 +24,16 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command);
 Run declare_trace(CLI::App& app, std::vector<std::string> command);
 Run declare_report(CLI::App& app);
 Run declare_dump(CLI::App& app);
+Run declare_export(CLI::App& app);
 Run declare_kills(CLI::App& app, std::vector<std::string> command);
 Run declare_inspect(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 Run declare_bench(CLI::App& app);
 Run declare_diff(CLI::App& app);
 Run declare_selftest(CLI::App& app);
+
+/// The capture that is read, as a word, or by -i as perf has it.
+void declare_input(CLI::App& app, std::string& file);
 
 /// --fail-on of report and trace, for diagnose::FailOn.
 void declare_fail_on(CLI::App& app, std::string& text);

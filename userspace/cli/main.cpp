@@ -61,6 +61,7 @@ int run(int argc, char** argv)
         {"stat", cli::declare_stat(app, command)},
         {"report", cli::declare_report(app)},
         {"dump", cli::declare_dump(app)},
+        {"export", cli::declare_export(app)},
         {"kills", cli::declare_kills(app, command)},
         {"inspect", cli::declare_inspect(app)},
         {"doctor", cli::declare_doctor(app)},

@@ -184,8 +184,7 @@ void declare_fail_on(CLI::App& app, std::string& text)
                    "Exit 1 where there is a finding: error, warning (or worse), or CODE[,CODE]");
 }
 
-/// The same file as a word, or by -i as perf has it.
-static void declare_input(CLI::App& app, std::string& file)
+void declare_input(CLI::App& app, std::string& file)
 {
     CLI::Option* word = app.add_option("file", file, "Capture file; - is standard input")
                             ->capture_default_str();

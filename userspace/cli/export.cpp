@@ -33,6 +33,7 @@ struct Arguments {
     std::string file = kStandardCapture;
     std::vector<Target> targets{
         {"--sqlite", "A SQLite database: docs/export.md has its tables", exports::sqlite, {}},
+        {"--perfetto", "A trace for ui.perfetto.dev; - is standard output", exports::perfetto, {}},
     };
 };
 
@@ -89,7 +90,7 @@ Result<void> validate(const Arguments& arguments)
                                                  target.option, shown));
         }
     }
-    return names.empty() ? fail(Exit::usage, "export: to what? give --sqlite FILE")
+    return names.empty() ? fail(Exit::usage, "export: to what? give --sqlite FILE, --perfetto FILE")
                          : Result<void>();
 }
 
@@ -156,12 +157,13 @@ Run declare_export(CLI::App& app)
 {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* export_app = app.add_subcommand(
-        "export", "Write a capture for SQLite");
+        "export", "Write a capture for SQLite or Perfetto");
     declare_input(*export_app, arguments->file);
     for (Target& target : arguments->targets) {
         export_app->add_option(target.option, target.file, target.help)->type_name("FILE");
     }
     export_app->footer(R"(Examples:
+  ipcscope export --perfetto t.perfetto t.ipcs   open it in ui.perfetto.dev
   ipcscope export --sqlite t.db t.ipcs           sqlite3 t.db, docs/queries.md)");
     return [arguments] { return run_export(*arguments); };
 }

@@ -35,5 +35,7 @@ using Made = Result<std::unique_ptr<Exporter>>;
 
 /// A SQLite database (docs/export.md): not on a pipe, in which nothing can be looked up.
 Made sqlite(AtomicFile file);
+/// A Perfetto trace of track events.
+Made perfetto(AtomicFile file);
 
 }  // namespace ipcscope::exports

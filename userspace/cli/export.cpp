@@ -34,6 +34,8 @@ struct Arguments {
     std::vector<Target> targets{
         {"--sqlite", "A SQLite database: docs/export.md has its tables", exports::sqlite, {}},
         {"--perfetto", "A trace for ui.perfetto.dev; - is standard output", exports::perfetto, {}},
+        {"--folded", "Stacks of the time off the CPU, in ns, for flame graphs; - is standard output",
+         exports::folded, {}},
     };
 };
 
@@ -90,7 +92,8 @@ Result<void> validate(const Arguments& arguments)
                                                  target.option, shown));
         }
     }
-    return names.empty() ? fail(Exit::usage, "export: to what? give --sqlite FILE, --perfetto FILE")
+    return names.empty() ? fail(Exit::usage, "export: to what? give --sqlite FILE, --perfetto FILE "
+                                             "or --folded FILE")
                          : Result<void>();
 }
 
@@ -157,14 +160,15 @@ Run declare_export(CLI::App& app)
 {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* export_app = app.add_subcommand(
-        "export", "Write a capture for SQLite or Perfetto");
+        "export", "Write a capture for SQLite, Perfetto or flame graphs");
     declare_input(*export_app, arguments->file);
     for (Target& target : arguments->targets) {
         export_app->add_option(target.option, target.file, target.help)->type_name("FILE");
     }
     export_app->footer(R"(Examples:
   ipcscope export --perfetto t.perfetto t.ipcs   open it in ui.perfetto.dev
-  ipcscope export --sqlite t.db t.ipcs           sqlite3 t.db, docs/queries.md)");
+  ipcscope export --sqlite t.db t.ipcs           sqlite3 t.db, docs/queries.md
+  ipcscope export --folded - t.ipcs | flamegraph.pl --countname ns >t.svg)");
     return [arguments] { return run_export(*arguments); };
 }
 

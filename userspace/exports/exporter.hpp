@@ -37,5 +37,7 @@ using Made = Result<std::unique_ptr<Exporter>>;
 Made sqlite(AtomicFile file);
 /// A Perfetto trace of track events.
 Made perfetto(AtomicFile file);
+/// Stacks with the time off the CPU in ns, for flame graphs.
+Made folded(AtomicFile file);
 
 }  // namespace ipcscope::exports

@@ -8,12 +8,14 @@
 #include "aggregate/event_counts.hpp"
 #include "aggregate/event_stream.hpp"
 #include "aggregate/sort.hpp"
+#include "base/atomic_file.hpp"
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/replay.hpp"
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/fail_on.hpp"
+#include "render/html.hpp"
 #include "render/json_schema.hpp"
 #include "render/render.hpp"
 #include "render/stat.hpp"
@@ -26,6 +28,7 @@ struct Arguments {
     std::string fail_on;
     std::string by;     ///< empty: the report
     std::string sort;   ///< empty: each table in its own order
+    std::string html;   ///< empty: none
     bool json = false;
     bool no_histograms = false;
     std::size_t top = 20;
@@ -68,9 +71,22 @@ render::TextOptions options_of(const Arguments& arguments)
     return options;
 }
 
+constexpr mode_t kHtmlMode = 0600;   // as a capture's: it shows what others' processes did
+
+Result<void> write_html(const Arguments& arguments, const aggregate::Report& report,
+                        const diagnose::Findings& findings)
+{
+    return AtomicFile::create(arguments.html, kHtmlMode).and_then([&](AtomicFile file) {
+        return file.write(render::html(report, findings)).and_then([&] { return file.commit(); });
+    });
+}
+
 Result<void> show(const Arguments& arguments, const aggregate::Report& report,
                   const diagnose::Findings& findings)
 {
+    if (!arguments.html.empty()) {
+        return write_html(arguments, report, findings);
+    }
     return arguments.json ? print(render::json(report, findings) + "\n")
                           : print_paged(render::text(report, findings, options_of(arguments)));
 }
@@ -196,7 +212,14 @@ Run declare_report(CLI::App& app)
     auto arguments = std::make_shared<Arguments>();
     CLI::App* report_app = app.add_subcommand("report", "Where the time went, from a capture");
     declare_input(*report_app, arguments->file);
-    report_app->add_flag("--json", arguments->json, "JSON, schema ipcscope.report/2");
+    CLI::Option* json =
+        report_app->add_flag("--json", arguments->json, "JSON, schema ipcscope.report/2");
+    CLI::Option* html =
+        report_app
+            ->add_option("--html", arguments->html,
+                         "Write one HTML file instead, for a browser; - is standard output")
+            ->type_name("FILE")
+            ->excludes(json);
     report_app->add_option("--top", arguments->top,
                            "Rows in each table (processes of one name share one); 0: all")
         ->capture_default_str();
@@ -211,7 +234,8 @@ Run declare_report(CLI::App& app)
         ->add_option("--by", arguments->by,
                      "Instead of the report, counts and latencies as stat --by has them: rows for "
                      "each comm, cgroup, pid, object or signal")
-        ->check(CLI::IsMember(by_names()));
+        ->check(CLI::IsMember(by_names()))
+        ->excludes(html);
     declare_fail_on(*report_app, arguments->fail_on);
     report_app->footer(R"(Examples:
   ipcscope report                        of ipcscope.ipcs

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "aggregate/stat_report.hpp"
+#include "base/atomic_file.hpp"
 #include "base/clock.hpp"
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr double kLeastInterval_s = 0.01, kMostInterval_s = 365 * 86400.0;
 constexpr std::chrono::milliseconds kPeriod{50};   // between looks at the command
+constexpr mode_t kPromMode = 0644;   // node_exporter is another user
 
 struct Arguments {
     LiveArguments live;
@@ -31,6 +33,7 @@ struct Arguments {
     bool has_interval = false, has_count = false;
     bool json = false;
     std::string by;   ///< empty: nothing
+    std::string prom; ///< file; empty: none
     std::size_t top = 20;
 };
 
@@ -99,8 +102,14 @@ private:
         ::poll(nullptr, 0, static_cast<int>(timeout.count()));
     }
 
+    /// For Prometheus all that was counted: it makes differences of its own.
     Result<void> show(bool final)
     {
+        const bool all = !arguments_.prom.empty();
+        if (all) {
+            before_ = {};
+            before_.time_ns = start_ns();
+        }
         auto now = source_->read();
         if (!now) {
             return tl::unexpected<Error>(now.error());
@@ -117,7 +126,14 @@ private:
             lost_ = report.lost();
         }
         before_ = std::move(*now);
-        return print(text_of(report));
+        return all ? write_prom(report) : print(text_of(report));
+    }
+
+    Result<void> write_prom(const aggregate::StatReport& report) const
+    {
+        return AtomicFile::create(arguments_.prom, kPromMode).and_then([&](AtomicFile file) {
+            return file.write(render::stat_prom(report)).and_then([&] { return file.commit(); });
+        });
     }
 
     std::string text_of(const aggregate::StatReport& report) const
@@ -152,6 +168,21 @@ Result<void> validate_stat(Arguments& arguments)
         return fail(Exit::usage, fmt::format("stat: a count of {}: give how many intervals are "
                                              "shown, at least 1",
                                              arguments.count));
+    }
+    if (!arguments.prom.empty()) {
+        if (!arguments.has_interval) {
+            return fail(Exit::usage, "stat --prom: how often? give an interval in seconds: stat "
+                                     "--prom FILE 15");
+        }
+        if (arguments.by == "pid" || arguments.by == "object") {
+            return fail(Exit::usage, fmt::format("stat --prom --by {}: there is no end of them, "
+                                                 "and each would be a series: choose comm or "
+                                                 "cgroup", arguments.by));
+        }
+        // A folder that is not there is reported before the trace.
+        if (auto file = AtomicFile::create(arguments.prom, kPromMode); !file) {
+            return tl::unexpected<Error>(file.error());
+        }
     }
     arguments.live.options.families = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_PIPES;
     arguments.stat.by = stat_by(arguments.by);
@@ -214,7 +245,13 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
         ->check(CLI::Range(16, 16384))->capture_default_str();
     stat_app->add_option("--top", arguments->top, "With --by: rows to show; 0 shows all")
         ->capture_default_str();
-    stat_app->add_flag("--json", arguments->json, "One JSON object a line, for each interval");
+    CLI::Option* json = stat_app->add_flag("--json", arguments->json,
+                                           "One JSON object a line, for each interval");
+    stat_app
+        ->add_option("--prom", arguments->prom,
+                     "Every interval, replace this file with all counts so far, for the textfile "
+                     "collector of Prometheus's node_exporter; prints nothing")
+        ->type_name("FILE")->excludes(json);
     declare_backend(*stat_app, arguments->live);
     CLI::Option* interval =
         stat_app->add_option("interval", arguments->interval_s, "Seconds; without it: at the end");
@@ -223,7 +260,8 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
     stat_app->footer(R"(Examples:
   ipcscope stat 1                        every second, until Ctrl-C
   ipcscope stat --by comm 1 10           ten times
-  ipcscope stat --by object -- make -j4)");
+  ipcscope stat --by object -- make -j4
+  ipcscope stat --by cgroup --prom /run/textfile/ipcscope.prom 15)");
     return [arguments, command, interval, count] {
         arguments->live.command = command;
         arguments->has_interval = interval->count() > 0;

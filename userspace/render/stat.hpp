@@ -19,6 +19,9 @@ std::string stat_text(const aggregate::StatReport& report, const TextOptions& op
 /// One object on one line; the schema is "ipcscope.stat/1" (docs/stat.schema.json).
 std::string stat_json(const aggregate::StatReport& report);
 
+/// Of all that was counted, aggregated by nothing, comm or cgroup: Prometheus's text format.
+std::string stat_prom(const aggregate::StatReport& report);
+
 /// "pipe", "SIGUSR1": what an event is about.
 std::string stat_about(const aggregate::StatLine& line);
 /// "read", "sent", "taken"

@@ -10,6 +10,9 @@ bindir  ?= $(PREFIX)/bin
 mandir  ?= $(PREFIX)/share/man
 docdir  ?= $(PREFIX)/share/doc/ipcscope
 includedir ?= $(PREFIX)/include
+completions = $(PREFIX)/share/bash-completion/completions/ipcscope \
+	$(PREFIX)/share/zsh/site-functions/_ipcscope \
+	$(PREFIX)/share/fish/vendor_completions.d/ipcscope.fish
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -131,7 +134,12 @@ install: ## install to $(DESTDIR)$(PREFIX); build first
 	@install -m 644 docs/ipcscope.1 $(DESTDIR)$(mandir)/man1/
 	@packaging/man-pages $(BUILD)/ipcscope $(DESTDIR)$(mandir)/man1
 	@install -m 644 $(headers)/*.h $(DESTDIR)$(includedir)/ipcscope/
-	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json) $(DESTDIR)$(docdir)/
+	@for file in $(completions); do
+	    install -d $$(dirname $(DESTDIR)$$file)
+	    shell=$$(sed 's,.*/share/,,; s,[-/].*,,' <<<"$$file")
+	    $(BUILD)/ipcscope completions $$shell >$(DESTDIR)$$file
+	done
+	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json docs/*.yml) $(DESTDIR)$(docdir)/
 	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
 
 install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
@@ -145,7 +153,7 @@ install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
 	echo "installed: $$to; now: dkms install ipcscope/$$version"
 
 uninstall: ## remove what install put there
-	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1
+	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1 $(addprefix $(DESTDIR),$(completions))
 	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
 
 vm-shell: ## a root shell on Debian's kernel in the VM

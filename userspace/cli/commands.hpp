@@ -31,6 +31,8 @@ Run declare_doctor(CLI::App& app);
 Run declare_bench(CLI::App& app);
 Run declare_diff(CLI::App& app);
 Run declare_selftest(CLI::App& app);
+/// `app`: with all of them.
+Run declare_completions(CLI::App& app);
 
 /// The capture that is read, as a word, or by -i as perf has it.
 void declare_input(CLI::App& app, std::string& file);

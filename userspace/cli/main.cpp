@@ -68,6 +68,7 @@ int run(int argc, char** argv)
         {"bench", cli::declare_bench(app)},
         {"diff", cli::declare_diff(app)},
         {"selftest", cli::declare_selftest(app)},
+        {"completions", cli::declare_completions(app)},
     };
     app.footer(kFooter);   // after them: each has its own
     const std::vector<std::string> words = words_of(argv + 1, dashes, runs);

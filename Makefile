@@ -19,7 +19,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .ONESHELL:
-.PHONY: help build demo check check-unit check-vm check-matrix check-debug debug-kernel \
+.PHONY: help build demo check check-unit check-vm check-matrix check-views check-debug debug-kernel \
         kernels kmod deps lint fmt bench bench-kernels overhead bench-overhead install install-dkms \
         uninstall vm-shell clean configure build-all
 
@@ -86,10 +86,10 @@ check: ## install, lint, build, test: units, then the kernels in the VM
 	@$(MAKE) build-all
 	@$(MAKE) kernels
 	@echo "check: ready to test after $$(( $$(date +%s) - $(STARTED) )) s"
-	@$(ctest) -LE matrix
+	@$(ctest) -LE 'matrix|views'
 
 check-unit: build-all ## the tests that need no VM
-	@$(ctest) -LE vm && status=0 || status=$$?; $(took); exit $$status
+	@$(ctest) -LE 'vm|views' && status=0 || status=$$?; $(took); exit $$status
 
 check-vm: build-all ## the tests in the VM on one kernel
 	@vm/run --kernel $(KERNEL) --fetch-only
@@ -97,6 +97,10 @@ check-vm: build-all ## the tests in the VM on one kernel
 
 check-matrix: build-all kernels ## the tests in the VM, both backends on all kernels
 	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
+
+check-views: build-all ## each export, opened by sqlite3, protoc, Chromium, Prometheus, shells
+	@$(install_deps) packaging/deps-views
+	@$(ctest) -L views && status=0 || status=$$?; $(took); exit $$status
 
 bench: build ## measure this machine's IPC; table, JSON and CSV in build/bench/
 	@tests/bench/save $(BUILD)/ipcscope $(BUILD)/bench $(ARGS)

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <vector>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "aggregate/analysis.hpp"
@@ -26,16 +28,18 @@ struct Target {
     const char* option;
     const char* help;
     exports::Made (*make)(AtomicFile);
+    bool is_text;
     std::string file;   ///< empty: not wanted
 };
 
 struct Arguments {
     std::string file = kStandardCapture;
     std::vector<Target> targets{
-        {"--sqlite", "A SQLite database: docs/export.md has its tables", exports::sqlite, {}},
-        {"--perfetto", "A trace for ui.perfetto.dev; - is standard output", exports::perfetto, {}},
+        {"--sqlite", "A SQLite database: docs/export.md has its tables", exports::sqlite, false, {}},
+        {"--perfetto", "A trace for ui.perfetto.dev; - is standard output", exports::perfetto,
+         false, {}},
         {"--folded", "Stacks of the time off the CPU, in ns, for flame graphs; - is standard output",
-         exports::folded, {}},
+         exports::folded, true, {}},
     };
 };
 
@@ -84,6 +88,10 @@ Result<void> validate(const Arguments& arguments)
         if (!names.insert(target.file).second) {
             return fail(Exit::usage, fmt::format("export {}: {} is the file of another option: "
                                                  "give each its own", target.option, shown));
+        }
+        if (target.file == "-" && !target.is_text && isatty(STDOUT_FILENO) == 1) {
+            return fail(Exit::usage, fmt::format("export {}: standard output is a terminal: "
+                                                 "redirect it, or name a file", target.option));
         }
         if (std::filesystem::is_regular_file(target.file, ignored) &&
             capture::Reader::open(target.file)) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "aggregate/channel_table.hpp"
+#include "aggregate/match_in_order.hpp"
 
 namespace ipcscope::aggregate {
 namespace {
@@ -150,9 +151,6 @@ void SocketTable::take(Flow& flow, Sent& sent, Taken& taken)
         pass.received += taken.fds;
     }
     sent.begun = true;
-    const std::uint64_t units = std::min(sent.left, taken.left);
-    sent.left -= units;
-    taken.left -= units;
     if (sent.left != 0) {
         return;
     }
@@ -165,20 +163,12 @@ void SocketTable::take(Flow& flow, Sent& sent, Taken& taken)
 
 void SocketTable::match(Flow& flow)
 {
-    while (!flow.sent.empty() && !flow.taken.empty()) {
-        Sent& sent = flow.sent.front();
-        Taken& taken = flow.taken.front();
-        if (taken.exit_ns < sent.enter_ns) {
-            lose_step(flow);   // it took something else
-            return;
-        }
-        take(flow, sent, taken);
-        if (sent.left == 0) {
-            flow.sent.pop_front();
-        }
-        if (taken.left == 0) {
-            flow.taken.pop_front();
-        }
+    const bool in_order = match_in_order(
+        flow.sent, flow.taken,
+        [&](Sent& sent, Taken& taken, std::uint64_t) { take(flow, sent, taken); });
+    if (!in_order) {
+        lose_step(flow);   // it took something else
+        return;
     }
     if (flow.sent.size() > kMostQueued || flow.taken.size() > kMostQueued) {
         lose_step(flow);

@@ -16,6 +16,7 @@
 #include "decode/names.hpp"
 #include "decode/time.hpp"
 #include "exports/call_waits.hpp"
+#include "exports/data_flows.hpp"
 #include "exports/exporter.hpp"
 #include "exports/perfetto_writer.hpp"
 #include "exports/text.hpp"
@@ -96,7 +97,13 @@ struct Fill {
 
 class Perfetto final : public Exporter {
 public:
-    explicit Perfetto(AtomicFile file) : out_(std::move(file)) {}
+    explicit Perfetto(AtomicFile file)
+        : out_(std::move(file)),
+          data_([this](const DataFlows::Call& write, const DataFlows::Call& read) {
+              put_data(write, read);
+          })
+    {
+    }
 
     void host(const source::Host& host) override
     {
@@ -159,11 +166,13 @@ private:
     void put_arrows(Thread& thread, const decode::Event& event, const decode::Call& call,
                     const std::vector<Wait>& waits);
     void put_arrow(const Thread& waker, const Woken& woken);
+    void put_data(const DataFlows::Call& write, const DataFlows::Call& read);
     Lane* lane_for(Thread& thread, std::uint64_t start_ns);
 
     PerfettoWriter out_;
     Names names_;
     CallWaits call_waits_;
+    DataFlows data_;
     std::unordered_map<std::uint32_t, Thread> threads_;             ///< by tid
     std::unordered_map<std::uint32_t, std::vector<Life>> lives_;    ///< by tid
     std::unordered_map<std::uint32_t, std::pair<Track, Comm>> processes_;   ///< by pid
@@ -236,6 +245,7 @@ void Perfetto::note_loss(const decode::Event& event)
     if (event.lost_before > lost) {
         out_.instant(losses_, event.time_ns, out_.name("records lost"),
                      {{Key::lost, event.lost_before - lost}});
+        data_.lose();
         lost = event.lost_before;
     }
 }
@@ -342,6 +352,7 @@ void Perfetto::on(const decode::Event& event, const decode::Call& call)
     }
     put_call(thread, event, call, waits);
     put_arrows(thread, event, call, waits);
+    data_.call(event, call, thread.track());
 }
 
 void Perfetto::put_call(Thread& thread, const decode::Event& event, const decode::Call& call,
@@ -476,6 +487,14 @@ void Perfetto::put_arrow(const Thread& waker, const Woken& woken)
                {woken.waiter, woken.woken_ns, out_.name("woken"), {{Key::waker, waker_text}}});
 }
 
+/// The read may be over before the write is, of which it took the last byte.
+void Perfetto::put_data(const DataFlows::Call& write, const DataFlows::Call& read)
+{
+    out_.arrow({write.tag, std::min(write.exit_ns, read.exit_ns), out_.name("written")},
+               {read.tag, read.exit_ns, out_.name("read"),
+                {{Key::latency_ns, since(read.exit_ns, write.enter_ns)}}});
+}
+
 void Perfetto::add(const correlate::SignalInterval& signal)
 {
     const bool sent_by = decode::names_sender(signal.origin);
@@ -533,6 +552,7 @@ void Perfetto::add(const diagnose::Finding& finding, std::uint64_t start_ns)
 Result<void> Perfetto::finish(const aggregate::Report& report,
                               const diagnose::Findings& findings)
 {
+    data_.finish();
     for (const diagnose::Finding& finding : findings) {
         add(finding, report.host.start_ns);
     }

@@ -238,9 +238,9 @@ TEST(Perfetto, StoryHasItsSlicesAndArrows)
     EXPECT_EQ(arrows, (std::vector<std::string>{
                           "writer wakes 31 -> reader woken 31",
                           "killer SIGUSR1 sent 40.5 -> reader SIGUSR1 taken 43",
-                          "killer SIGKILL sent 69.5 -> writer SIGKILL taken 265"}));
-    EXPECT_EQ(counts, (std::vector<std::string>{"pipe 7 pages used 1 0",
-                                                "pipe 7 pages used 30 3"}));
+                          "killer SIGKILL sent 69.5 -> writer SIGKILL taken 265",
+                          "writer written 32 -> reader read 32"}));
+    EXPECT_EQ(counts, (std::vector<std::string>{"pipe 7 pages used 1 0"}));
     const auto finding = std::ranges::find(trace.events, "kill-stuck", &Event::name);
     ASSERT_NE(finding, trace.events.end());
     EXPECT_EQ(finding->type, pb::Type::instant);
@@ -353,6 +353,8 @@ TEST(Perfetto, ArrowsOfAPingPong)
     expect_nested(trace);
     expect_arrows(trace);
     EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(trace.events, "woken", &Event::name)),
+              waits);
+    EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(trace.events, "read", &Event::name)),
               waits);
 }
 

@@ -241,7 +241,7 @@ inline void story(source::Sink& sink, const StoryNames& names)
     records.thread(0, 300, names.killer);
     records.slice(1, 31, 200, IPCSCOPE_STATE_INTERRUPTIBLE, 100, IPCSCOPE_CALL_PIPE);
     records.call(0, 1, 32, 200, false, 7, 4096, {30, 0.5, 100, 1});
-    records.call(0, 30, 33, 100, true, 7, 4096, {}, 3);
+    records.call(0, 30, 33, 100, true, 7, 4096);
     records.send(41, 300, 200, 10);
     records.take(43, 200, 10, IPCSCOPE_TAKE_HANDLER);
     records.send(50, 300, 200, 15, true);

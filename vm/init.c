@@ -50,7 +50,7 @@ struct job {
 	const char *modules;	/* host path of lib/modules/RELEASE */
 	const char *hostname;
 	char token[TOKEN_BYTES];
-	int tty;
+	int tty, dump;
 	struct frame_winsize winsize;
 	struct list argv, env, share, keep;
 };
@@ -318,6 +318,18 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
+static int first_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int number = 0;
+
+	if (file && fscanf(file, "%d", &number) != 1)
+		number = 0;
+	if (file)
+		fclose(file);
+	return number;
+}
+
 static int mount_at(const char *type, const char *path, unsigned long flags,
 		    const char *options)
 {
@@ -405,6 +417,19 @@ static void bind_modules(const char *modules)
 	make_directory(to);
 	if (mount(from, to, NULL, MS_BIND, NULL))
 		fatal("cannot bind %s: %s", modules, strerror(errno));
+}
+
+/* Gives QEMU what crash and drgn need to read a dump, where that is no part of the kernel. */
+static void load_vmcoreinfo(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/sbin/modprobe", "modprobe", "-q", "qemu_fw_cfg", NULL);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 }
 
 static void switch_root(void)
@@ -527,12 +552,13 @@ static void set_sysctls(void)
 		{ "/proc/sys/kernel/sysrq", "1" },
 		{ "/proc/sys/kernel/core_pattern", "core" },
 		{ "/proc/sys/kernel/printk_devkmsg", "on" },
-		/* Warnings too: after a crash only the console shows them. */
-		{ "/proc/sys/kernel/printk", "5" },
 	};
 
 	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++)
 		write_file(sysctls[i][0], sysctls[i][1]);
+	/* Warnings too, unless it is more: after a crash only the console shows them. */
+	if (first_number("/proc/sys/kernel/printk") < 5)
+		write_file("/proc/sys/kernel/printk", "5");
 }
 
 static void set_limits(void)
@@ -587,6 +613,8 @@ static void job_field(struct job *job, const char *key, char *value)
 		memcpy(job->token, value, strnlen(value, TOKEN_BYTES));
 	else if (!strcmp(key, "tty"))
 		job->tty = 1;
+	else if (!strcmp(key, "dump"))
+		job->dump = 1;
 	else if (!strcmp(key, "rows"))
 		job->winsize.rows = atoi(value);
 	else if (!strcmp(key, "columns"))
@@ -725,6 +753,10 @@ static void host_frame(struct relay *relay, int type, const char *data, size_t s
 {
 	if (type == FRAME_ACK) {
 		relay->acked = 1;
+	} else if (type == FRAME_STACKS) {
+		write_file("/proc/sysrq-trigger", "w");	/* blocked tasks */
+		write_file("/proc/sysrq-trigger", "l");	/* processors */
+		write_file("/proc/sysrq-trigger", "t");	/* all tasks */
 	} else if (type == FRAME_IN && relay->pty >= 0) {
 		queue_put(&relay->input, data, size);
 	} else if (type == FRAME_WINSIZE && relay->pty >= 0 &&
@@ -957,6 +989,8 @@ int main(void)
 	set_sysctls();
 	set_limits();
 	loopback_up();
+	if (job.dump)
+		load_vmcoreinfo();
 	sethostname(job.hostname, strlen(job.hostname));
 	power_off(run(&job) & 0x7f);
 	return 0;

@@ -18,6 +18,7 @@
  *       START  -------------------->       (the command is running)
  *       OUT / ERR / KLOG ---------->
  *              <------------------ IN / WINSIZE   (only with a terminal)
+ *              <------------------ STACKS   (the command's time is over)
  *       STATUS token, status, .. -->
  *              <------------------ ACK
  *       outb(0xf4) = a second copy of the status: QEMU's exit status
@@ -36,6 +37,7 @@ enum frame_type {
 	FRAME_KLOG = 'k',	/* guest: lines of the kernel log */
 	FRAME_IN = 'i',		/* host: bytes for the command's terminal */
 	FRAME_WINSIZE = 'w',	/* host: struct frame_winsize */
+	FRAME_STACKS = 't',	/* host: empty; all tasks' stacks, into the kernel log */
 	FRAME_FATAL = 'F',	/* guest: why the command could not be started */
 	FRAME_STATUS = 's',	/* guest: struct frame_status */
 	FRAME_ACK = 'a',	/* host: empty; the guest may power off */

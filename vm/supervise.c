@@ -44,6 +44,10 @@
 #define MAX_KERNELS 4
 #define MAX_SCAN_ARGS 128
 #define QEMU_EXTRA_ARGS 16
+#define STACKS_QUIET_MS 500	/* without a line of the kernel log: they are complete */
+#define STACKS_LIMIT_MS 15000
+#define DEATH_LINES 100
+#define DUMP_LIMIT_MS 120000
 
 struct buffer {
 	char *data;
@@ -54,6 +58,9 @@ struct options {
 	const char *kernel[MAX_KERNELS];
 	int kernels;
 	const char *unbootable_mark;
+	const char *verdict_file;
+	const char *dump;	/* the guest's memory goes there if it dies or hangs */
+	FILE *log;		/* the console, as it comes; NULL: not kept */
 	char *scan[MAX_SCAN_ARGS + 2];
 	int scan_args;
 	double timeout_s, boot_timeout_s;
@@ -66,15 +73,22 @@ struct guest {
 	const struct options *opt;
 	pid_t pid;
 	int port, console, qemu_output, signals;
+	int qmp;		/* QEMU's control socket */
 	struct buffer in, to_port, out, err;	/* byte queues */
+	struct buffer qmp_in, to_qmp;
 	struct buffer klog, console_log, qemu_log;
 	struct frame_status status;
 	char token[TOKEN_BYTES];
 	uint64_t out_bytes, err_bytes;
 	long long started_ms, running_ms, acked_ms;
+	long long stacks_ms, klog_ms;	/* asked for the stacks; last line of the log */
+	long long dump_ms;	/* asked for the dump */
+	int shut_down, was_reset;	/* the guest's doing, as QEMU says: one or the other */
+	int dumped;
 	int hello, running, have_status, have_input, escapes;
 	int reaped, qemu_status;
 	int verdict;	/* -1 while there is none */
+	const char *reason;	/* for the verdict file; NULL: the command's own status */
 };
 
 static struct termios saved_terminal;
@@ -168,9 +182,9 @@ static void job_add(struct options *opt, const char *key, const char *value)
 /* ---- QEMU ------------------------------------------------------------- */
 
 static void qemu_exec(const struct options *opt, const char *kernel,
-		      int port, int console, int output)
+		      int port, int console, int qmp, int output)
 {
-	char port_arg[64], console_arg[64];
+	char port_arg[64], console_arg[64], qmp_arg[64];
 	char *argv[512];
 	sigset_t none;
 	int argc = 0, null = open("/dev/null", O_RDONLY);
@@ -192,6 +206,18 @@ static void qemu_exec(const struct options *opt, const char *kernel,
 	argv[argc++] = console_arg;
 	argv[argc++] = "-serial";
 	argv[argc++] = "chardev:console";
+	snprintf(qmp_arg, sizeof(qmp_arg), "socket,id=qmp,fd=%d", qmp);
+	argv[argc++] = "-chardev";
+	argv[argc++] = qmp_arg;
+	argv[argc++] = "-mon";
+	argv[argc++] = "chardev=qmp,mode=control";
+	if (opt->dump) {
+		/* A guest that is over stays as it is until its memory is written. */
+		argv[argc++] = "-action";
+		argv[argc++] = "shutdown=pause";
+		argv[argc++] = "-device";
+		argv[argc++] = "vmcoreinfo";
+	}
 	argv[argc] = NULL;
 
 	dup2(null, 0);
@@ -202,18 +228,26 @@ static void qemu_exec(const struct options *opt, const char *kernel,
 	setsid();
 	fcntl(port, F_SETFD, 0);
 	fcntl(console, F_SETFD, 0);
+	fcntl(qmp, F_SETFD, 0);
 	execvp(argv[0], argv);
 	dprintf(2, "cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
+static void qmp_send(struct guest *g, const char *command)
+{
+	buffer_append(&g->to_qmp, command, strlen(command));
+	buffer_append(&g->to_qmp, "\n", 1);
+}
+
 static void qemu_start(struct guest *g, const char *kernel)
 {
-	int port[2], console[2], output[2];
+	int port[2], console[2], qmp[2], output[2];
 	pid_t parent = getpid();
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, port) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp) ||
 	    pipe2(output, O_CLOEXEC))
 		die("cannot make a channel");
 	g->started_ms = now_ms();
@@ -224,17 +258,21 @@ static void qemu_start(struct guest *g, const char *kernel)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
-		qemu_exec(g->opt, kernel, port[1], console[1], output[1]);
+		qemu_exec(g->opt, kernel, port[1], console[1], qmp[1], output[1]);
 	}
 	close(port[1]);
 	close(console[1]);
+	close(qmp[1]);
 	close(output[1]);
 	g->port = port[0];
 	g->console = console[0];
+	g->qmp = qmp[0];
 	g->qemu_output = output[0];
 	fcntl(g->port, F_SETFL, O_NONBLOCK);
 	fcntl(g->console, F_SETFL, O_NONBLOCK);
+	fcntl(g->qmp, F_SETFL, O_NONBLOCK);
 	fcntl(g->qemu_output, F_SETFL, O_NONBLOCK);
+	qmp_send(g, "{\"execute\":\"qmp_capabilities\"}");
 	buffer_append_frame(&g->to_port, FRAME_JOB, g->opt->job.data, buffer_used(&g->opt->job));
 }
 
@@ -303,10 +341,12 @@ static void handle_frame(struct guest *g, int type, const char *data, size_t siz
 		break;
 	case FRAME_KLOG:
 		buffer_append_log(&g->klog, data, size);
+		g->klog_ms = now_ms();
 		break;
 	case FRAME_FATAL:
 		print_message("the guest could not start: %.*s", (int)size, data);
 		g->verdict = EXIT_NO_VERDICT;
+		g->reason = "no-start";
 		break;
 	case FRAME_STATUS:
 		handle_status(g, data, size);
@@ -363,9 +403,9 @@ static int read_into(int *fd, struct buffer *b, int log)
 	return 1;
 }
 
-static void drain_port(struct guest *g, struct buffer *b)
+static void drain_socket(int fd, struct buffer *b)
 {
-	ssize_t n = send(g->port, b->data + b->head, buffer_used(b), MSG_NOSIGNAL);
+	ssize_t n = send(fd, b->data + b->head, buffer_used(b), MSG_NOSIGNAL);
 
 	if (n > 0)
 		b->head += n;
@@ -387,6 +427,58 @@ static void drain_output(struct guest *g, int fd, struct buffer *b)
 			g->verdict = 128 + SIGPIPE;
 		else if (g->verdict < 0)
 			g->verdict = EXIT_NO_VERDICT;
+	}
+}
+
+/* ---- QEMU's control socket ---------------------------------------------- */
+
+/* The guest's memory, as an ELF core file; its processors stand still from now on. */
+static void dump_memory(struct guest *g)
+{
+	char command[4096];
+
+	g->dump_ms = now_ms();
+	snprintf(command, sizeof(command),
+		 "{\"execute\":\"stop\"}\n{\"execute\":\"dump-guest-memory\",\"id\":\"dump\","
+		 "\"arguments\":{\"paging\":false,\"protocol\":\"file:%s\"}}", g->opt->dump);
+	qmp_send(g, command);
+}
+
+static void qmp_line(struct guest *g, const char *line)
+{
+	if (strstr(line, "\"SHUTDOWN\"")) {
+		if (!strstr(line, "\"guest\": true"))
+			return;		/* our own quit */
+		g->shut_down = strstr(line, "\"guest-shutdown\"") != NULL;
+		g->was_reset = !g->shut_down;
+		if (!g->opt->dump)
+			return;
+		if (g->have_status || !g->was_reset)
+			qmp_send(g, "{\"execute\":\"quit\"}");
+		else if (!g->dump_ms)
+			dump_memory(g);
+	} else if (strstr(line, "\"id\": \"dump\"")) {
+		g->dumped = !strstr(line, "\"error\"");
+		if (!g->dumped)
+			print_message("--dump %s: QEMU: %s", g->opt->dump, line);
+		if (g->was_reset)
+			qmp_send(g, "{\"execute\":\"quit\"}");
+		g->dump_ms = -1;
+	}
+}
+
+static void read_qmp(struct guest *g)
+{
+	read_into(&g->qmp, &g->qmp_in, 0);
+	while (buffer_used(&g->qmp_in)) {
+		char *at = g->qmp_in.data + g->qmp_in.head;
+		char *end = memchr(at, '\n', buffer_used(&g->qmp_in));
+
+		if (!end)
+			return;
+		*end = 0;
+		qmp_line(g, at);
+		g->qmp_in.head += end + 1 - at;
 	}
 }
 
@@ -433,22 +525,74 @@ static void forward_keys(struct guest *g)
 	buffer_append_frame(&g->to_port, FRAME_IN, data, n);
 }
 
+/* False until the guest's memory is written, where a dump is wanted. */
+static int have_dump(struct guest *g, long long now)
+{
+	if (!g->opt->dump || g->dump_ms < 0)
+		return 1;
+	if (!g->dump_ms)
+		dump_memory(g);
+	return now - g->dump_ms > DUMP_LIMIT_MS;
+}
+
+/* False until the guest has written all tasks' stacks, where they are kept. */
+static int have_stacks(struct guest *g, long long now)
+{
+	if (!g->opt->log && !g->opt->dump)
+		return 1;
+	if (!g->stacks_ms) {
+		g->stacks_ms = g->klog_ms = now;
+		buffer_append_frame(&g->to_port, FRAME_STACKS, NULL, 0);
+	}
+	if (now - g->stacks_ms > STACKS_LIMIT_MS)
+		return 1;
+	return now - g->stacks_ms > 2 * STACKS_QUIET_MS && now - g->klog_ms > STACKS_QUIET_MS;
+}
+
 static void check_time(struct guest *g, long long now)
 {
 	const struct options *opt = g->opt;
 	double age_s = (now - g->started_ms) / 1000.0;
 
-	if (!g->running && age_s > opt->boot_timeout_s) {
+	if (!g->running && age_s > opt->boot_timeout_s && have_dump(g, now)) {
 		print_message("the guest did not start within %g s", opt->boot_timeout_s);
 		g->verdict = EXIT_NO_VERDICT;
+		g->reason = "boot-timeout";
 	} else if (g->have_status && now - g->acked_ms > 10000) {
 		print_message("the guest sent its status but did not power off");
 		g->verdict = EXIT_NO_VERDICT;
 	} else if (g->running && !g->have_status && opt->timeout_s > 0 &&
-		   (now - g->running_ms) / 1000.0 > opt->timeout_s) {
+		   (now - g->running_ms) / 1000.0 > opt->timeout_s &&
+		   have_stacks(g, now) && have_dump(g, now)) {
 		print_message("the command did not end within %g s", opt->timeout_s);
 		g->verdict = EXIT_TIMEOUT;
+		g->reason = "timeout";
 	}
+}
+
+/* Console bytes that were read go to the log, and with --verbose to stderr. */
+static void show_console(const struct guest *g, size_t from)
+{
+	const struct buffer *log = &g->console_log;
+
+	if (log->tail <= from)
+		return;
+	if (g->opt->verbose)
+		fwrite(log->data + from, 1, log->tail - from, stderr);
+	if (g->opt->log) {
+		fwrite(log->data + from, 1, log->tail - from, g->opt->log);
+		fflush(g->opt->log);
+	}
+}
+
+static int read_console(struct guest *g)
+{
+	size_t before = g->console_log.tail;
+	int got = read_into(&g->console, &g->console_log, 1);
+
+	if (got)
+		show_console(g, before);
+	return got;
 }
 
 static void poll_guest(struct guest *g)
@@ -461,6 +605,7 @@ static void poll_guest(struct guest *g)
 			(buffer_used(&g->to_port) ? POLLOUT : 0), 0 },
 		{ g->console, POLLIN, 0 },
 		{ g->qemu_output, POLLIN, 0 },
+		{ g->qmp, POLLIN | (buffer_used(&g->to_qmp) ? POLLOUT : 0), 0 },
 		{ buffer_used(&g->out) ? 1 : -1, POLLOUT, 0 },
 		{ buffer_used(&g->err) ? 2 : -1, POLLOUT, 0 },
 		{ g->running && g->have_input &&
@@ -471,26 +616,24 @@ static void poll_guest(struct guest *g)
 	if (p[0].revents)
 		handle_signals(g);
 	if (p[1].revents & POLLOUT)
-		drain_port(g, &g->to_port);
+		drain_socket(g->port, &g->to_port);
 	if (p[1].revents & (POLLIN | POLLHUP) && room) {
 		read_into(&g->port, &g->in, 0);
 		handle_frames(g);
 	}
-	if (p[2].revents) {
-		size_t before = g->console_log.tail;
-
-		if (read_into(&g->console, &g->console_log, 1) && g->opt->verbose &&
-		    g->console_log.tail > before)
-			fwrite(g->console_log.data + before, 1,
-			       g->console_log.tail - before, stderr);
-	}
+	if (p[2].revents)
+		read_console(g);
 	if (p[3].revents)
 		read_into(&g->qemu_output, &g->qemu_log, 1);
-	if (p[4].revents)
-		drain_output(g, 1, &g->out);
+	if (p[4].revents & POLLOUT)
+		drain_socket(g->qmp, &g->to_qmp);
+	if (p[4].revents & (POLLIN | POLLHUP))
+		read_qmp(g);
 	if (p[5].revents)
-		drain_output(g, 2, &g->err);
+		drain_output(g, 1, &g->out);
 	if (p[6].revents)
+		drain_output(g, 2, &g->err);
+	if (p[7].revents)
 		forward_keys(g);
 	check_time(g, now_ms());
 }
@@ -498,10 +641,11 @@ static void poll_guest(struct guest *g)
 /* Reads and forwards what is left after QEMU has ended. */
 static void drain_guest(struct guest *g)
 {
-	while (read_into(&g->console, &g->console_log, 1))
+	while (read_console(g))
 		;
 	while (read_into(&g->qemu_output, &g->qemu_log, 1))
 		;
+	read_qmp(g);
 	while (read_into(&g->port, &g->in, 0))
 		handle_frames(g);
 	handle_frames(g);
@@ -592,6 +736,35 @@ static void print_tail(const struct buffer *b, int lines)
 		fputc('\n', stderr);
 }
 
+/*
+ * Prints the console from the first line of the kernel's death on: the call trace, which
+ * the kernel writes there however quiet it is.
+ */
+static void print_death(const struct buffer *b)
+{
+	static const char *const marks[] = { "BUG: ", "Oops", "general protection fault",
+					     "Kernel panic", "------------[ cut here" };
+	size_t at = b->tail;
+	int lines = 0;
+
+	for (size_t i = 0; buffer_used(b) && i < sizeof(marks) / sizeof(marks[0]); i++) {
+		const char *mark = memmem(b->data + b->head, buffer_used(b), marks[i],
+					  strlen(marks[i]));
+
+		if (mark && (size_t)(mark - b->data) < at)
+			at = mark - b->data;
+	}
+	while (at > b->head && b->data[at - 1] != '\n')
+		at--;
+	for (; at < b->tail && lines < DEATH_LINES; at++) {
+		lines += b->data[at] == '\n';
+		if (b->data[at] != '\r')
+			fputc(b->data[at], stderr);
+	}
+	if (at < b->tail)
+		print_message("--log FILE keeps the rest");
+}
+
 /* If init could not use the port, its error message is on the console. */
 static int print_init_message(const struct buffer *b)
 {
@@ -607,15 +780,29 @@ static int print_init_message(const struct buffer *b)
 	return 1;
 }
 
+/*
+ * A kernel in lockdown lets no process near the port that carries a second copy of the
+ * status: there the guest must have switched itself off, which a kernel that dies does not.
+ */
 static int qemu_status_matches(const struct guest *g)
 {
 	int want = ((g->status.status & 0x7f) << 1 | 1) & 0xff;
 
-	return WIFEXITED(g->qemu_status) && WEXITSTATUS(g->qemu_status) == want;
+	return WIFEXITED(g->qemu_status) &&
+	       (WEXITSTATUS(g->qemu_status) == want || g->shut_down);
 }
 
-static int report_no_verdict(const struct guest *g)
+static int console_has(const struct guest *g, const char *text)
 {
+	const struct buffer *b = &g->console_log;
+
+	return buffer_used(b) && memmem(b->data + b->head, buffer_used(b), text, strlen(text));
+}
+
+static int report_no_verdict(struct guest *g)
+{
+	g->reason = g->running ? "ended" :
+		    console_has(g, "Kernel panic") ? "boot-panic" : "no-start";
 	if (print_init_message(&g->console_log))
 		return EXIT_NO_VERDICT;
 	if (g->running)
@@ -643,8 +830,12 @@ static int exit_status_of(struct guest *g)
 		return EXIT_NO_VERDICT;
 	}
 	if (splat && g->running) {
-		print_message("the kernel splatted%s", g->have_status || g->verdict >= 0 ?
-		    "" : " and died");
+		int died = !g->have_status && g->verdict < 0;
+
+		if (died)
+			print_death(&g->console_log);
+		print_message("the kernel splatted%s", died ? " and died" : "");
+		g->reason = died ? "panic" : "splat";
 		return EXIT_SPLAT;
 	}
 	if (g->verdict == EXIT_NO_VERDICT && !g->running && !g->hello) {
@@ -665,6 +856,22 @@ static int exit_status_of(struct guest *g)
 		print_message("the kernel log overflowed %llu time(s): not all of it was scanned",
 		    (unsigned long long)g->status.klog_lost);
 	return g->status.status;
+}
+
+/* One line for a program: what came out, and how long it took. */
+static void write_verdict(const struct guest *g, int code)
+{
+	const char *name = g->opt->verdict_file;
+	FILE *file = name ? fopen(name, "we") : NULL;
+	long long end = now_ms(), started = g->running ? g->running_ms : end;
+
+	if (!name)
+		return;
+	if (!file || fprintf(file, "code=%d reason=%s boot_ms=%lld command_ms=%lld\n", code,
+			     g->reason ? g->reason : g->verdict >= 128 ? "interrupted" :
+			     g->have_status && g->verdict < 0 ? "command" : "broken",
+			     started - g->started_ms, end - started) < 0 || fclose(file))
+		print_message("cannot write %s: %s", name, strerror(errno));
 }
 
 static int exited_silently(const struct guest *g)
@@ -690,6 +897,9 @@ static int run_guest(const struct options *opt, int signals, const char *token,
 		return -1;
 	terminal_restore();
 	result = exit_status_of(&g);
+	if (g.dumped)
+		print_message("the guest's memory is in %s", opt->dump);
+	write_verdict(&g, result);
 	if (opt->verbose)
 		print_message("%lld ms: done, %d", now_ms() - g.started_ms, result);
 	return result;
@@ -719,7 +929,9 @@ static void parse(struct options *opt, int argc, char **argv)
 		{ "kernel", 1, 0, 'k' }, { "unbootable-mark", 1, 0, 'd' },
 		{ "timeout", 1, 0, 't' }, { "boot-timeout", 1, 0, 'b' },
 		{ "scan", 1, 0, 's' }, { "tty", 0, 0, 'T' },
-		{ "verbose", 0, 0, 'v' }, { "job", 1, 0, 'j' }, { 0 }
+		{ "verbose", 0, 0, 'v' }, { "job", 1, 0, 'j' },
+		{ "log", 1, 0, 'l' }, { "verdict", 1, 0, 'V' },
+		{ "dump", 1, 0, 'D' }, { 0 }
 	};
 	int c;
 
@@ -740,6 +952,15 @@ static void parse(struct options *opt, int argc, char **argv)
 				usage("too many scanner arguments");
 			opt->scan[opt->scan_args++] = optarg;
 			break;
+		case 'l':
+			opt->log = fopen(optarg, "we");
+			if (!opt->log) {
+				print_message("--log %s: %s", optarg, strerror(errno));
+				exit(EXIT_USAGE);
+			}
+			break;
+		case 'V': opt->verdict_file = optarg; break;
+		case 'D': opt->dump = optarg; break;
 		case 'T': opt->tty = 1; break;
 		case 'v': opt->verbose = 1; break;
 		case 'j':

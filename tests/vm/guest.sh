@@ -100,8 +100,12 @@ line|"
 	equal 'what came before it is shown' "$(cat "$scratch/out")" first
 	check 'power off without a verdict' 125 guest -- sh -c 'echo o >/proc/sysrq-trigger; sleep 100'
 	output_matches 'is reported' 'without a verdict'
-	check 'no /init: panic before the command' 125 guest --append rdinit=/nonexistent -- true
-	check 'too little time to boot' 125 "$run" --kernel "$kernel" --boot-timeout 1 -- true
+	check 'no /init: panic before the command' 125 guest --verdict "$scratch/verdict" \
+		--append rdinit=/nonexistent -- true
+	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-panic
+	check 'too little time to boot' 125 "$run" --kernel "$kernel" --verdict "$scratch/verdict" \
+		--boot-timeout 1 -- true
+	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-timeout
 	output_matches 'is reported' 'did not start within 1 s'
 	head -c 3000000 "$(readlink -f "$1")" >"$scratch/cut" 2>/dev/null ||
 		{ printf '\177ELF'; head -c 100000 /dev/zero; } >"$scratch/cut"
@@ -109,6 +113,25 @@ line|"
 
 	check 'panic' 126 guest -- sh -c 'echo before; echo c >/proc/sysrq-trigger'
 	output_matches 'shows the line' 'splat: panic: .*sysrq triggered crash'
+	output_matches 'and the call trace' 'write_sysrq_trigger\+'
+	check 'panic: the dump, the log, the verdict' 126 guest --memory 256 --dump "$scratch/dump" \
+		--log "$scratch/log" --verdict "$scratch/verdict" -- sh -c 'echo c >/proc/sysrq-trigger'
+	equal 'the verdict names it' "$(sed 's/ boot_ms=[0-9]* command_ms=[0-9]*$//' "$scratch/verdict")" \
+		'code=126 reason=panic'
+	equal 'the log begins with the kernel' "$(grep -c 'Linux version' "$scratch/log")" 1
+	equal 'crash and drgn find the kernel in the dump' \
+		"$(readelf -n "$scratch/dump" | grep -Ec '^  (VMCOREINFO|CORE) ')" 3
+	check 'a command that hangs: the same' 124 "$run" --kernel "$kernel" --memory 256 --timeout 2 \
+		--dump "$scratch/dump" --log "$scratch/log" --verdict "$scratch/verdict" -- sleep 1000
+	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=timeout
+	equal 'the log has its stack' "$(grep -A9 'task:sleep ' "$scratch/log" | grep -c 'do_nanosleep+')" 1
+	equal 'its memory is there' "$(readelf -n "$scratch/dump" | grep -c '^  VMCOREINFO ')" 1
+	check 'no dump of a guest that ends well' 3 guest --dump "$scratch/dump" -- sh -c 'exit 3'
+	[ ! -e "$scratch/dump" ] || not_ok 'none is left' "$(ls -l "$scratch/dump")"
+	local mode
+	for mode in integrity confidentiality; do
+		check "lockdown=$mode: the status arrives" 5 guest --append "lockdown=$mode" -- sh -c 'exit 5'
+	done
 	local warning='WARNING: CPU: 0 PID: 1 at fs/x.c:1 x+0x1/0x2'
 	check 'a warning, though the command passed' 126 guest -- sh -c "echo '$warning' >/dev/kmsg; echo fine"
 	equal 'its output is there' "$(cat "$scratch/out")" fine

@@ -27,6 +27,12 @@ usage 'timeout not a number' --timeout 1.5x -- true
 usage 'share is no directory' --share /dev/null -- true
 usage 'share of everything' --share / -- true
 usage 'allow-file missing' --allow-file "$scratch/none" -- true
+usage 'log in no directory' --log "$scratch/none/log" -- true
+usage 'dump in no directory' --dump "$scratch/none/dump" -- true
+cp /bin/true "$scratch/program"
+usage 'a program that the guest does not see' -- "$scratch/program"
+output_matches 'the message says how to share it' "the guest has its own /tmp; use --share $scratch"
+check 'a kernel that was not built' 125 "$run" --kernel "$scratch/none/bzImage" -- true
 check '--help' 0 "$run" --help
 output_matches 'shows the options' '--allow-splat REGEX' out
 check 'fetch: unknown kernel' 2 "$VM/fetch" 2.4
@@ -51,6 +57,19 @@ equal 'every row has four fields' "$(awk '!/^#/ && NF && NF != 4' "$VM/kernels")
 equal 'keys are unique' "$(awk '!/^#/ && NF { print $1 }' "$VM/kernels" | sort | uniq -d)" ''
 for key in 5.10 6.1 6.12 7.3; do
 	equal "a row for $key" "$(awk -v k=$key '$1 == k' "$VM/kernels" | wc -l)" 1
+done
+
+# What a kernel of one's own lacks.
+printf 'CONFIG_%s=y\n' 64BIT OVERLAY_FS >"$scratch/config"
+check 'kconfig: a kernel that lacks much' 1 "$VM/kconfig" "$scratch/config"
+output_matches 'by feature, with the line to add' '^boot: CONFIG_9P_FS=y$' out
+check 'kconfig: what is there is not named' 1 grep -q 'OVERLAY_FS\|64BIT' "$scratch/out"
+check 'kconfig: one feature' 1 "$VM/kconfig" --feature dump "$scratch/config"
+equal 'of it alone' "$(cut -d: -f1 "$scratch/out" | sort -u)" dump
+check 'kconfig: no such feature' 2 "$VM/kconfig" --feature x "$scratch/config"
+equal 'no option stands twice in a feature' "$(awk '/^## /{f=$2} /^CONFIG_/{print f, $0}' "$VM/kconfig.fragment" | sort | uniq -d)" ''
+for config in "${IPCSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ipcscope}"/kernels/*/config; do
+	[ ! -r "$config" ] || check "kconfig: ${config%/config} has all" 0 "$VM/kconfig" "$config"
 done
 
 # extract_elf against bzImages made by hand, one for each compression.

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm/boot-test and vm/bisect-run, with kernels that boot, panic, hang, take no module and
+# splat. Usage: products.sh BUILD: with ipcscope.
+
+# shellcheck disable=SC2016 # most of the code here is for the guest's shell
+# shellcheck source=tests/vm/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+build=$(cd "${1:?which build?}" && pwd)
+
+# ---- boot-test --------------------------------------------------------------------
+
+boot_test()
+{
+	"$VM/boot-test" --build "$build" --artifacts "$scratch/artifacts" --junit "$scratch/junit" \
+		--json "$scratch/json" "$@"
+}
+
+failed_tests() # of the last boot_test, from its KTAP
+{
+	sed -n 's/^not ok [0-9]* //p' "$scratch/out" | xargs
+}
+
+check 'boot-test: no kernel' 2 "$VM/boot-test" --build "$build"
+check 'boot-test: no ipcscope' 2 "$VM/boot-test" --build "$scratch" 6.12
+output_matches 'is reported' 'run make build'
+
+check 'boot-test: a kernel that works' 0 boot_test 6.12 -- true
+equal 'KTAP with its plan' "$(sed -n '1,2p' "$scratch/out" | xargs)" 'KTAP version 1 1..9'
+equal 'each passed' "$(grep -c '^ok [1-9] ' "$scratch/out")" 9
+equal 'in the JUnit file too' "$(grep -o 'tests="9" failures="0" skipped="0"' "$scratch/junit" | wc -l)" 1
+equal 'the console is kept' "$(grep -c 'Linux version' "$scratch/artifacts/console.log")" 1
+equal 'captures are kept' "$(cd "$scratch/artifacts" && echo *.ipcs)" 'bpf.ipcs kmod.ipcs'
+
+check 'boot-test: a kernel that takes no module' 1 boot_test --append lockdown=integrity 6.12
+equal 'the module fails, eBPF works' "$(failed_tests)" module.load
+output_matches 'for its reason' '^# module.load: .*(Key was rejected|Operation not permitted|Required key)' out
+
+check 'boot-test: no eBPF either' 1 boot_test --append lockdown=confidentiality 6.12
+equal 'both fail' "$(failed_tests)" 'bpf.record module.load'
+
+check 'boot-test: a kernel that panics in its boot' 125 boot_test --append rdinit=/nonexistent 6.12
+equal 'the boot failed' "$(failed_tests)" boot
+output_matches 'for its reason' '^# boot: boot-panic: ' out
+equal 'JSON says the same' "$(grep -o '"exit":125,"reason":"boot-panic"' "$scratch/json" | wc -l)" 1
+equal 'its memory is kept' "$(readelf -h "$scratch/artifacts/vmcore" | grep -c 'CORE (Core file)')" 1
+
+check 'boot-test: a kernel that hangs in its boot' 125 boot_test --boot-timeout 20 \
+	--append 'rdinit=/nonexistent panic=0' 6.12
+output_matches 'for its reason' '^# boot: boot-timeout: ' out
+
+check 'boot-test: a kernel that splats' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
+	'echo "WARNING: CPU: 0 PID: 1 at fs/x.c:1 x+0x1/0x2" >/dev/kmsg'
+equal 'the log failed' "$(failed_tests)" 'module.load kernel.log'
+
+check 'boot-test: a test that hangs' 124 boot_test --append lockdown=integrity --timeout 40 6.12 -- \
+	sleep 1000
+output_matches 'is named' '^# command: the guest ended in it: timeout' out
+
+# ---- bisect-run -------------------------------------------------------------------
+
+check 'bisect-run: usage' 129 "$VM/bisect-run" good bad
+check 'bisect-run: a good kernel' 0 "$VM/bisect-run" 6.12 -- true
+check 'bisect-run: a bad one' 1 "$VM/bisect-run" 6.12 -- sh -c 'exit 200'
+check 'bisect-run: no image' 125 "$VM/bisect-run" "$scratch/none/bzImage" -- true
+check 'bisect-run: a boot that panics is bad' 1 "$VM/bisect-run" --append rdinit=/none 6.12 -- true
+check 'or skipped' 125 "$VM/bisect-run" --boot-failure skip --append rdinit=/none 6.12 -- true
+
+# A series of commits, each with the kernel that is built from it.
+series()
+{
+	local key n=0
+	git init -q "$scratch/series"
+	cd "$scratch/series" || exit
+	for key in "$@"; do
+		n=$((n + 1))
+		echo "$key" >kernel
+		echo $n >number
+		git add .
+		git -c user.name=t -c user.email=t@localhost commit -q -m "$n: $key"
+		git tag "n$n"
+	done
+}
+
+cc -O2 -std=gnu17 -o "$build/operations" "$TOP/tests/overhead/operations.c" ||
+	not_ok 'tests/overhead/operations.c' 'does not build'
+(series 6.1 6.1 ./not-built 6.1 6.12 6.12)
+# A byte there and back by two pipes: 6.12 takes 6 % more instructions than 6.1.
+limit=$(for key in 6.1 6.12; do
+	"$VM/run" --icount --kernel $key -- "$build/operations" 100
+done | awk '$1 == "pipe-ping-pong" { n += $2 } END { print int(n / 2) }')
+check 'bisect: the commit whose pipe got slower' 0 env -C "$scratch/series" "$VM/bisect-run" \
+	--icount --share "$build" --build true --kernel-by 'cat kernel' n1 n6 -- \
+	sh -c '"$1" 100 | awk -v limit="$2" "\$1 == \"pipe-ping-pong\" { exit \$2 > limit }"' sh \
+	"$build/operations" "$limit"
+output_matches 'is the fifth' '^ +5: 6.12' out
+output_matches 'and the third was skipped' 'not-built: skipped'
+equal 'the tree is as before' "$(git -C "$scratch/series" bisect log 2>&1 | grep -c 'not bisecting')" 1
+check 'git bisect run: the commit that panics' 0 bash -c '
+	cd "$1" && git bisect start n6 n1 && git bisect run bash -c "
+		if [ \$(cat number) -ge 5 ]; then set -- --append rdinit=/none; fi
+		exec $2/bisect-run \"\$@\" \$(sed s,./not-built,6.1, kernel) -- true"' bash "$scratch/series" "$VM"
+output_matches 'is the fifth' '^ +5: 6.12' out
+
+summary

@@ -43,10 +43,16 @@ struct sigpending {
 struct sigaction {
 	void *sa_handler;
 	unsigned long sa_flags;
+	sigset_t sa_mask;
 };
 
 struct k_sigaction {
 	struct sigaction sa;
+};
+
+struct ksignal {
+	struct k_sigaction ka;
+	int sig;
 };
 
 struct sighand_struct {
@@ -149,6 +155,8 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	sigset_t blocked;
 	struct sigpending pending;
+	unsigned long sas_ss_sp;
+	__u64 sas_ss_size;
 };
 
 /* Until 5.13 (2f064a59a11f) the field was volatile long state. */
@@ -172,6 +180,7 @@ struct pt_regs {
 	unsigned long dx;
 	unsigned long r10;
 	unsigned long r9;
+	unsigned long sp;
 };
 
 struct pt_regs___arm64 {
@@ -587,6 +596,28 @@ static __always_inline __u16 syscall_of(struct task_struct *task)
 	if (HAS_HELPER(task_pt_regs))
 		return syscall_in((void *)bpf_task_pt_regs(task), true);
 	return syscall_in(saved_registers(task), false);
+}
+
+/* Where the user's stack ends that the current thread will return to. */
+static __always_inline __u64 user_stack(struct task_struct *task)
+{
+	struct pt_regs *regs;
+
+	if (HAS_HELPER(task_pt_regs)) {
+		regs = (void *)bpf_task_pt_regs(task);
+		return regs->sp;
+	}
+	regs = saved_registers(task);
+	return BPF_CORE_READ(regs, sp);
+}
+
+/* x86: a handler's return takes its address, the frame's first word, off the stack. */
+static __always_inline __u64 frame_that_returns(struct task_struct *task)
+{
+	struct pt_regs *regs = NULL;
+
+	return user_stack(task) -
+	       (bpf_core_field_exists(regs->orig_ax) ? sizeof(__u64) : 0);
 }
 
 /*

@@ -96,7 +96,7 @@ struct ipcscope_thread_state {
 	__u8 pad[5];
 	__u64 key;		/* of its task in the table, 0: none */
 	__u32 claims;		/* of the slot: see table.bpf.h */
-	__u32 pad2;
+	__u32 slot;		/* its own number */
 };
 
 /* Of the table of threads: the slots of one hash. */

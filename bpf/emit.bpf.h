@@ -30,14 +30,14 @@ static __always_inline struct ipcscope_cpu_ledger *ledger_of(__u32 cpu)
 	return bpf_map_lookup_elem(&ledgers, &cpu);
 }
 
-/* The verifier knows no bounds of a kind that comes from memory. */
+/* The verifier knows no bounds of a kind that comes from memory: that of a call. */
 static __always_inline struct ipcscope_tally *
 tally_of(struct ipcscope_ledger *ledger, __u32 kind)
 {
-	_Static_assert(IPCSCOPE_KIND_COUNT == 16, "four bits");
+	_Static_assert(IPCSCOPE_CALL_LAST == 15, "four bits");
 	if (!__builtin_constant_p(kind)) {
 		asm volatile("" : "+r"(kind));
-		kind &= IPCSCOPE_KIND_COUNT - 1;
+		kind &= IPCSCOPE_CALL_LAST;
 	}
 	return &ledger->kind[kind];
 }

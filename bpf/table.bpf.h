@@ -202,6 +202,7 @@ GLOBAL __u32 slot_make(__u64 address, __u64 now, __u32 state)
 		return others ? *others : NO_SLOT;
 	}
 	thread->key = key;
+	thread->slot = slot;
 	set_slot(key, slot, true);
 	return slot;
 }

@@ -24,6 +24,7 @@
 #include "compat.h"
 #include "device.h"
 #include "emit.h"
+#include "handler.h"
 #include "hooks.h"
 #include "stat.h"
 #include "take.h"
@@ -105,6 +106,7 @@ static void free_areas(struct scope_trace *trace)
 	vfree(trace->status_area);
 	vfree(trace->consumers);
 	vfree(trace->sends);
+	vfree(trace->handlers);
 	scope_threads_free(&trace->threads);
 	scope_stat_free(trace);
 	scope_stacks_free(&trace->stacks);
@@ -112,6 +114,7 @@ static void free_areas(struct scope_trace *trace)
 	trace->status_area = NULL;
 	trace->consumers = NULL;
 	trace->sends = NULL;
+	trace->handlers = NULL;
 }
 
 static u64 soon(void)
@@ -228,6 +231,7 @@ static bool fits_in_memory(const struct scope_trace *trace)
 
 	return trace->cpus * trace->config.ring_bytes +
 	       trace->config.max_threads * sizeof(struct scope_thread) +
+	       scope_handlers_bytes(&trace->config) +
 	       scope_stat_bytes(&trace->config, trace->cpus) <=
 	       limit;
 }
@@ -279,7 +283,7 @@ static int make_areas(struct scope_trace *trace)
 	       scope_threads_init(&trace->threads,
 				  trace->config.max_threads) ?:
 	       scope_sends_init(trace) ?: scope_stacks_init(&trace->stacks) ?:
-	       scope_stat_init(trace);
+	       scope_handlers_init(trace) ?: scope_stat_init(trace);
 }
 
 static int start(struct scope_trace *trace, const struct ipcscope_start *start)

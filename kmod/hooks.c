@@ -17,6 +17,7 @@
 #define KILLS	IPCSCOPE_FAMILY_KILLS
 #define EVENTFD	IPCSCOPE_FAMILY_EVENTFD
 #define FUTEX	IPCSCOPE_FAMILY_FUTEX
+#define HANDLERS	IPCSCOPE_FAMILY_HANDLERS
 #define MQUEUE	IPCSCOPE_FAMILY_MQUEUE
 #define SYSV	IPCSCOPE_FAMILY_SYSV
 #define UNIX	IPCSCOPE_FAMILY_UNIX
@@ -205,6 +206,15 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	{ .name = "unix fds received", .targets = { "scm_detach_fds" },
 	  .watch = scope_unix_fds_received, .families = UNIX,
 	  .records_only = true },
+	{ .name = "handler set up", .targets = { "signal_setup_done" },
+	  .watch = scope_handler_set_up, .families = HANDLERS,
+	  .kind = IPCSCOPE_SIGNAL_HANDLER, .records_only = true },
+	{ .name = "handler returns", .targets = { "restore_sigcontext" },
+	  .watch = scope_handler_returns, .families = HANDLERS,
+	  .records_only = true },
+	{ .name = "mask of signals", .targets = { "__set_task_blocked" },
+	  .watch = scope_mask_changes, .families = HANDLERS,
+	  .kind = IPCSCOPE_SIGNAL_MASK, .records_only = true },
 };
 
 /*

@@ -141,6 +141,11 @@ int scope_futex_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_futex_key_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_futex_key_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 
+/* handler.c */
+SCOPE_WATCHER(scope_handler_set_up);
+SCOPE_WATCHER(scope_handler_returns);
+SCOPE_WATCHER(scope_mask_changes);
+
 /* mqueue.c */
 int scope_mq_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_mq_receive_enter(struct kretprobe_instance *ri, struct pt_regs *regs);

@@ -4,7 +4,7 @@
  *
  *   device.c   file operations, the states, the shared memory
  *   hooks.c    which hook goes where; attaches and takes away
- *   signal.c   signals generated; take.c: taken
+ *   signal.c   signals generated; take.c: taken; handler.c: handled
  *   oom.c      the OOM killer
  *   pipe.c     reads and writes of pipes; splice.c: what else is done to them
  *   unix.c     calls on Unix-domain sockets
@@ -41,7 +41,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		34
+#define SCOPE_FUNCTIONS		37
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {
@@ -85,6 +85,7 @@ struct scope_trace {
 	struct scope_threads threads;
 	struct scope_stacks stacks;
 	struct scope_send *sends;	/* signal.c */
+	struct ipcscope_handlers *handlers;	/* handler.c; by thread */
 	struct scope_oom oom;
 	struct scope_stat *stat;	/* NULL: it makes records */
 

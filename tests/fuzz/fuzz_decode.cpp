@@ -35,6 +35,8 @@ void check(const Event&, const SignalTake& body)
     require(body.sig >= 1 && body.sig <= 64 && body.group_signal <= 64);
     require(body.how < IPCSCOPE_TAKE_COUNT);
 }
+void check(const Event&, const SignalHandler& body) { require(body.sig >= 1 && body.sig <= 64); }
+void check(const Event&, const SignalMask&) {}
 void check(const Event&, const Kill& body) { require(body.stack_depth <= IPCSCOPE_STACK_DEPTH); }
 void check(const Event&, const Thread& body)
 {

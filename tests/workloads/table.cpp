@@ -16,6 +16,7 @@ constexpr Entry kTable[] = {
     {"signal_fields", signal_fields},
     {"signal_pairs", signal_pairs},
     {"signal_takings", signal_takings},
+    {"handler_fields", handler_fields},
     {"eventfd_fields", eventfd_fields},
     {"unix_fields", unix_fields},
     {"pipe_fields", pipe_fields},

@@ -78,6 +78,7 @@ int mqueue_fields(const Arguments&);
 int sysv_fields(const Arguments&);
 int futex_fields(const Arguments&);
 int eventfd_fields(const Arguments&);
+int handler_fields(const Arguments&);
 int unix_fields(const Arguments&);
 int frozen_writers(const Arguments&);
 int gate(const Arguments&);

@@ -7,11 +7,13 @@
 
 #include "aggregate/coverage.hpp"
 #include "aggregate/death_table.hpp"
+#include "aggregate/handler_table.hpp"
 #include "aggregate/kernel_calls.hpp"
 #include "aggregate/kill_table.hpp"
 #include "aggregate/lineage_table.hpp"
 #include "aggregate/lives.hpp"
 #include "aggregate/loss_table.hpp"
+#include "aggregate/mask_table.hpp"
 #include "aggregate/object_table.hpp"
 #include "aggregate/channel_table.hpp"
 #include "aggregate/pipelines.hpp"
@@ -45,9 +47,11 @@ struct Aggregator::State {
     Coverage coverage;
     TimeLedger times;
     StayTable stays;
-    DeathTable deaths{stays};
+    MaskTable masks;
+    HandlerTable handlers;
+    DeathTable deaths{stays, masks};
     LineageTable lineages;
-    SignalTable signals{stays};
+    SignalTable signals{stays, masks};
     KernelCalls calls;
     ChannelTable channels;
     ObjectTable objects;
@@ -69,19 +73,34 @@ struct Aggregator::State {
         calls.generate(event, body);
         stops.generate(event, body);
         stays.signal(event, body);
+        masks.on(event, body);
         deaths.on(event, body);
         lineages.on(event, body);
     }
     void on(const decode::Event& event, const decode::SignalTake& body)
     {
         calls.take(event, body);
+        masks.on(event, body);
+        if (masks.traced()) handlers.take(event, body);
         deaths.on(event, body);
+    }
+    void on(const decode::Event& event, const decode::SignalHandler& body)
+    {
+        masks.on(event, body);
+        handlers.run(event, body);
+        deaths.on(event, body);
+    }
+    void on(const decode::Event& event, const decode::SignalMask& body)
+    {
+        masks.on(event, body);
     }
     void on(const decode::Event& event, const decode::Kill& body) { deaths.on(event, body); }
     void on(const decode::Event& event, const decode::Thread& body)
     {
         lives.thread(event, body);
         waits.thread(event, body);
+        masks.on(event, body);
+        if (body.reason == IPCSCOPE_THREAD_EXEC) handlers.cut(event.task.tid);
         deaths.on(event, body);
         lineages.on(event, body);
     }
@@ -95,7 +114,11 @@ struct Aggregator::State {
         stages.time(event, body, entry);
         lives.time(event, body);
         waits.time(event);
-        if (event.kind == IPCSCOPE_THREAD_EXIT) times.forget(event.task.tid);
+        if (event.kind == IPCSCOPE_THREAD_EXIT) {
+            times.forget(event.task.tid);
+            masks.forget(event.task.tid);
+            handlers.cut(event.task.tid);
+        }
     }
     /// The thread's record as the trace ends, in no call that the backend saw begin: one
     /// that it has slept in since before the trace, without a wake-up, it is in still.
@@ -191,6 +214,7 @@ void Aggregator::host(const source::Host& host)
     state_->host = host;
     state_->coverage.host(host);
     state_->sleeps.host(host);
+    state_->masks.host(host);
 }
 
 void Aggregator::event(const decode::Event& event)
@@ -219,6 +243,8 @@ Report Aggregator::snapshot(const Frame& frame) const
     report.incomplete_why = frame.incomplete_why;
     report.end_ns = frame.end_ns;
     report.signals = state.signals.rows(state.coverage);
+    report.has_handlers = state.masks.traced();
+    report.handlers = state.handlers.rows();
     report.calls = state.calls.rows();
     report.channels = state.channels.rows(state.coverage);
     report.objects = state.objects.rows();
@@ -243,7 +269,7 @@ Report Aggregator::snapshot(const Frame& frame) const
                       state.kills.evicted(), state.objects.evicted(), state.sockets.evicted(),
                       state.stops.evicted(), state.lives.evicted(),
                       state.waits.evicted() + state.sleeps.evicted(),
-                      state.deaths.evicted()};
+                      state.deaths.evicted(), state.handlers.evicted()};
     report.loss = state.losses.ledger(frame.ledger, frame.complete, frame.late);
     return report;
 }

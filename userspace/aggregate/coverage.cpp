@@ -16,6 +16,8 @@ using decode::ThreadReason;
 /// too (senders and targets of signals, threads that a signal killed, the sweep).
 bool proves(const decode::Event&, const decode::SignalGenerate&) { return false; }
 bool proves(const decode::Event&, const decode::SignalTake&) { return true; }
+bool proves(const decode::Event&, const decode::SignalHandler&) { return true; }
+bool proves(const decode::Event&, const decode::SignalMask&) { return true; }
 bool proves(const decode::Event&, const decode::Kill&) { return false; }
 bool proves(const decode::Event&, const decode::Thread& body)
 {

@@ -45,6 +45,22 @@ struct Hindrance {
     std::optional<Stop> stop;               ///< that stopped it
 };
 
+/// Why a thread blocked a signal as it was sent to it, by the records of --trace handlers.
+struct Blocking {
+    enum class By : std::uint8_t {
+        start,     ///< the trace found it so
+        birth,     ///< it has the mask of who made it
+        exec,      ///< its program began so
+        call,      ///< a system call of its own
+        handler,   ///< a handler that it was in
+    };
+    By by{};
+    std::uint64_t since_ns = 0;
+    std::uint16_t syscall = IPCSCOPE_SYSCALL_NONE;   ///< call: which
+    unsigned handler = 0;                   ///< handler: of which signal
+    std::uint64_t until_ns = 0;             ///< handler: it returned; 0: it had not
+};
+
 /// The wait of one signal from its generation to its taking, or until now.
 struct SignalWait {
     std::uint64_t generated_ns = 0;
@@ -52,6 +68,7 @@ struct SignalWait {
     bool blocked = false;                   ///< as it was sent
     bool traced = false;                    ///< a debugger had it in its hands
     Hindrance hindrance;
+    std::optional<Blocking> blocking = std::nullopt;   ///< where it was blocked, and why is known
 };
 
 /// All sends of one signal by one process to it.
@@ -69,6 +86,7 @@ struct DeathSend {
     bool blocked = false;
     bool blocked_at_exec = false;           ///< it had it blocked at its exec already
     bool mask_inherited = false;            ///< and before, when it was born
+    std::optional<Blocking> blocking;       ///< with --trace handlers
     bool unkillable = false;
     bool fatal = false;
     bool dying = false;
@@ -88,6 +106,7 @@ struct DeathTaking {
     decode::How how{};
     std::uint32_t tid = 0;
     std::uint64_t at_ns = 0;
+    std::uint64_t returned_ns = 0;          ///< from its handler; 0: not seen
 };
 
 /// One thread in one look of the collector's.

@@ -146,6 +146,7 @@ void DeathTable::note_mask(DeathSend& send, const decode::SignalGenerate& body) 
     if (process == nullptr || body.blocked == 0) {
         return;
     }
+    send.blocking = masks_.why(body.target_tid, body.sig, send.first_ns);
     send.blocked_at_exec = (process->blocked_at_exec & bit) != 0;
     send.mask_inherited = (process->blocked_at_birth & bit) != 0 &&
                           (!process->execed || send.blocked_at_exec);
@@ -166,11 +167,27 @@ void DeathTable::on(const decode::Event& event, const decode::SignalTake& body)
     if (!std::ranges::any_of(death->sends, sent)) {
         return;
     }
-    const DeathTaking taking{body.sig, decode::how_of(body), event.task.tid, event.time_ns};
+    const DeathTaking taking{body.sig, decode::how_of(body), event.task.tid, event.time_ns, 0};
     if (death->takings.size() < kMostTakings) {
         death->takings.push_back(taking);
     } else {
         death->takings.back() = taking;
+    }
+}
+
+/// It returns to what it has interrupted: to an earlier taking.
+void DeathTable::on(const decode::Event& event, const decode::SignalHandler& body)
+{
+    Death* death = body.left ? nullptr : find(event.task.tgid);
+    if (death == nullptr) {
+        return;
+    }
+    for (DeathTaking& taking : death->takings) {
+        if (taking.tid == event.task.tid && taking.signal == body.sig &&
+            taking.returned_ns == 0 && taking.how == decode::How::handler &&
+            taking.at_ns <= body.enter_ns) {
+            taking.returned_ns = event.time_ns;
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 #include "aggregate/bounded_map.hpp"
 #include "aggregate/coverage.hpp"
 #include "aggregate/death.hpp"
+#include "aggregate/mask_table.hpp"
 #include "aggregate/stay_table.hpp"
 
 namespace ipcscope::aggregate {
@@ -23,10 +24,11 @@ public:
     static constexpr std::size_t kMostOpen = 4096;
     static constexpr std::size_t kMostProcesses = 65536;
 
-    explicit DeathTable(const StayTable& stays) : stays_(stays) {}
+    DeathTable(const StayTable& stays, const MaskTable& masks) : stays_(stays), masks_(masks) {}
 
     void on(const decode::Event& event, const decode::SignalGenerate& body);
     void on(const decode::Event& event, const decode::SignalTake& body);
+    void on(const decode::Event& event, const decode::SignalHandler& body);
     void on(const decode::Event& event, const decode::Kill& body);
     void on(const decode::Event& event, const decode::Thread& body);
     void on(const decode::Event& event, const decode::ThreadTime& body);
@@ -68,6 +70,7 @@ private:
     std::vector<SafeText> named(std::span<const __u64> ids, std::size_t depth) const;
 
     const StayTable& stays_;
+    const MaskTable& masks_;
     BoundedMap<std::uint32_t, Process> processes_{kMostProcesses};   ///< by tgid
     BoundedMap<std::uint32_t, Death> open_{kMostOpen};
     BoundedMap<std::uint32_t, Comm> senders_{kMostOpen};   ///< their newest names, by tgid

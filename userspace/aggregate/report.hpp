@@ -47,6 +47,20 @@ struct SignalRow {
 // Invariant: outcomes[delivered] + outcomes[info_lost] == matched() + unmatched(),
 //            matched() == latency.count()
 
+/// Runs of one signal's handler in one process (--trace handlers).
+struct HandlerRow {
+    Task task;                     ///< tid = 0; its name at the last
+    unsigned signal = 0;
+    Histogram time;                ///< of those that returned: from set-up to return
+    std::uint64_t left = 0;        ///< did not return: siglongjmp()
+    std::uint64_t cut = 0;         ///< the thread ended in it, or executed a program
+    std::uint64_t running = 0;     ///< it was in it as the trace ended
+    unsigned depth = 0;            ///< the most handlers that one of them interrupted
+    std::uint64_t longest_ns = 0;  ///< when the longest began
+
+    std::uint64_t count() const { return time.count() + left + cut + running; }
+};
+
 enum class KernelFunction : std::uint8_t {
     send,         ///< the send core, from its entry to its exit
     get_signal,   ///< get_signal(), from its entry to the delivery
@@ -359,12 +373,13 @@ struct Evicted {
     std::uint64_t lives = 0;
     std::uint64_t waits = 0;
     std::uint64_t deaths = 0;
+    std::uint64_t handlers = 0;
 
     std::uint64_t total() const
     {
         return signals + channels + channel_ends + processes + kills + objects + sockets +
                stops + lives + waits +
-               deaths;
+               deaths + handlers;
     }
 };
 
@@ -377,6 +392,7 @@ inline constexpr std::size_t kMostKills = 1024;
 inline constexpr std::size_t kMostObjects = 8192;
 inline constexpr std::size_t kMostObjectUsers = 64;   ///< of each object
 inline constexpr std::size_t kMostLives = 1u << 16;
+inline constexpr std::size_t kMostHandlers = 8192;
 
 struct Report {
     source::Host host;
@@ -386,6 +402,8 @@ struct Report {
     std::string incomplete_why;
     std::uint64_t end_ns = 0;
     std::vector<SignalRow> signals;     ///< by count, descending
+    bool has_handlers = false;          ///< --trace handlers
+    std::vector<HandlerRow> handlers;   ///< by their time, descending
     std::vector<CallRow> calls;
     std::vector<ChannelRow> channels;  ///< by bytes, descending
     std::vector<ObjectRow> objects;     ///< by calls, descending

@@ -100,7 +100,10 @@ void SignalTable::note_wait(SignalRow& row, const correlate::SignalInterval& sig
     wait = SignalWait{signal.generated_ns, pending ? 0 : signal.ended_ns, signal.blocked,
                       signal.traced,
                       stays_.between(signal.target.tgid, signal.generated_ns, to,
-                                     signal.shared ? 0 : signal.target.tid)};
+                                     signal.shared ? 0 : signal.target.tid),
+                      signal.blocked ? masks_.why(signal.target.tid, signal.signal,
+                                                  signal.generated_ns)
+                                     : std::nullopt};
 }
 
 std::vector<SignalRow> SignalTable::rows(const Coverage& coverage) const

@@ -7,6 +7,7 @@
 
 #include "aggregate/bounded_map.hpp"
 #include "aggregate/coverage.hpp"
+#include "aggregate/mask_table.hpp"
 #include "aggregate/report.hpp"
 #include "aggregate/stay_table.hpp"
 
@@ -14,7 +15,7 @@ namespace ipcscope::aggregate {
 
 class SignalTable {
 public:
-    explicit SignalTable(const StayTable& stays) : stays_(stays) {}
+    SignalTable(const StayTable& stays, const MaskTable& masks) : stays_(stays), masks_(masks) {}
     void add(const correlate::SignalInterval& signal);
 
     /// What became of a signal to a process that was not traced is not known: its
@@ -38,6 +39,7 @@ private:
     void note_wait(SignalRow& row, const correlate::SignalInterval& signal) const;
 
     const StayTable& stays_;
+    const MaskTable& masks_;
     BoundedMap<Key, SignalRow, Hash> rows_{kMostSignals};
 };
 

@@ -166,9 +166,10 @@ FamilyMask mask_of(const std::vector<std::string>& names)
 {
     FamilyMask mask = 0;
     for (const std::string& name : names) {
-        mask |= name == kAllFamilies ? IPCSCOPE_FAMILY_HOOKED : find_family(name)->mask();
+        mask |= name == kAllFamilies ? IPCSCOPE_FAMILY_IPC : find_family(name)->mask();
     }
-    return mask;
+    // A handler runs because of a signal: without its records it is half the answer.
+    return (mask & IPCSCOPE_FAMILY_HANDLERS) != 0 ? mask | IPCSCOPE_FAMILY_SIGNALS : mask;
 }
 
 /// "USR1" is one of those that are wanted, "!URG" of those that are not; where there are

@@ -204,11 +204,12 @@ int stat(Arguments& arguments)
                                                                   : *done;
 }
 
-/// A kill is a signal: what delays it is no sum.
+/// A kill is a signal: what delays it is no sum.  Handlers have no cells.
 std::vector<std::string> stat_families()
 {
     std::vector<std::string> names = family_names();
     std::erase(names, "kills");
+    std::erase(names, "handlers");
     return names;
 }
 

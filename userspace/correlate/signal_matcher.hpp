@@ -33,6 +33,8 @@ private:
     void on(const Event& event, const decode::Thread& body);
     void on(const Event& event, const decode::ThreadTime& body);
     void on(const Event& event, const decode::ThreadFree& body);
+    void on(const Event&, const decode::SignalHandler&) {}
+    void on(const Event&, const decode::SignalMask&) {}
     void on(const Event&, const decode::Kill&) {}
     void on(const Event&, const decode::Slice&) {}
     void on(const Event&, const decode::Call&) {}

@@ -253,6 +253,8 @@ constexpr std::array kBackendKinds{
     kCall,   // mqueue
     kCall,   // sysv
     kCall,   // futex
+    kPlain<SignalHandler>,
+    kPlain<SignalMask>,
 };
 static_assert(kBackendKinds.size() == IPCSCOPE_KIND_COUNT);
 

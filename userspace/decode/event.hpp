@@ -58,6 +58,8 @@ enum class Op : std::uint8_t {
 // Bodies.  Their `header` is as it was in the ring.
 using SignalGenerate = ipcscope_signal_callers;   ///< of a short record: no callers
 using SignalTake = ipcscope_signal_take;
+using SignalHandler = ipcscope_signal_handler;   ///< one run of it
+using SignalMask = ipcscope_signal_mask;
 using Kill = ipcscope_kill;
 using Thread = ipcscope_thread;
 using ThreadTime = ipcscope_thread_time;   ///< THREAD_TIME, THREAD_EXIT
@@ -99,7 +101,8 @@ struct Cgroup {
 };
 
 using Body = std::variant<SignalGenerate, SignalTake, Kill, Thread, ThreadTime, ThreadFree,
-                          Slice, Call, Symbol, Holder, Observed, Process, User, Cgroup>;
+                          Slice, Call, Symbol, Holder, Observed, Process, User, Cgroup,
+                          SignalHandler, SignalMask>;
 
 struct Event {
     std::uint64_t time_ns = 0;

@@ -39,11 +39,11 @@ constexpr std::array<std::string_view, 8> kMalformed{
 };
 static_assert(kMalformed.size() == static_cast<std::size_t>(Malformed::bad_cpu) + 1);
 
-constexpr std::array<std::string_view, 16> kKinds{
+constexpr std::array<std::string_view, 18> kKinds{
     "none",         "signal_generate", "signal_take", "kill",        "thread",
     "thread_time",  "thread_exit",     "thread_free", "slice",       "call_pipe",
     "call_splice",  "call_unix",       "call_eventfd", "call_mqueue", "call_sysv",
-    "call_futex",
+    "call_futex",   "signal_handler",  "signal_mask",
 };
 static_assert(kKinds.size() == IPCSCOPE_KIND_COUNT);
 

@@ -65,8 +65,10 @@ enum class Code : std::uint8_t {
     container_shutdown,
     // futexes
     convoy,
+    // handlers
+    slow_handler,
 };
-inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::convoy) + 1;
+inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::slow_handler) + 1;
 
 struct CodeInfo {
     Code code;
@@ -152,6 +154,8 @@ inline constexpr std::array kCodes{
              "the init of a pid namespace was asked to end, and did not soon"},
     CodeInfo{Code::convoy, "convoy", Severity::warning,
              "the processes that use a futex wait for one of them"},
+    CodeInfo{Code::slow_handler, "slow-handler", Severity::warning,
+             "signals waited, because their target was in a handler that blocks them"},
 };
 static_assert(kCodes.size() == kCodeCount);
 

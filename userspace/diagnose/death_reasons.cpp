@@ -10,6 +10,7 @@
 #include "decode/names.hpp"
 #include "diagnose/death_story.hpp"
 #include "diagnose/diagnose.hpp"
+#include "diagnose/masks.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -168,7 +169,10 @@ std::string since_when(const Story& story)
     if (send.mask_inherited) {
         return fmt::format(", as {} did when it made it", parent);
     }
-    return send.blocked_at_exec ? ", and did so at its exec already" : "";
+    if (send.blocked_at_exec) {
+        return ", and did so at its exec already";
+    }
+    return send.blocking ? blocked_by(story.report, *send.blocking) : "";
 }
 
 /// When the init of a pid namespace was first seen to have a handler for the signal that it
@@ -203,6 +207,20 @@ std::uint64_t blocked_until(const Death& death, const DeathSend& send, const Dea
     const bool masked = send.blocked && death.traced &&
                         (taking.how == How::handler || taking.how == How::standard);
     return masked && ns >= kThresholds.slow_death_ns ? ns : 0;
+}
+
+/// ", for 1.20 s", of a handler that returned; ", and ended in it", where it did not.
+std::string how_long(const Story& story, const DeathTaking& taking)
+{
+    if (!story.report.has_handlers || taking.how != How::handler) {
+        return "";
+    }
+    if (taking.returned_ns != 0) {
+        return ", for " + time(since(taking.returned_ns, taking.at_ns));
+    }
+    return !story.death.traced     ? ""
+           : story.death.gone_ns   ? ", and did not return from it"
+                                   : ", and has not returned from it";
 }
 
 }  // namespace
@@ -328,7 +346,9 @@ std::optional<Reason> disposition(const Story& story)
                                           : "has no handler for it and so ignores it")};
     }
     const std::uint64_t blocked_ns = taking != nullptr ? blocked_until(death, send, *taking) : 0;
-    const std::string blocked = fmt::format("blocked {} for {}", name, time(blocked_ns));
+    const std::string blocked =
+        fmt::format("blocked {} for {}{}", name, time(blocked_ns),
+                    send.blocking ? blocked_by(story.report, *send.blocking) : "");
     if (taking != nullptr && takes_itself(taking->how)) {
         const std::string what = taking->how == How::handler    ? "ran its handler"
                                  : taking->how == How::sigwait ? "took it by sigwait()"
@@ -336,7 +356,7 @@ std::optional<Reason> disposition(const Story& story)
         const bool mostly = blocked_ns >= story.lasted_ns / 2 && blocked_ns != 0;
         return Reason{mostly ? Code::signal_blocked : Code::slow_exit, 0,
                       (blocked_ns != 0 ? blocked + ", " : "") + what + " " +
-                          at(story.report, taking->at_ns)};
+                          at(story.report, taking->at_ns) + how_long(story, *taking)};
     }
     if (blocked_ns != 0 && taking->how == How::standard) {
         return Reason{Code::signal_blocked, 0, blocked};

@@ -13,6 +13,8 @@
 #include "decode/names.hpp"
 #include "diagnose/deaths.hpp"
 #include "diagnose/kinds.hpp"
+#include "diagnose/masks.hpp"
+#include "diagnose/slow_handlers.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
@@ -98,7 +100,7 @@ std::string stopped(const aggregate::Hindrance& kept)
 }
 
 /// What the records say that it waited for, the longest.
-Cause cause_of(const SignalWait& wait, Code otherwise)
+Cause cause_of(const aggregate::Report& report, const SignalWait& wait, Code otherwise)
 {
     const aggregate::Hindrance& kept = wait.hindrance;
     Cause causes[] = {
@@ -112,10 +114,14 @@ Cause cause_of(const SignalWait& wait, Code otherwise)
     if (longest.ns >= kThresholds.worth_telling_ns) {
         return longest;
     }
-    return {otherwise, wait.blocked ? "the receiver blocked it" : "", 0};
+    return {otherwise,
+            !wait.blocked   ? ""
+            : wait.blocking ? "the receiver blocked it" + blocked_by(report, *wait.blocking) + ","
+                            : "the receiver blocked it",
+            0};
 }
 
-void find_late(const SignalRow& row, Findings& findings)
+void find_late(const aggregate::Report& report, const SignalRow& row, Findings& findings)
 {
     if (row.latency.max() < kThresholds.late_ns || !row.longest) {
         return;
@@ -125,7 +131,7 @@ void find_late(const SignalRow& row, Findings& findings)
         text += fmt::format(" (the longest of {}; median {})", grouped(row.latency.count()),
                             time(row.latency.quantile(0.5)));
     }
-    const Cause cause = cause_of(*row.longest, Code::signal_late);
+    const Cause cause = cause_of(report, *row.longest, Code::signal_late);
     if (!cause.text.empty()) {
         text += fmt::format(": {}{}", cause.text,
                             cause.ns != 0 ? fmt::format(" for {} of that", time(cause.ns))
@@ -147,7 +153,10 @@ void find_pending(const aggregate::Report& report, const SignalRow& row, Finding
     if (waited < kThresholds.still_pending_ns) {
         return;
     }
-    const Cause cause = cause_of(*row.still_pending, Code::signal_pending);
+    Cause cause = cause_of(report, *row.still_pending, Code::signal_pending);
+    if (cause.text.ends_with(',')) {
+        cause.text.pop_back();
+    }
     std::string text = fmt::format("{}: {} still pending when the trace ended, {} after {} sent",
                                    which(row), counted(pending, "was", "were"), time(waited),
                                    pending == 1 ? "it was" : "the first was");
@@ -166,6 +175,7 @@ struct Merged {
     std::set<std::uint32_t> senders;
     std::uint64_t merged = 0;
     std::uint64_t sent = 0;
+    bool for_handler = false;   ///< they waited for one: that finding has them
 };
 
 Finding merged_finding(const Merged& all, std::string more)
@@ -226,6 +236,7 @@ void find_merged(const aggregate::Report& report, Findings& findings)
         all.senders.insert(row.sender.tgid);
         all.merged = plus(all.merged, row.at(Outcome::already_pending));
         all.sent = plus(all.sent, sent(row));
+        all.for_handler = all.for_handler || handler_wait(report, row) != nullptr;
     }
     for (const auto& [target, all] : targets) {
         if (all.merged == 0) {
@@ -233,7 +244,7 @@ void find_merged(const aggregate::Report& report, Findings& findings)
         }
         if (target.second == IPCSCOPE_SIGCHLD) {
             find_merged_children(report, all, findings);
-        } else if (all.merged >= kThresholds.many_merged && at_least(all.merged, all.sent, 1, 2) &&
+        } else if (!all.for_handler && all.merged >= kThresholds.many_merged && at_least(all.merged, all.sent, 1, 2) &&
                    !has_story(report, target.first, target.second)) {
             findings.push_back(merged_finding(all, ""));
             findings.back().advice =
@@ -249,10 +260,14 @@ void find_bad_signals(const aggregate::Report& report, Findings& findings)
     for (const SignalRow& row : report.signals) {
         find_overflow(row, findings);
         if (may_be_late(report, row)) {
-            find_late(row, findings);
+            if (handler_wait(report, row) != nullptr) {
+                continue;   // its finding is of all senders
+            }
+            find_late(report, row, findings);
             find_pending(report, row, findings);
         }
     }
+    find_slow_handlers(report, findings);
     find_merged(report, findings);
 }
 

@@ -96,6 +96,8 @@ private:
     void on(const decode::Event&, const decode::Process&) {}
     void on(const decode::Event&, const decode::User&) {}
     void on(const decode::Event&, const decode::Cgroup&) {}
+    void on(const decode::Event&, const decode::SignalHandler&) {}
+    void on(const decode::Event&, const decode::SignalMask&) {}
 
     template <typename Record>
     static std::size_t depth(const Record& record)

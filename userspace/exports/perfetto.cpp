@@ -144,6 +144,8 @@ private:
     void on(const decode::Event&, const decode::Process&) {}
     void on(const decode::Event&, const decode::User&) {}
     void on(const decode::Event&, const decode::Cgroup&) {}
+    void on(const decode::Event&, const decode::SignalHandler&) {}
+    void on(const decode::Event&, const decode::SignalMask&) {}
 
     void add(const correlate::SignalInterval& signal);
     void add(const correlate::Orphan& orphan);

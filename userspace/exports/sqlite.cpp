@@ -120,6 +120,8 @@ private:
     {
         cgroups_.insert_or_assign(body.record.id, body.path);
     }
+    void on(const decode::Event&, const decode::SignalHandler&) {}
+    void on(const decode::Event&, const decode::SignalMask&) {}
 
     void add(const correlate::SignalInterval& signal);
     void add(const diagnose::Finding& finding);

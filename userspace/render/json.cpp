@@ -108,6 +108,20 @@ Json signal(const aggregate::SignalRow& row, std::uint64_t start_ns)
             {"latency_ns", histogram_json(row.latency)}};
 }
 
+Json handler(const aggregate::HandlerRow& row, std::uint64_t start_ns)
+{
+    return {{"signal", decode::signal_name(row.signal)},
+            {"number", row.signal},
+            {"process", process(row.task)},
+            {"runs", row.count()},
+            {"time_ns", histogram_json(row.time)},
+            {"longest_at_ns", row.time.count() == 0 ? Json() : Json(since(row.longest_ns, start_ns))},
+            {"left", row.left},
+            {"cut", row.cut},
+            {"running", row.running},
+            {"nested", row.depth}};
+}
+
 Json call(const aggregate::CallRow& row)
 {
     return {{"name", function_name(row.function)},
@@ -458,6 +472,7 @@ std::string json(const Report& report, const diagnose::Findings& findings)
         {"signals", list(report.signals, [&](auto& row) { return signal(row, start); })},
         {"orphans",
          {{"group_exit", report.orphans_group_exit}, {"unknown", report.orphans_unknown}}},
+        {"handlers", list(report.handlers, [&](auto& row) { return handler(row, start); })},
         {"calls", list(report.calls, call)},
         {"pipes", list(pipes_of(report), [&](auto& row) { return pipe(row, start); })},
         {"objects", list(report.objects, [&](auto& row) { return object(row, start); })},
@@ -476,7 +491,8 @@ std::string json(const Report& report, const diagnose::Findings& findings)
           {"stops", report.evicted.stops},
           {"lives", report.evicted.lives},
           {"waits", report.evicted.waits},
-          {"deaths", report.evicted.deaths}}},
+          {"deaths", report.evicted.deaths},
+          {"handlers", report.evicted.handlers}}},
         {"loss", loss(report.loss)}};
     // The default error handler throws on a byte that is not UTF-8.
     return out.dump(-1, ' ', false, Json::error_handler_t::replace);

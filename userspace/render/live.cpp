@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Live output: one line per signal and pipe call, a sentence per kill.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <span>
 
 #include <fmt/format.h>
+#include <ipcscope/policy.h>
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
@@ -26,6 +28,7 @@ constexpr std::size_t kOutcome = 9;
 constexpr std::size_t kLatency = 8;
 constexpr std::size_t kPid = 7;
 constexpr std::size_t kPages = 7;
+constexpr std::size_t kHandler = 38;
 
 bool shows(const LiveOptions& options, FamilyMask family)
 {
@@ -136,7 +139,7 @@ std::string result(const decode::Call& call, bool unfinished, std::size_t width)
 
 /// Families of calls.
 constexpr FamilyMask kCalls =
-    IPCSCOPE_FAMILY_ALL & ~(IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS);
+    IPCSCOPE_FAMILY_IPC & ~(IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS);
 
 /// "3 fds", "peek", "stream"
 std::string socket_column(const decode::Call& call)
@@ -182,6 +185,41 @@ std::string call_line(const decode::Event& event, const decode::Call& call,
         .right(style.time(since(event.time_ns, call.enter_ns)), kLatency)
         .right(call.blocked_ns == 0 ? "" : style.time(call.blocked_ns), kLatency)
         .right(last_column(call), kPages);
+    return line.str();
+}
+
+/// "+USR1,USR2 -TERM": what was added to the mask, and taken out.
+std::string mask_change(const decode::SignalMask& mask)
+{
+    std::string text;
+    const auto add = [&](std::uint64_t signals, char sign) {
+        if (signals == 0) return;
+        if (signals == ~0ull || std::popcount(signals) > 8) {
+            text += fmt::format(" {}{} signals", sign, std::popcount(signals));
+            return;
+        }
+        std::string names;
+        for (unsigned signal = 1; signal <= 64; ++signal)
+            if ((signals & IPCSCOPE_SIG_BIT(signal)) != 0)
+                names += (names.empty() ? "" : ",") + decode::signal_name(signal).substr(3);
+        text += fmt::format(" {}{}", sign, names);
+    };
+    add(mask.after & ~mask.before, '+');
+    add(mask.before & ~mask.after, '-');
+    return text.empty() ? "unchanged" : text.substr(1);
+}
+
+/// Of a handler that is over, and of a change of the mask.
+std::string handler_line(const decode::Event& event, const std::string& what,
+                         const std::string& took, std::uint64_t start_ns,
+                         const LiveOptions& options)
+{
+    Line line(options);
+    line.right(clock(event.time_ns, start_ns, options), line.width().time)
+        .right(std::to_string(event.task.tgid), kPid)
+        .left(event.task.comm.text().str(), line.width().comm)
+        .left(what, kHandler)
+        .right(took, kLatency);
     return line.str();
 }
 
@@ -291,6 +329,23 @@ struct OfEvent {
 
     MaybeLine operator()(const decode::SignalGenerate&) const { return {}; }
     MaybeLine operator()(const decode::SignalTake&) const { return {}; }
+    MaybeLine operator()(const decode::SignalHandler& handler) const
+    {
+        if (!shows(options, IPCSCOPE_FAMILY_HANDLERS)) return {};
+        return handler_line(event,
+                            fmt::format("handler of {}{}{}", decode::signal_name(handler.sig),
+                                        handler.depth == 0 ? "" : ", nested",
+                                        handler.left ? ", left" : ""),
+                            handler.left ? ""
+                                         : style(options).time(since(event.time_ns,
+                                                                     handler.enter_ns)),
+                            start_ns, options);
+    }
+    MaybeLine operator()(const decode::SignalMask& mask) const
+    {
+        if (!shows(options, IPCSCOPE_FAMILY_HANDLERS)) return {};
+        return handler_line(event, "mask " + mask_change(mask), "", start_ns, options);
+    }
     MaybeLine operator()(const decode::Kill& kill) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_KILLS)) return {};

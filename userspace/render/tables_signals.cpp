@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Tables: kills, signals, latency, kernel calls.
+// Tables: kills, signals, their handlers, latency, kernel calls.
 #include <algorithm>
 #include <map>
 #include <span>
@@ -84,6 +84,21 @@ Table::Cell senders_cell(const SignalLine& line, const Style& style)
     return fmt::format("{} processes", line.senders.size());
 }
 
+/// What became of those that did not return.
+std::string not_returned(const aggregate::HandlerRow& row)
+{
+    std::string text;
+    const auto add = [&](std::uint64_t number, const char* what) {
+        if (number == 0) return;
+        if (!text.empty()) text += ", ";
+        text += glued(fmt::format("{} {}", grouped(number), what));
+    };
+    add(row.left, "left by siglongjmp()");
+    add(row.cut, "ended with its thread, or by an exec");
+    add(row.running, "running at the end");
+    return text;
+}
+
 /// Without offset and length, which the findings show.
 std::string symbol(std::string_view entry)
 {
@@ -153,6 +168,30 @@ std::string signal_table(const Page& page)
     return page.title("Signals: from generation to delivery") +
            table.str(page.width, page.style) + page.more(lines.size()) +
            orphans(page);
+}
+
+std::string handler_table(const Page& page)
+{
+    const auto& rows = page.report.handlers;
+    if (rows.empty()) return {};
+    Table table({{"PROCESS", Align::left, kLeastName},
+                 {"SIGNAL", Align::left},
+                 {"RUNS"},
+                 {"P50"},
+                 {"P99"},
+                 {"MAX"},
+                 {"TOTAL"},
+                 {"NESTED"}});
+    for (const aggregate::HandlerRow& row : std::span(rows).first(page.top(rows.size()))) {
+        table.row({cell(row.task), decode::signal_name(row.signal), count(row.count()),
+                   quantile(row.time, 0.5, page.style), quantile(row.time, 0.99, page.style),
+                   longest(row.time, page.style),
+                   row.time.count() == 0 ? page.style.none() : page.style.time(row.time.sum()),
+                   count(row.depth)});
+        if (const std::string more = not_returned(row); !more.empty()) table.detail(more);
+    }
+    return page.title("Handlers of signals: from set-up to return") +
+           table.str(page.width, page.style) + page.more(rows.size());
 }
 
 std::string latency_histograms(const Page& page)

@@ -204,6 +204,7 @@ std::string text(const aggregate::Report& report, const diagnose::Findings& find
         section(pipeline_tables(page));
         section(process_table(page));
         section(signal_table(page));
+        section(handler_table(page));
         if (options.histograms) section(latency_histograms(page));
         section(call_table(page));
         section(pipe_table(page));

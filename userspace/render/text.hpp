@@ -31,6 +31,7 @@ struct Page {
 
 std::string kill_table(const Page& page);
 std::string signal_table(const Page& page);
+std::string handler_table(const Page& page);
 std::string latency_histograms(const Page& page);
 std::string call_table(const Page& page);
 std::string pipe_table(const Page& page);

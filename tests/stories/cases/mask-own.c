@@ -21,5 +21,5 @@ int main(void)
 	must(kill(child, SIGTERM));
 	reap(child);
 	truth("expect signal-blocked of=%d:critical with=%d:mask-own at=%.3f secs=%.3f "
-	      "says=SIGTERM", child, getpid(), sent, now() - sent);
+	      "says=SIGTERM says=\"by its own sigprocmask()\"", child, getpid(), sent, now() - sent);
 }

@@ -52,6 +52,8 @@ std::size_t size_of(unsigned kind)
     switch (kind) {
     case IPCSCOPE_SIGNAL_GENERATE: return sizeof(ipcscope_signal_callers);
     case IPCSCOPE_SIGNAL_TAKE: return sizeof(ipcscope_signal_take);
+    case IPCSCOPE_SIGNAL_HANDLER: return sizeof(ipcscope_signal_handler);
+    case IPCSCOPE_SIGNAL_MASK: return sizeof(ipcscope_signal_mask);
     case IPCSCOPE_KILL: return sizeof(ipcscope_kill);
     case IPCSCOPE_THREAD: return sizeof(ipcscope_thread);
     case IPCSCOPE_THREAD_TIME:

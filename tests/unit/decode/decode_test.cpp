@@ -87,6 +87,8 @@ TEST(Decode, BodiesAreTheContractsStructs)
 {
     expect_same_bytes<SignalGenerate>(IPCSCOPE_SIGNAL_GENERATE);
     expect_same_bytes<SignalTake>(IPCSCOPE_SIGNAL_TAKE);
+    expect_same_bytes<SignalHandler>(IPCSCOPE_SIGNAL_HANDLER);
+    expect_same_bytes<SignalMask>(IPCSCOPE_SIGNAL_MASK);
     expect_same_bytes<Kill>(IPCSCOPE_KILL);
     expect_same_bytes<Thread>(IPCSCOPE_THREAD);
     expect_same_bytes<ThreadTime>(IPCSCOPE_THREAD_TIME);

@@ -22,6 +22,7 @@ constexpr std::uint16_t kKinds[] = {
     IPCSCOPE_THREAD_FREE,     IPCSCOPE_SLICE,       IPCSCOPE_CALL_PIPE,
     IPCSCOPE_CALL_SPLICE,     IPCSCOPE_CALL_UNIX,   IPCSCOPE_CALL_EVENTFD,
     IPCSCOPE_CALL_MQUEUE,     IPCSCOPE_CALL_SYSV,   IPCSCOPE_CALL_FUTEX,
+    IPCSCOPE_SIGNAL_HANDLER,  IPCSCOPE_SIGNAL_MASK,
     IPCSCOPE_SYMBOL,          IPCSCOPE_HOLDER,      IPCSCOPE_OBSERVED,
     IPCSCOPE_PROCESS,         IPCSCOPE_USER,        IPCSCOPE_CGROUP,
 };
@@ -106,6 +107,27 @@ inline Record signal_take()
     record.group = IPCSCOPE_GROUP_CORE_DUMP;
     record.group_signal = 11;
     return finish(record, IPCSCOPE_SIGNAL_TAKE);
+}
+
+inline Record signal_handler()
+{
+    ipcscope_signal_handler record{};
+    record.enter_ns = 401;
+    record.blocked_inside = 1ull << 63 | 402;
+    record.blocked_after = 403;
+    record.sig = 10;
+    record.depth = 2;
+    record.left = 1;
+    return finish(record, IPCSCOPE_SIGNAL_HANDLER);
+}
+
+inline Record signal_mask()
+{
+    ipcscope_signal_mask record{};
+    record.before = 501;
+    record.after = 1ull << 63 | 502;
+    record.syscall = 14;
+    return finish(record, IPCSCOPE_SIGNAL_MASK);
 }
 
 inline Record kill(std::uint32_t depth = 3)
@@ -297,6 +319,8 @@ inline Record record_of(unsigned kind)
     switch (kind) {
     case IPCSCOPE_SIGNAL_GENERATE: return signal_generate();
     case IPCSCOPE_SIGNAL_TAKE: return signal_take();
+    case IPCSCOPE_SIGNAL_HANDLER: return signal_handler();
+    case IPCSCOPE_SIGNAL_MASK: return signal_mask();
     case IPCSCOPE_KILL: return kill();
     case IPCSCOPE_THREAD: return thread();
     case IPCSCOPE_THREAD_TIME:

@@ -206,6 +206,23 @@ TEST(EventJson, Threads)
               std::string::npos);
 }
 
+TEST(EventJson, Handlers)
+{
+    decode::SignalHandler handler{};
+    handler.enter_ns = 1;
+    handler.blocked_inside = 512;
+    handler.sig = 10;
+    handler.depth = 1;
+    expect_line(IPCSCOPE_SIGNAL_HANDLER, handler, "signal_handler",
+                R"(,"enter_ns":1,"blocked_inside":512,"blocked_after":0,"sig":10,)"
+                R"("signal":"SIGUSR1","depth":1,"left":false})");
+    decode::SignalMask mask{};
+    mask.after = UINT64_MAX;
+    mask.syscall = 14;
+    expect_line(IPCSCOPE_SIGNAL_MASK, mask, "signal_mask",
+                R"(,"before":0,"after":18446744073709551615,"syscall":14})");
+}
+
 TEST(EventJson, Kill)
 {
     decode::Kill kill{};

@@ -273,6 +273,19 @@ rc::Gen<aggregate::Report> any_report()
         report.incomplete_why = bytes();
         report.end_ns = number();
         report.signals = some(signal_row);
+        report.has_handlers = flip();
+        report.handlers = some([] {
+            aggregate::HandlerRow row;
+            row.task = task();
+            row.signal = *rc::gen::inRange(1u, 65u);
+            row.time = histogram();
+            row.left = small();
+            row.cut = small();
+            row.running = small();
+            row.depth = small();
+            row.longest_ns = number();
+            return row;
+        });
         report.calls = some([] {
             return aggregate::CallRow{static_cast<aggregate::KernelFunction>(flip()), number(),
                                       histogram()};

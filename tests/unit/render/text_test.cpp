@@ -48,6 +48,23 @@ TEST(Text, LedgerThatDoesNotCloseSaysSo)
     EXPECT_TRUE(says(report, "the ledger does not close"));
 }
 
+TEST(Text, HandlersHaveATable)
+{
+    aggregate::Report report = sample::quiet();
+    EXPECT_FALSE(says(report, "Handlers of signals"));
+    aggregate::HandlerRow row;
+    row.task = sample::task(6, "consumer");
+    row.signal = 10;
+    row.time.add(20 * kMs);
+    row.left = 1;
+    row.running = 1;
+    row.depth = 2;
+    report.handlers = {row};
+    EXPECT_TRUE(says(report, "Handlers of signals: from set-up to return"));
+    EXPECT_TRUE(says(report, "consumer/6"));
+    EXPECT_TRUE(says(report, "1 left by siglongjmp(), 1 running at the end"));
+}
+
 TEST(Text, EveryCauseOfLossHasAdvice)
 {
     aggregate::Report report = sample::quiet();

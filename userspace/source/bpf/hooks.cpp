@@ -24,6 +24,7 @@ constexpr FamilyMask kSysv = IPCSCOPE_FAMILY_SYSV;
 constexpr FamilyMask kFutex = IPCSCOPE_FAMILY_FUTEX;
 constexpr FamilyMask kMqueue = IPCSCOPE_FAMILY_MQUEUE;
 constexpr FamilyMask kUnix = IPCSCOPE_FAMILY_UNIX;
+constexpr FamilyMask kHandlers = IPCSCOPE_FAMILY_HANDLERS;
 constexpr FamilyMask kAll = IPCSCOPE_FAMILY_ALL;   // threads, and their time
 
 const std::vector<Hook>& table()
@@ -198,6 +199,12 @@ const std::vector<Hook>& table()
          "unix_accept_exit_twin"},
         {"unix fds received", "unix_fds_received", "fentry", {"scm_detach_fds"}, kUnix, 0, false,
          "unix_fds_received_twin", HookUse::records},
+        {"handler set up", "handler_set_up", "fentry", {"signal_setup_done"}, kHandlers,
+         IPCSCOPE_SIGNAL_HANDLER, false, "handler_set_up_twin", HookUse::records},
+        {"handler returns", "handler_returns", "fentry", {"restore_sigcontext"}, kHandlers, 0,
+         false, "handler_returns_twin", HookUse::records},
+        {"mask of signals", "mask_changes", "fentry", {"__set_task_blocked"}, kHandlers,
+         IPCSCOPE_SIGNAL_MASK, false, {}, HookUse::records},
     };
     return hooks;
 }

@@ -228,6 +228,8 @@ Result<void> Tracer::configure(const Options& options, const Selection& selectio
     bpf_map__set_max_entries(map("threads"), options.max_threads);
     bpf_map__set_max_entries(map("buckets"), buckets_);
     bpf_map__set_max_entries(map("states"), buckets_ * IPCSCOPE_BUCKET_SLOTS);
+    const bool handlers = (options.families & IPCSCOPE_FAMILY_HANDLERS) != 0;
+    bpf_map__set_max_entries(map("handlers"), handlers ? buckets_ * IPCSCOPE_BUCKET_SLOTS : 1);
     const bool ids = config.filter_tgid || config.filter_tid || config.follow;
     bpf_map__set_max_entries(map("pids"), ids ? IPCSCOPE_PID_BLOCKS : 1);
     return {};

@@ -66,7 +66,9 @@
 #define IPCSCOPE_CALL_MQUEUE		13
 #define IPCSCOPE_CALL_SYSV		14
 #define IPCSCOPE_CALL_FUTEX		15
-#define IPCSCOPE_KIND_COUNT		16
+#define IPCSCOPE_SIGNAL_HANDLER		16	/* a run of a signal's handler */
+#define IPCSCOPE_SIGNAL_MASK		17	/* a thread changed what it blocks */
+#define IPCSCOPE_KIND_COUNT		18
 
 #define IPCSCOPE_CALL_FIRST		IPCSCOPE_CALL_PIPE
 #define IPCSCOPE_CALL_LAST		IPCSCOPE_CALL_FUTEX
@@ -305,6 +307,31 @@ struct ipcscope_header {
 	X(__u8, pad, [1], PAD)
 
 /*
+ * One run of a handler, from its set-up by the kernel to its rt_sigreturn().  The
+ * header is the thread that ran it; time_ns is the return, or, where it never
+ * returned (siglongjmp()), when that showed.  A run that the thread's end, an
+ * execve() or the trace's end cut has none: its SIGNAL_TAKE says when it began.
+ */
+#define IPCSCOPE_SIGNAL_HANDLER_FIELDS(X)				\
+	X(__u64, enter_ns, , TIME)	/* the frame is on its stack */	\
+	X(__u64, blocked_inside, , HEX)	/* mask that it began with */	\
+	X(__u64, blocked_after, , HEX)	/* that its return set; left: 0 */ \
+	X(__u8, sig, , SIGNAL)						\
+	X(__u8, depth, , COUNT)		/* handlers that it interrupted */ \
+	X(__u8, left, , BOOL)		/* it did not return */		\
+	X(__u8, pad, [5], PAD)
+
+/*
+ * The thread in the header changed the signals that it blocks, by itself.  What the
+ * set-up of a handler and the return from it change is in SIGNAL_HANDLER.
+ */
+#define IPCSCOPE_SIGNAL_MASK_FIELDS(X)					\
+	X(__u64, before, , HEX)		/* bit 0: signal 1 */		\
+	X(__u64, after, , HEX)						\
+	X(__u16, syscall, , SYSCALL)	/* by which it did */		\
+	X(__u8, pad, [6], PAD)
+
+/*
  * A fatal signal was sent to a process of which a thread is in uninterruptible
  * (D) or killable (K) sleep.  Comes before its SIGNAL_GENERATE, and at the same
  * moment.
@@ -531,6 +558,8 @@ struct ipcscope_signal_callers {
 	IPCSCOPE_SIGNAL_CALLERS_FIELDS(IPCSCOPE_MEMBER)
 };
 IPCSCOPE_STRUCT(signal_take, IPCSCOPE_SIGNAL_TAKE_FIELDS);
+IPCSCOPE_STRUCT(signal_handler, IPCSCOPE_SIGNAL_HANDLER_FIELDS);
+IPCSCOPE_STRUCT(signal_mask, IPCSCOPE_SIGNAL_MASK_FIELDS);
 IPCSCOPE_STRUCT(kill, IPCSCOPE_KILL_FIELDS);
 IPCSCOPE_STRUCT(thread, IPCSCOPE_THREAD_FIELDS);
 IPCSCOPE_STRUCT(thread_time, IPCSCOPE_THREAD_TIME_FIELDS);
@@ -604,6 +633,11 @@ IPCSCOPE_ASSERT_AT(ipcscope_signal_callers, stack, 104);
 IPCSCOPE_ASSERT_SIZE(ipcscope_signal_take, 80);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_take, sig, 72);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_take, group_signal, 78);
+
+IPCSCOPE_ASSERT_SIZE(ipcscope_signal_handler, 64);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_handler, sig, 56);
+IPCSCOPE_ASSERT_SIZE(ipcscope_signal_mask, 56);
+IPCSCOPE_ASSERT_AT(ipcscope_signal_mask, syscall, 48);
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_kill, 312);
 IPCSCOPE_ASSERT_AT(ipcscope_kill, sig, 48);

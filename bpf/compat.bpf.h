@@ -131,8 +131,14 @@ struct thread_info {
 	unsigned int status;
 };
 
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	struct mm_struct *mm;
 	unsigned int __state;
 	void *stack;
 	unsigned int flags;

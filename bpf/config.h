@@ -93,7 +93,8 @@ struct ipcscope_thread_state {
 	__u8 named;		/* comm has been written to a ring */
 	__u8 fresh;		/* call entered, the twin has not run yet */
 	__u8 discards;		/* signal that do_sigaction() is discarding */
-	__u8 pad[5];
+	__u8 commanded;		/* a COMMAND has been written since its execve() */
+	__u8 pad[4];
 	__u64 key;		/* of its task in the table, 0: none */
 	__u32 claims;		/* of the slot: see table.bpf.h */
 	__u32 slot;		/* its own number */

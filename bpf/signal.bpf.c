@@ -276,6 +276,47 @@ static __always_inline void emit_generate(const struct send *send,
 	record_end(&out, record, sizeof(*record));
 }
 
+/*
+ * The command line of the program that the thread at an address runs, which is the current
+ * one.  Its memory is read as far as it is there: nothing can be waited for here.
+ */
+GLOBAL __u32 emit_command(__u64 address, __u64 now)
+{
+	struct task_struct *sender = (struct task_struct *)address;
+	struct mm_struct *mm = BPF_CORE_READ(sender, mm);
+	__u64 from = mm ? BPF_CORE_READ(mm, arg_start) : 0;
+	__u64 bytes = mm ? BPF_CORE_READ(mm, arg_end) - from : 0;
+	struct ipcscope_command *record;
+	struct record_out out;
+
+	if (!bytes)
+		return false;	/* a kernel thread's */
+	record = record_begin(&out, IPCSCOPE_COMMAND, sizeof(*record), 0, now,
+			      bpf_get_current_pid_tgid());
+	if (!record)
+		return false;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	__builtin_memset(record->words, 0, sizeof(record->words));
+	record->bytes = bytes32(bytes);
+	if (bytes > sizeof(record->words))
+		bytes = sizeof(record->words);
+	if (bpf_probe_read_user(record->words, bytes, (void *)from))
+		record->bytes = 0;
+	record_end(&out, record, sizeof(*record));
+	return true;
+}
+
+static __always_inline bool wants_command(const struct send *send,
+					  const struct ipcscope_thread_state *own,
+					  struct task_struct *sender)
+{
+	const struct ipcscope_signal_generate *record = &send->record;
+
+	return !(own && own->commanded) &&
+	       ipcscope_wants_command(record->sig, record->origin, record->fatal,
+				      record->target_tgid == (__u32)LOAD(sender, tgid));
+}
+
 /* The memory cgroup that the current thread runs the OOM killer for. */
 static __always_inline void add_memory_cgroup(struct ipcscope_signal_callers *record)
 {
@@ -344,6 +385,9 @@ static __always_inline void report_generation(__u64 *ctx, struct send *send,
 	if (reason != IS_NAMED)
 		report_thread(other, target, now, reason);
 	name_thread(own, sender, now);
+	if (wants_command(send, own, sender) &&
+	    emit_command(address_of(sender), now) && own)
+		own->commanded = 1;
 	if (is_kill(send))
 		emit_kill(send, now);
 	if (ipcscope_wants_callers(ctx[1], send->record.sig,

@@ -59,6 +59,7 @@ static __always_inline void execs(void)
 	if (thread->named && thread->exec_id == exec_id)
 		return;
 	thread->exec_id = exec_id;
+	thread->commanded = 0;
 	thread->tid = bpf_get_current_pid_tgid();
 	report_thread(thread, own.task, bpf_ktime_get_ns(),
 		      IPCSCOPE_THREAD_EXEC);

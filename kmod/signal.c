@@ -17,11 +17,13 @@
  */
 #include <linux/atomic.h>
 #include <linux/hash.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include <ipcscope/policy.h>
@@ -275,12 +277,49 @@ static void emit_with_callers(struct scope_trace *trace,
 	SCOPE_EMIT(trace, current, &record, IPCSCOPE_SIGNAL_GENERATE, now);
 }
 
+/* As far as its memory is there: nothing can be waited for here. */
+static bool read_words(void *to, unsigned long from, size_t bytes)
+{
+	const void __user *words = (const void __user *)from;
+	bool ok;
+
+	if (!access_ok(words, bytes))
+		return false;
+	pagefault_disable();
+	ok = !__copy_from_user_inatomic(to, words, bytes);
+	pagefault_enable();
+	return ok;
+}
+
+/* The command line of current's program, once. */
+static void emit_command(struct scope_trace *trace, struct scope_thread *thread,
+			 u64 now)
+{
+	const struct mm_struct *mm = current->mm;
+	struct ipcscope_command record = {};
+	unsigned long from, bytes;
+
+	if (!mm || current->flags & PF_KTHREAD)
+		return;
+	from = READ_ONCE(mm->arg_start);
+	bytes = READ_ONCE(mm->arg_end) - from;
+	if (!bytes)
+		return;
+	if (read_words(record.words, from,
+		       min_t(size_t, bytes, sizeof(record.words))))
+		record.bytes = min_t(unsigned long, bytes, U32_MAX);
+	else
+		memset(record.words, 0, sizeof(record.words));
+	if (SCOPE_EMIT(trace, current, &record, IPCSCOPE_COMMAND, now) && thread)
+		thread->commanded = true;
+}
+
 /*
  * Names current.  A debugger's get_signal() puts a signal back that is blocked
  * by now: its thread sends it to itself, while the taking of it is open.
  */
-static void name_sender(struct scope_trace *trace, struct scope_send *send,
-			u64 now)
+static struct scope_thread *name_sender(struct scope_trace *trace,
+					struct scope_send *send, u64 now)
 {
 	struct scope_bucket *bucket = scope_bucket_of(&trace->threads, current);
 	struct scope_thread *thread = scope_thread_own(bucket);
@@ -293,6 +332,16 @@ static void name_sender(struct scope_trace *trace, struct scope_send *send,
 	scope_name(trace, current, thread, now);
 	send->record.requeued = thread && send->target == current &&
 				thread->take.sig == send->record.sig;
+	return thread;
+}
+
+static bool wants_command(const struct scope_send *send,
+			  const struct scope_thread *thread)
+{
+	return !(thread && thread->commanded) &&
+	       ipcscope_wants_command(send->record.sig, send->record.origin,
+				      send->record.fatal,
+				      same_thread_group(send->target, current));
 }
 
 /*
@@ -301,6 +350,7 @@ static void name_sender(struct scope_trace *trace, struct scope_send *send,
  */
 static void emit_generation(struct scope_trace *trace, struct scope_send *send)
 {
+	struct scope_thread *thread;
 	u64 now = send->target == current ?
 			  ktime_get_mono_fast_ns() :
 			  scope_name_task(trace, send->target);
@@ -309,7 +359,9 @@ static void emit_generation(struct scope_trace *trace, struct scope_send *send)
 		return;
 	if (!send->record.enter_ns)
 		send->record.enter_ns = now;
-	name_sender(trace, send, now);
+	thread = name_sender(trace, send, now);
+	if (wants_command(send, thread))
+		emit_command(trace, thread, now);
 	if (is_kill(send))
 		emit_kill(trace, send, now);
 	if (send->callers)

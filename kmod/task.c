@@ -148,6 +148,8 @@ static void begins(struct scope_trace *trace, struct task_struct *task,
 		if (!thread)
 			thread = scope_time_begin(trace, bucket, task, state,
 						  now);
+		if (thread && reason == IPCSCOPE_THREAD_EXEC)
+			thread->commanded = false;
 		scope_name_emit(trace, task, thread, reason, now);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);

@@ -41,6 +41,7 @@ struct scope_thread {
 	u32 tid;
 	u8 comm[IPCSCOPE_COMM_LEN];	/* of its last THREAD record */
 	bool named;			/* it has one */
+	bool commanded;			/* a COMMAND, since its execve() */
 };
 
 struct scope_bucket {

@@ -35,7 +35,7 @@ bool differs_by_chance(Meaning meaning)
 
 std::string shown(const Field& field, std::span<const std::byte> record)
 {
-    if (field.meaning == Meaning::COMM) {
+    if (field.meaning == Meaning::COMM || field.meaning == Meaning::WORDS) {
         const auto* bytes = reinterpret_cast<const char*>(record.data() + field.offset);
         return fmt::format(" {}=\"{}\"", field.name,
                            Comm(std::string_view(bytes, field.count)).text().str());

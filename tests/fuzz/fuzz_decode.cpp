@@ -37,6 +37,7 @@ void check(const Event&, const SignalTake& body)
 }
 void check(const Event&, const SignalHandler& body) { require(body.sig >= 1 && body.sig <= 64); }
 void check(const Event&, const SignalMask&) {}
+void check(const Event&, const Command&) {}
 void check(const Event&, const Kill& body) { require(body.stack_depth <= IPCSCOPE_STACK_DEPTH); }
 void check(const Event&, const Thread& body)
 {

@@ -94,6 +94,8 @@ struct Aggregator::State {
     {
         masks.on(event, body);
     }
+    /// The collector has put it into the PROCESS record of the sender, if that has ended.
+    void on(const decode::Event&, const decode::Command&) {}
     void on(const decode::Event& event, const decode::Kill& body) { deaths.on(event, body); }
     void on(const decode::Event& event, const decode::Thread& body)
     {

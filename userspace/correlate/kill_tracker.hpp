@@ -49,6 +49,7 @@ private:
     void on(const Event&, const decode::SignalTake&) {}
     void on(const Event&, const decode::SignalHandler&) {}
     void on(const Event&, const decode::SignalMask&) {}
+    void on(const Event&, const decode::Command&) {}
     void on(const Event&, const decode::Slice&) {}
     void on(const Event&, const decode::Call&) {}
     void on(const Event&, const decode::Holder&) {}

@@ -81,6 +81,7 @@ constexpr std::uint64_t values_of(Meaning meaning)
     case Meaning::STACK:
     case Meaning::WAKER:
     case Meaning::COMM:
+    case Meaning::WORDS:
     case Meaning::PAD: break;
     }
     return 0;
@@ -255,6 +256,7 @@ constexpr std::array kBackendKinds{
     kCall,   // futex
     kPlain<SignalHandler>,
     kPlain<SignalMask>,
+    kPlain<Command>,
 };
 static_assert(kBackendKinds.size() == IPCSCOPE_KIND_COUNT);
 

@@ -32,6 +32,7 @@ IPCSCOPE_TABLE(kSignalGenerate, ipcscope_signal_callers, IPCSCOPE_LONG_SIGNAL_FI
 IPCSCOPE_TABLE(kSignalTake, ipcscope_signal_take, IPCSCOPE_SIGNAL_TAKE_FIELDS);
 IPCSCOPE_TABLE(kSignalHandler, ipcscope_signal_handler, IPCSCOPE_SIGNAL_HANDLER_FIELDS);
 IPCSCOPE_TABLE(kSignalMask, ipcscope_signal_mask, IPCSCOPE_SIGNAL_MASK_FIELDS);
+IPCSCOPE_TABLE(kCommand, ipcscope_command, IPCSCOPE_COMMAND_FIELDS);
 IPCSCOPE_TABLE(kKill, ipcscope_kill, IPCSCOPE_KILL_FIELDS);
 IPCSCOPE_TABLE(kThread, ipcscope_thread, IPCSCOPE_THREAD_FIELDS);
 IPCSCOPE_TABLE(kThreadTime, ipcscope_thread_time, IPCSCOPE_THREAD_TIME_FIELDS);
@@ -83,6 +84,7 @@ constexpr std::array kByKind{
     Fields{kCall},    // futex
     Fields{kSignalHandler},
     Fields{kSignalMask},
+    Fields{kCommand},
 };
 static_assert(kByKind.size() == IPCSCOPE_KIND_COUNT);
 

@@ -25,7 +25,8 @@ enum class Meaning : std::uint8_t {
     DEPTH,        ///< entries used in a STACK
     STACK,
     WAKER,        ///< a tid; by chance of the scheduler
-    COMM, PAD
+    COMM, PAD,
+    WORDS         ///< text of words, each with a NUL at its end
 };
 
 struct Field {

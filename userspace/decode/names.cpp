@@ -39,11 +39,11 @@ constexpr std::array<std::string_view, 8> kMalformed{
 };
 static_assert(kMalformed.size() == static_cast<std::size_t>(Malformed::bad_cpu) + 1);
 
-constexpr std::array<std::string_view, 18> kKinds{
+constexpr std::array<std::string_view, 19> kKinds{
     "none",         "signal_generate", "signal_take", "kill",        "thread",
     "thread_time",  "thread_exit",     "thread_free", "slice",       "call_pipe",
     "call_splice",  "call_unix",       "call_eventfd", "call_mqueue", "call_sysv",
-    "call_futex",   "signal_handler",  "signal_mask",
+    "call_futex",   "signal_handler",  "signal_mask", "command",
 };
 static_assert(kKinds.size() == IPCSCOPE_KIND_COUNT);
 
@@ -152,6 +152,7 @@ Names list_of(Meaning meaning)
     case Meaning::STACK:
     case Meaning::WAKER:
     case Meaning::COMM:
+    case Meaning::WORDS:
     case Meaning::PAD: break;
     }
     return {};

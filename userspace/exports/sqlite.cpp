@@ -120,6 +120,7 @@ private:
     {
         cgroups_.insert_or_assign(body.record.id, body.path);
     }
+    void on(const decode::Event&, const decode::Command&) {}
     void on(const decode::Event&, const decode::SignalHandler&) {}
     void on(const decode::Event&, const decode::SignalMask&) {}
 

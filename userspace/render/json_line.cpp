@@ -40,6 +40,21 @@ std::string comm(const Field& field, Bytes record)
     return SafeText::name({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).str();
 }
 
+/// Words, without the NULs at the end of all.
+Json words(const Field& field, Bytes record)
+{
+    const Bytes bytes = record.subspan(field.offset, field.size * field.count);
+    std::string_view rest{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    rest = rest.substr(0, rest.find_last_not_of('\0') + 1);
+    Json list = Json::array();
+    while (!rest.empty()) {
+        const std::string_view word = rest.substr(0, rest.find('\0'));
+        rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+        list.push_back(SafeText::escape(word).str());
+    }
+    return list;
+}
+
 /// The entries of a stack that are used.
 Json stack(const Field& field, Bytes record, std::size_t depth)
 {
@@ -96,6 +111,7 @@ void put_fields(Json& out, std::span<const Field> fields, Bytes record)
             break;
         case Meaning::STACK: out[name] = stack(field, record, depth); break;
         case Meaning::COMM: out[name] = comm(field, record); break;
+        case Meaning::WORDS: out[name] = words(field, record); break;
         case Meaning::PAD: break;
         }
     }

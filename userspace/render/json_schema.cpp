@@ -103,6 +103,7 @@ public:
         case Meaning::SYSCALL: add(field.name, typed({"integer", "null"}), always); break;
         case Meaning::STACK: add(field.name, array_of(integer(false)), always); break;
         case Meaning::COMM: add(field.name, typed("string"), always); break;
+        case Meaning::WORDS: add(field.name, array_of(typed("string")), always); break;
         case Meaning::PAD: break;
         }
     }

@@ -346,6 +346,7 @@ struct OfEvent {
         if (!shows(options, IPCSCOPE_FAMILY_HANDLERS)) return {};
         return handler_line(event, "mask " + mask_change(mask), "", start_ns, options);
     }
+    MaybeLine operator()(const decode::Command&) const { return {}; }
     MaybeLine operator()(const decode::Kill& kill) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_KILLS)) return {};

@@ -62,10 +62,27 @@ void Ancestry::saw(const ipcscope_thread& thread)
         recorded_.clear();
     }
     Recorded& recorded = recorded_[tgid];
-    if (thread.reason != IPCSCOPE_THREAD_SEEN || thread.start_ns != recorded.start_ns) {
+    if (thread.reason != IPCSCOPE_THREAD_SEEN || thread.start_ns != recorded.leader.start_ns) {
         noted_.erase(tgid);
     }
-    recorded = {thread.start_ns, thread.ppid};
+    if (thread.reason == IPCSCOPE_THREAD_FORK || thread.reason == IPCSCOPE_THREAD_EXEC) {
+        recorded.command.clear();
+    }
+    recorded.leader = thread;
+}
+
+void Ancestry::saw(const ipcscope_command& command)
+{
+    const auto recorded = recorded_.find(command.header.tgid);
+    if (recorded == recorded_.end() || command.bytes == 0) {
+        return;
+    }
+    const std::size_t bytes = std::min<std::size_t>(command.bytes, sizeof command.words);
+    recorded->second.command =
+        proc::command_line({reinterpret_cast<const char*>(command.words), bytes});
+    if (command.bytes > bytes) {
+        recorded->second.command += "...";
+    }
 }
 
 void Ancestry::freed(std::uint32_t tgid)
@@ -110,8 +127,7 @@ std::uint32_t Ancestry::note_one(std::uint32_t tgid, Age& age, bool with_command
         proc::parse_stat(proc::read_file(tasks, fmt::format("{}/stat", tgid), buffer));
     const auto leader = proc::thread(tasks, tgid, cgroups_);
     if (!stat || !leader) {
-        const auto recorded = recorded_.find(tgid);   // it is gone
-        return recorded == recorded_.end() ? 0 : recorded->second.ppid;
+        return note_recorded(tgid, age.time_ns, with_command, notes);
     }
     if (proc::began_after(stat->start_ticks, age.time_ns) ||
         stat->start_ticks > age.start_ticks) {
@@ -120,12 +136,31 @@ std::uint32_t Ancestry::note_one(std::uint32_t tgid, Age& age, bool with_command
     age.start_ticks = stat->start_ticks;
     ipcscope_process record = process_record(*leader);
     record.header.time_ns = age.time_ns;
-    const std::string command =
+    std::string command =
         with_command ? proc::command_line(
                            proc::read_file(tasks, fmt::format("{}/cmdline", tgid), buffer))
                      : "";
+    if (const auto recorded = recorded_.find(tgid);
+        with_command && command.empty() && recorded != recorded_.end()) {
+        command = recorded->second.command;   // it is a zombie
+    }
     notes.add(record, IPCSCOPE_PROCESS, command);
     return record.ppid;
+}
+
+std::uint32_t Ancestry::note_recorded(std::uint32_t tgid, std::uint64_t time_ns,
+                                      bool with_command, Notes& notes) const
+{
+    const auto recorded = recorded_.find(tgid);
+    if (recorded == recorded_.end()) {
+        return 0;
+    }
+    if (with_command && !recorded->second.command.empty()) {
+        ipcscope_process record = process_record(recorded->second.leader);
+        record.header.time_ns = time_ns;
+        notes.add(record, IPCSCOPE_PROCESS, recorded->second.command);
+    }
+    return recorded->second.leader.ppid;
 }
 
 }  // namespace ipcscope::source

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 
 #include <ipcscope/record.h>
@@ -24,12 +25,14 @@ public:
     void saw(const ipcscope_signal_generate& sent, Notes& notes);
 
     void saw(const ipcscope_thread& thread);
+    /// Of a sender, which may have ended before its /proc is read.
+    void saw(const ipcscope_command& command);
     void freed(std::uint32_t tgid);
 
 private:
     struct Recorded {
-        std::uint64_t start_ns = 0;
-        std::uint32_t ppid = 0;
+        ipcscope_thread leader{};
+        std::string command;      ///< empty: it has sent nothing, or it was not readable
     };
     /// How old a process has to be, that its number is not another's.
     struct Age {
@@ -40,6 +43,10 @@ private:
     void note(std::uint32_t tgid, std::uint64_t time_ns, Notes& notes);
     /// @return its parent's number, 0 where it is not known
     std::uint32_t note_one(std::uint32_t tgid, Age& age, bool with_command, Notes& notes);
+
+    /// Of one that is gone.
+    std::uint32_t note_recorded(std::uint32_t tgid, std::uint64_t time_ns, bool with_command,
+                                Notes& notes) const;
 
     bool has_time(std::uint64_t time_ns);
 

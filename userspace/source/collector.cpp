@@ -106,6 +106,8 @@ Result<void> Collector::look_at(Sink& sink, std::span<std::byte> records,
             }
             ancestry_.saw(thread);
             id_names_.saw(thread, notes_);
+        } else if (header.kind == IPCSCOPE_COMMAND && header.size >= sizeof(ipcscope_command)) {
+            ancestry_.saw(reinterpret_cast<const ipcscope_command&>(header));
         } else if (is_call_on_file(header)) {
             holders_.saw(reinterpret_cast<const ipcscope_call&>(header));
         }

@@ -54,6 +54,7 @@ std::size_t size_of(unsigned kind)
     case IPCSCOPE_SIGNAL_TAKE: return sizeof(ipcscope_signal_take);
     case IPCSCOPE_SIGNAL_HANDLER: return sizeof(ipcscope_signal_handler);
     case IPCSCOPE_SIGNAL_MASK: return sizeof(ipcscope_signal_mask);
+    case IPCSCOPE_COMMAND: return sizeof(ipcscope_command);
     case IPCSCOPE_KILL: return sizeof(ipcscope_kill);
     case IPCSCOPE_THREAD: return sizeof(ipcscope_thread);
     case IPCSCOPE_THREAD_TIME:

@@ -89,6 +89,7 @@ TEST(Decode, BodiesAreTheContractsStructs)
     expect_same_bytes<SignalTake>(IPCSCOPE_SIGNAL_TAKE);
     expect_same_bytes<SignalHandler>(IPCSCOPE_SIGNAL_HANDLER);
     expect_same_bytes<SignalMask>(IPCSCOPE_SIGNAL_MASK);
+    expect_same_bytes<Command>(IPCSCOPE_COMMAND);
     expect_same_bytes<Kill>(IPCSCOPE_KILL);
     expect_same_bytes<Thread>(IPCSCOPE_THREAD);
     expect_same_bytes<ThreadTime>(IPCSCOPE_THREAD_TIME);
@@ -334,7 +335,7 @@ TEST(Decode, RefusesIdsOutsideTheirList)
                     refuse_other_ids(kind, field, list.count);
                     ++tried;
                 }
-    EXPECT_EQ(tried, 45U);
+    EXPECT_EQ(tried, 46U);
 }
 
 TEST(Decode, RefusesIdsOfATail)

@@ -74,7 +74,7 @@ TEST(Fields, OfATail)
 
 TEST(Fields, AreNoneOutsideTheContract)
 {
-    for (const unsigned kind : {0U, unsigned{IPCSCOPE_THREAD_FREE}, 16U, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})
+    for (const unsigned kind : {0U, unsigned{IPCSCOPE_THREAD_FREE}, unsigned{IPCSCOPE_KIND_COUNT}, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})
         EXPECT_TRUE(fields_of(kind).empty()) << kind;
     for (const unsigned type : {0U, 12U, 255U, UINT32_MAX})
         EXPECT_TRUE(tail_fields(type).empty()) << type;

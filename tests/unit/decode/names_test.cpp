@@ -101,6 +101,9 @@ TEST(Names, KindsAreThoseOfTheContract)
         {IPCSCOPE_CALL_MQUEUE, "call_mqueue"},
         {IPCSCOPE_CALL_SYSV, "call_sysv"},
         {IPCSCOPE_CALL_FUTEX, "call_futex"},
+        {IPCSCOPE_SIGNAL_HANDLER, "signal_handler"},
+        {IPCSCOPE_SIGNAL_MASK, "signal_mask"},
+        {IPCSCOPE_COMMAND, "command"},
         {IPCSCOPE_SYMBOL, "symbol"},
         {IPCSCOPE_HOLDER, "holder"},
         {IPCSCOPE_OBSERVED, "observed"},
@@ -109,7 +112,7 @@ TEST(Names, KindsAreThoseOfTheContract)
         {IPCSCOPE_CGROUP, "cgroup"},
     };
     for (const auto& [kind, name] : known) EXPECT_EQ(kind_name(kind), name);
-    for (const unsigned kind : {0U, 16U, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})
+    for (const unsigned kind : {0U, unsigned{IPCSCOPE_KIND_COUNT}, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})
         EXPECT_EQ(kind_name(kind), "unknown");
 }
 

@@ -22,7 +22,7 @@ constexpr std::uint16_t kKinds[] = {
     IPCSCOPE_THREAD_FREE,     IPCSCOPE_SLICE,       IPCSCOPE_CALL_PIPE,
     IPCSCOPE_CALL_SPLICE,     IPCSCOPE_CALL_UNIX,   IPCSCOPE_CALL_EVENTFD,
     IPCSCOPE_CALL_MQUEUE,     IPCSCOPE_CALL_SYSV,   IPCSCOPE_CALL_FUTEX,
-    IPCSCOPE_SIGNAL_HANDLER,  IPCSCOPE_SIGNAL_MASK,
+    IPCSCOPE_SIGNAL_HANDLER,  IPCSCOPE_SIGNAL_MASK, IPCSCOPE_COMMAND,
     IPCSCOPE_SYMBOL,          IPCSCOPE_HOLDER,      IPCSCOPE_OBSERVED,
     IPCSCOPE_PROCESS,         IPCSCOPE_USER,        IPCSCOPE_CGROUP,
 };
@@ -128,6 +128,14 @@ inline Record signal_mask()
     record.after = 1ull << 63 | 502;
     record.syscall = 14;
     return finish(record, IPCSCOPE_SIGNAL_MASK);
+}
+
+inline Record command(std::string_view words = {"kill\0-9\0\x1b\0", 10})
+{
+    ipcscope_command record{};
+    record.bytes = 510;
+    std::copy_n(words.begin(), std::min(sizeof record.words, words.size()), record.words);
+    return finish(record, IPCSCOPE_COMMAND);
 }
 
 inline Record kill(std::uint32_t depth = 3)
@@ -321,6 +329,7 @@ inline Record record_of(unsigned kind)
     case IPCSCOPE_SIGNAL_TAKE: return signal_take();
     case IPCSCOPE_SIGNAL_HANDLER: return signal_handler();
     case IPCSCOPE_SIGNAL_MASK: return signal_mask();
+    case IPCSCOPE_COMMAND: return command();
     case IPCSCOPE_KILL: return kill();
     case IPCSCOPE_THREAD: return thread();
     case IPCSCOPE_THREAD_TIME:

@@ -223,6 +223,19 @@ TEST(EventJson, Handlers)
                 R"(,"before":0,"after":18446744073709551615,"syscall":14})");
 }
 
+/// Bytes that any process may choose.
+TEST(EventJson, ACommandIsItsWords)
+{
+    decode::Command command{};
+    command.bytes = 500;
+    std::memcpy(command.words, "kill\0-9\0\0\x1b[m\0", 14);
+    expect_line(IPCSCOPE_COMMAND, command, "command",
+                R"(,"bytes":500,"words":["kill","-9","","\\x1b[m"]})");
+    std::memset(command.words, 'a', sizeof command.words);
+    const auto json = nlohmann::json::parse(render::json_line(event(IPCSCOPE_COMMAND, command)));
+    EXPECT_EQ(json["words"][0].get<std::string>().size(), sizeof command.words);
+}
+
 TEST(EventJson, Kill)
 {
     decode::Kill kill{};

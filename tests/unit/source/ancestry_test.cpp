@@ -105,6 +105,46 @@ TEST_F(AncestryTest, OfOneThatIsGoneTheRecordedParent)
     EXPECT_NE(note_of(notes, self()), nullptr);
 }
 
+TEST_F(AncestryTest, OfOneThatIsGoneItsCommandAsItSent)
+{
+    constexpr std::uint32_t kGone = 0x7ffffff0;
+    ipcscope_thread thread{};
+    thread.header.tgid = thread.header.tid = kGone;
+    thread.uid = 12;
+    std::memcpy(thread.comm, "kill", 4);
+    ancestry.saw(thread);
+    ipcscope_command command{};
+    command.header.tgid = command.header.tid = kGone;
+    command.bytes = 12;
+    std::memcpy(command.words, "kill\0-9\0a b\0", 12);
+    ancestry.saw(command);
+    auto sent = signal(kGone, self(), SIGKILL);
+    const auto notes = saw(sent);
+    const Note* gone = note_of(notes, kGone);
+    ASSERT_NE(gone, nullptr);
+    EXPECT_EQ(gone->text<ipcscope_process>(), "kill -9 'a b'");
+    EXPECT_EQ(gone->as<ipcscope_process>().uid, 12u);
+
+    // Another program of it; and one that was too long.
+    sent.header.time_ns += 2'000'000'000;
+    thread.reason = IPCSCOPE_THREAD_EXEC;
+    ancestry.saw(thread);
+    EXPECT_EQ(note_of(saw(sent), kGone), nullptr);
+    sent.header.time_ns += 2'000'000'000;
+    command.bytes = 5000;
+    std::memset(command.words, 'a', sizeof command.words);
+    ancestry.saw(command);
+    EXPECT_EQ(note_of(saw(sent), kGone)->text<ipcscope_process>(),
+              std::string(sizeof command.words, 'a') + "...");
+
+    // Not readable.
+    ancestry.saw(thread);
+    command.bytes = 0;
+    ancestry.saw(command);
+    sent.header.time_ns += 2'000'000'000;
+    EXPECT_EQ(note_of(saw(sent), kGone), nullptr);
+}
+
 TEST_F(AncestryTest, NotOneThatBeganAfterTheSignal)
 {
     auto sent = signal(self(), self(), SIGKILL);

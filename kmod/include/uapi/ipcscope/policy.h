@@ -232,6 +232,16 @@ ipcscope_origin_of(__u64 info, int sig, __s32 si_code, int own, int exits)
 }
 
 /*
+ * Is the sender's command line of interest?  `own`: it is a thread of the target.
+ */
+static inline __attribute__((always_inline)) int
+ipcscope_wants_command(int sig, __u8 origin, int fatal, int own)
+{
+	return origin == IPCSCOPE_ORIGIN_TASK && !own &&
+	       ipcscope_ends_or_stops(sig, fatal);
+}
+
+/*
  * Are the callers of the send core of interest?  Of a signal of the kernel that ends
  * or stops a process, or hangs up; and cgroup.kill sends SIGKILL without siginfo, as
  * if the thread that wrote to it had.

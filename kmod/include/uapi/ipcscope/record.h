@@ -68,7 +68,8 @@
 #define IPCSCOPE_CALL_FUTEX		15
 #define IPCSCOPE_SIGNAL_HANDLER		16	/* a run of a signal's handler */
 #define IPCSCOPE_SIGNAL_MASK		17	/* a thread changed what it blocks */
-#define IPCSCOPE_KIND_COUNT		18
+#define IPCSCOPE_COMMAND		18	/* who sends a signal that ends */
+#define IPCSCOPE_KIND_COUNT		19
 
 #define IPCSCOPE_CALL_FIRST		IPCSCOPE_CALL_PIPE
 #define IPCSCOPE_CALL_LAST		IPCSCOPE_CALL_FUTEX
@@ -331,6 +332,18 @@ struct ipcscope_header {
 	X(__u16, syscall, , SYSCALL)	/* by which it did */		\
 	X(__u8, pad, [6], PAD)
 
+#define IPCSCOPE_COMMAND_BYTES	120
+
+/*
+ * The arguments of the program that the thread in the header runs, as it sends
+ * another process a signal that ends or stops one: once for each execve().  Comes
+ * before that SIGNAL_GENERATE.  /proc has them for as long as it lives only.
+ */
+#define IPCSCOPE_COMMAND_FIELDS(X)					\
+	X(__u32, bytes, , COUNT)	/* of all; 0: not readable */	\
+	X(__u8, pad, [4], PAD)						\
+	X(__u8, words, [IPCSCOPE_COMMAND_BYTES], WORDS)
+
 /*
  * A fatal signal was sent to a process of which a thread is in uninterruptible
  * (D) or killable (K) sleep.  Comes before its SIGNAL_GENERATE, and at the same
@@ -560,6 +573,7 @@ struct ipcscope_signal_callers {
 IPCSCOPE_STRUCT(signal_take, IPCSCOPE_SIGNAL_TAKE_FIELDS);
 IPCSCOPE_STRUCT(signal_handler, IPCSCOPE_SIGNAL_HANDLER_FIELDS);
 IPCSCOPE_STRUCT(signal_mask, IPCSCOPE_SIGNAL_MASK_FIELDS);
+IPCSCOPE_STRUCT(command, IPCSCOPE_COMMAND_FIELDS);
 IPCSCOPE_STRUCT(kill, IPCSCOPE_KILL_FIELDS);
 IPCSCOPE_STRUCT(thread, IPCSCOPE_THREAD_FIELDS);
 IPCSCOPE_STRUCT(thread_time, IPCSCOPE_THREAD_TIME_FIELDS);
@@ -638,6 +652,9 @@ IPCSCOPE_ASSERT_SIZE(ipcscope_signal_handler, 64);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_handler, sig, 56);
 IPCSCOPE_ASSERT_SIZE(ipcscope_signal_mask, 56);
 IPCSCOPE_ASSERT_AT(ipcscope_signal_mask, syscall, 48);
+
+IPCSCOPE_ASSERT_SIZE(ipcscope_command, 160);
+IPCSCOPE_ASSERT_AT(ipcscope_command, words, 40);
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_kill, 312);
 IPCSCOPE_ASSERT_AT(ipcscope_kill, sig, 48);

@@ -63,6 +63,7 @@ int run(int argc, char** argv)
         {"dump", cli::declare_dump(app)},
         {"export", cli::declare_export(app)},
         {"kills", cli::declare_kills(app, command)},
+        {"pipes", cli::declare_pipes(app, command)},
         {"inspect", cli::declare_inspect(app)},
         {"doctor", cli::declare_doctor(app)},
         {"bench", cli::declare_bench(app)},

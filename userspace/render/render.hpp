@@ -13,6 +13,7 @@
 #include "base/family.hpp"
 #include "diagnose/finding.hpp"
 #include "diagnose/live_deaths.hpp"
+#include "diagnose/live_pipelines.hpp"
 
 namespace ipcscope::render {
 
@@ -71,6 +72,12 @@ private:
 /// A finding as of `now_ns`, with the time at which what it is about began: one line or more.
 std::string live_line(const diagnose::Finding& finding, std::uint64_t now_ns,
                       std::uint64_t start_ns, const LiveOptions& options);
+
+/// Pipelines as pictures: the stages, and between them their pipes (`ipcscope pipes`).  At most
+/// `most` of them; 0: all.
+std::string pipelines_page(const std::vector<diagnose::LivePipeline>& pipelines,
+                           std::uint64_t now_ns, std::uint64_t start_ns, std::size_t most,
+                           const LiveOptions& options);
 
 /// A line for a process that got a signal which should end it (`ipcscope kills`).
 std::string kills_header(const LiveOptions& options);

@@ -77,6 +77,7 @@ TEST(ReportDiff, FindsWhatBecameSlowerUnderOtherPids)
     EXPECT_EQ(reads.what, "pipe yes → head, read");
     EXPECT_EQ(reads.verdict, Verdict::worse);
     EXPECT_NEAR(reads.ratio->median, 3, 0.3);
+    EXPECT_DOUBLE_EQ(reads.ratio->median, reads.b->median / reads.a->median);
     EXPECT_LE(reads.ratio->low, 3);
     EXPECT_GE(reads.ratio->high, 3);
     EXPECT_GE(reads.ratio->confidence, bench::kMinConfidence);
@@ -158,7 +159,7 @@ Median latencies
   1 worse, 0 better, 1 the same within 10 %, 0 unclear; 0 only in A, 0 only in
   B.
   OF                           A        B    CHANGE      FROM        TO
-  pipe yes → head, read  1.29 ms  3.90 ms  +200.7 %  +196.5 %  +207.1 %  WORSE
+  pipe yes → head, read  1.29 ms  3.90 ms  +201.3 %  +196.5 %  +207.1 %  WORSE
   CHANGE is B against A; FROM and TO hold the true change of such a trace with
     at least 95 %. worse: slower beyond that interval and by more than 10 %. A
     few calls prove little: they are unclear.

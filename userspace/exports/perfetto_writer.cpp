@@ -224,15 +224,15 @@ void PerfettoWriter::instant(Track track, std::uint64_t time_ns, NameId name,
 void PerfettoWriter::arrow(const End& from, const End& to)
 {
     const std::uint64_t flow = next_flow_++;
-    const auto end = [&](const End& end, pb::TrackEvent tag) {
+    const auto instant = [&](const End& end, pb::TrackEvent tag) {
         event(end.track, end.time_ns, pb::Type::instant, [&](pbf_builder<pb::TrackEvent>& out) {
             out.add_uint64(pb::TrackEvent::name_iid, end.name);
             out.add_fixed64(tag, flow);
             put(out, end.annotations);
         });
     };
-    end(from, pb::TrackEvent::flow_ids);
-    end(to, pb::TrackEvent::terminating_flow_ids);
+    instant(from, pb::TrackEvent::flow_ids);
+    instant(to, pb::TrackEvent::terminating_flow_ids);
 }
 
 void PerfettoWriter::count(Track track, std::uint64_t time_ns, std::uint64_t value)

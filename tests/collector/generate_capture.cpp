@@ -238,7 +238,7 @@ bool parse(int argc, char** argv, Size& size)
 int main(int argc, char** argv)
 {
     Size size;
-    if (!parse(argc, argv, size)) {
+    if (!parse(argc, argv, size) || argv[1][0] == '-') {
         std::fprintf(stderr, "generate_capture FILE [--records N] [--tasks N] [--pipes N] "
                              "[--targets N] [--cpus N] [--live N] [--joined 1]\n");
         return 2;

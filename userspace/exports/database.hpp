@@ -17,7 +17,7 @@
 
 namespace ipcscope::exports {
 
-/// An INSERT that is run again and again.
+/// A prepared INSERT, run once for each row.
 class Insert {
 public:
     Insert() = default;

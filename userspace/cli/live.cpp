@@ -161,6 +161,17 @@ private:
 
 constexpr std::string_view kAllFamilies = "ipc";
 
+/// "all but handlers": what "ipc" stands for, beside such names.
+std::string meaning_of_all(const std::vector<std::string>& names)
+{
+    std::vector<std::string> others;
+    std::ranges::copy_if(names, std::back_inserter(others), [](const std::string& name) {
+        const auto family = find_family(name);
+        return family && (family->mask() & IPCSCOPE_FAMILY_IPC) == 0;
+    });
+    return others.empty() ? "all" : fmt::format("all but {}", fmt::join(others, ", "));
+}
+
 /// `names`: of family_names().
 FamilyMask mask_of(const std::vector<std::string>& names)
 {
@@ -218,7 +229,8 @@ void declare_selection(CLI::App& app, LiveArguments& arguments,
                        const std::vector<std::string>& names, const std::string& standard)
 {
     app.add_option("--trace", arguments.families,
-                   fmt::format("What to hook: a list of {} (all)", fmt::join(names, ", ")))
+                   fmt::format("What to hook: a list of {} ({})", fmt::join(names, ", "),
+                               meaning_of_all(names)))
         ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard)
         ->allow_extra_args(false);
     declare_filters(app, arguments);

@@ -25,6 +25,7 @@
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
 #include "decode/decode.hpp"
+#include "source/object_filter.hpp"
 #include "source/places.hpp"
 
 namespace ipcscope::cli {
@@ -263,9 +264,24 @@ void declare_filters(CLI::App& app, LiveArguments& arguments)
         ->check(CLI::PositiveNumber);
 }
 
+static void declare_objects(CLI::App& app, LiveArguments& arguments)
+{
+    auto& filters = arguments.options.filters;
+    app.add_option("--object", filters.objects,
+                   "Calls only on this object: pipe:[12], unix:/run/x.sock, mqueue:/jobs, "
+                   "sysv_sem:3[0], futex:7:0x40 (repeatable)");
+    app.add_option("--path", filters.paths,
+                   "Calls only on FIFOs, Unix-domain sockets and message queues of this name; with "
+                   "*, ? and [...] (repeatable)");
+    for (const char* name : {"--object", "--path"}) {
+        app.get_option(name)->allow_extra_args(false);
+    }
+}
+
 void declare_live(CLI::App& app, LiveArguments& arguments)
 {
     declare_selection(app, arguments, family_names(), "signals,pipes,kills");
+    declare_objects(app, arguments);
     declare_recording(app, arguments);
 }
 
@@ -322,6 +338,11 @@ Result<void> validate(LiveArguments& arguments)
                         fmt::format("--comm {}: the kernel keeps 1 to 15 bytes of a name; give "
                                     "what ps -o comm shows",
                                     SafeText::escape(comm).str()));
+        }
+    }
+    for (const std::string& object : options.filters.objects) {
+        if (auto pattern = source::parse_object(object); !pattern) {
+            return tl::unexpected<Error>(pattern.error());
         }
     }
     if (arguments.all && arguments.command.empty()) {
@@ -468,7 +489,8 @@ Result<int> run_session(LiveArguments& arguments, Session& session,
 Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                      std::chrono::milliseconds period)
 {
-    RecordSession session(arguments.backend, sink);
+    source::ObjectFilter filter(arguments.options.filters, sink);
+    RecordSession session(arguments.backend, filter);
     return run_session(arguments, session, period);
 }
 

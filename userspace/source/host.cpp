@@ -31,6 +31,8 @@ Host this_host(const Options& options)
     add("comm", options.filters.comms);
     add("cgroup", options.filters.cgroups);
     add("signal", options.filters.signals);
+    add("object", options.filters.objects);
+    add("path", options.filters.paths);
     if (options.filters.follow) {
         host.filters.emplace_back("--follow");
     }

@@ -20,6 +20,9 @@ struct Filters {
     std::vector<std::string> cgroups;      ///< directories of cgroup v2
     std::vector<unsigned> signals;         ///< 1..64
     bool follow = false;                   ///< children of wanted tasks too
+    /// Of calls only; the collector sees to them, and any() not.
+    std::vector<std::string> objects;      ///< "pipe:[12]", as parse_object() takes them
+    std::vector<std::string> paths;        ///< of FIFOs, sockets and queues; with * and ?
 
     bool any() const
     {

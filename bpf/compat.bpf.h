@@ -61,6 +61,16 @@ struct sighand_struct {
 
 struct core_state;
 
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+
 struct signal_struct {
 	atomic_t live;
 	struct list_head thread_head;
@@ -69,6 +79,7 @@ struct signal_struct {
 	struct task_struct *group_exec_task;
 	unsigned int flags;
 	struct core_state *core_state;
+	struct tty_struct *tty;
 };
 
 /* Until 5.16 (60700e38fb68): set for execve() and for core dumps. */

@@ -7,6 +7,8 @@ volatile __u32 phase;
 
 struct ipcscope_oom oom;
 
+volatile __u64 hangup;
+
 struct rings_map rings SEC(".maps");
 struct ledgers_map ledgers SEC(".maps");
 struct buckets_map buckets SEC(".maps");

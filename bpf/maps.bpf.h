@@ -24,6 +24,9 @@ extern volatile __u32 phase;	/* IPCSCOPE_PHASE_ */
 
 extern struct ipcscope_oom oom;
 
+/* The last terminal that was hung up, and by whom: tid << 32 | dev_t. */
+extern volatile __u64 hangup;
+
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

@@ -17,6 +17,7 @@
  */
 #include "call.bpf.h"
 #include "pending.bpf.h"
+#include "terminal.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 #define THREADS_SEEN	64	/* of a process, in the search for a stuck one */
@@ -332,9 +333,24 @@ static __always_inline void add_memory_cgroup(struct ipcscope_signal_callers *re
 				 sizeof(record->cgroup_name));
 }
 
+/*
+ * Of a process that has lost its terminal by the hangup that the current thread does,
+ * that terminal.
+ */
+static __always_inline __u32 terminal_of(struct task_struct *target)
+{
+	struct tty_struct *tty = BPF_CORE_READ(target, signal, tty);
+	__u64 last = hangup;
+
+	if (tty)
+		return device_of_terminal(tty);
+	return last >> 32 == (__u32)bpf_get_current_pid_tgid() ? (__u32)last : 0;
+}
+
 static __always_inline void emit_with_callers(void *ctx,
 					      const struct send *send,
 					      struct task_struct *sender,
+					      struct task_struct *target,
 					      __u64 now)
 {
 	struct ipcscope_signal_callers *record;
@@ -348,7 +364,7 @@ static __always_inline void emit_with_callers(void *ctx,
 	__builtin_memcpy(&record->enter_ns, &send->record.enter_ns,
 			 sizeof(send->record) - sizeof(record->header));
 	add_memory_cgroup(record);
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+	record->terminal = terminal_of(target);
 	__builtin_memset(record->stack, 0, sizeof(record->stack));
 	bytes = bpf_get_stack(ctx, record->stack, sizeof(record->stack), 0);
 	record->stack_depth =
@@ -392,7 +408,7 @@ static __always_inline void report_generation(__u64 *ctx, struct send *send,
 		emit_kill(send, now);
 	if (ipcscope_wants_callers(ctx[1], send->record.sig,
 				   send->record.origin, send->record.fatal))
-		emit_with_callers(ctx, send, sender, now);
+		emit_with_callers(ctx, send, sender, target, now);
 	else
 		emit_generate(send, sender, now);
 }

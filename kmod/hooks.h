@@ -65,6 +65,9 @@ void scope_signal_generate(void *data, int sig, struct kernel_siginfo *info,
 /* oom.c */
 SCOPE_WATCHER(scope_oom_kill);
 
+/* terminal.c */
+SCOPE_WATCHER(scope_terminal_hangup);
+
 /* take.c */
 /* What the return needs of a call's arguments. */
 struct scope_call_dequeue {

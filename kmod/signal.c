@@ -34,6 +34,7 @@
 #include "stat.h"
 #include "state.h"
 #include "take.h"
+#include "terminal.h"
 
 #define SLOT_BITS	7
 #define SLOTS_TRIED	4
@@ -271,6 +272,7 @@ static void emit_with_callers(struct scope_trace *trace,
 
 	memcpy(&record, &send->record, sizeof(send->record));
 	scope_oom_add(&trace->oom, &record);
+	record.terminal = scope_terminal_of(trace, send->target);
 	record.stack_depth = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
 	for (i = 0; i < record.stack_depth; i++)
 		record.stack[i] = entries[i];

@@ -6,6 +6,7 @@
  *   hooks.c    which hook goes where; attaches and takes away
  *   signal.c   signals generated; take.c: taken; handler.c: handled
  *   oom.c      the OOM killer
+ *   terminal.c a terminal that hangs up
  *   pipe.c     reads and writes of pipes; splice.c: what else is done to them
  *   unix.c     calls on Unix-domain sockets
  *   task.c     the scheduler's hooks: birth, switch, wake-up, exec, end
@@ -41,7 +42,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		37
+#define SCOPE_FUNCTIONS		38
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {
@@ -87,6 +88,7 @@ struct scope_trace {
 	struct scope_send *sends;	/* signal.c */
 	struct ipcscope_handlers *handlers;	/* handler.c; by thread */
 	struct scope_oom oom;
+	u64 hangup;			/* terminal.c: tid << 32 | dev_t, the last */
 	struct scope_stat *stat;	/* NULL: it makes records */
 
 	struct tracepoint *tracepoints[SCOPE_TRACEPOINTS];

@@ -26,6 +26,7 @@ struct Stop {
     unsigned signal = 0;
     Task sender;
     decode::Origin origin{};
+    std::uint32_t terminal = 0;       ///< origin terminal: dev_t; 0: not known
     std::uint64_t at_ns = 0;
     std::uint64_t continued_ns = 0;   ///< 0: not seen
     Task continuer;
@@ -88,6 +89,7 @@ struct DeathSend {
     bool mask_inherited = false;            ///< and before, when it was born
     std::optional<Blocking> blocking;       ///< with --trace handlers
     bool unkillable = false;
+    std::uint32_t terminal = 0;             ///< origin terminal: dev_t, at the first; 0: not known
     bool fatal = false;
     bool dying = false;
     std::uint64_t memory_limit = 0;         ///< OOM: bytes, of the memory cgroup; 0: of none

@@ -51,6 +51,7 @@ DeathSend* add_send(Death& death, const decode::Event& event, const decode::Sign
         send.sender = sender;
         send.named = event.task.tid == event.task.tgid || !event.process.empty();
         send.origin = origin;
+        send.terminal = body.terminal;
         send.signal = body.sig;
         send.first_ns = event.time_ns;
         send.target_state = decode::state_of(body.target_state);

@@ -300,6 +300,7 @@ struct StopRow {
         std::uint64_t at_ns = 0;
     };
     Task process;                  ///< tid = 0
+        std::uint32_t terminal = 0;   ///< as DeathSend has it
     decode::State state{};
     std::uint64_t start_ns = 0;
     std::uint64_t end_ns = 0;

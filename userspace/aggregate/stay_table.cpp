@@ -94,7 +94,11 @@ void StayTable::signal(const decode::Event& event, const decode::SignalGenerate&
             return;
         }
         auto& stops = processes_.use(body.target_tgid).stops;
-        stops.push_back({body.sig, process_of(event), origin, event.time_ns, 0, {}, {}});
+        stops.push_back({.signal = body.sig,
+                         .sender = process_of(event),
+                         .origin = origin,
+                         .terminal = body.terminal,
+                         .at_ns = event.time_ns});
         if (stops.size() > kMostStops) {
             stops.pop_front();
         }

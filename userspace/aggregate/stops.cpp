@@ -69,7 +69,7 @@ void StopTable::generate(const decode::Event& event, const decode::SignalGenerat
     Process& process = processes_.use(signal.target_tgid);
     auto& sent = stopping ? process.stopping : process.continuing;
     sent.push_back({signal.enter_ns, event.time_ns, signal.sig, process_of(event),
-                    decode::origin_of(signal)});
+                    decode::origin_of(signal), signal.terminal});
     if (sent.size() > kMostSignals) {
         sent.pop_front();
     }
@@ -81,7 +81,7 @@ StopRow StopTable::with_signals(const Process& process, StopRow stop)
         return stop;   // no signal does that
     }
     const auto by = [](const Sent& sent) {
-        return StopRow::By{sent.signal, sent.sender, sent.origin,
+        return StopRow::By{sent.signal, sent.sender, sent.origin, sent.terminal,
                            sent.enter_ns};
     };
     for (const Sent& sent : process.stopping) {

@@ -30,6 +30,7 @@ private:
         unsigned signal = 0;
         Task sender;
         decode::Origin origin{};
+        std::uint32_t terminal = 0;
     };
     struct Process {
         std::vector<StopRow> stops;

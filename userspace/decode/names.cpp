@@ -273,6 +273,22 @@ std::string signal_name(unsigned signal)
                        : fmt::format("SIGRTMAX-{}", kRtMax - signal);
 }
 
+std::string terminal_name(std::uint32_t dev)
+{
+    constexpr std::uint32_t kPtsPerMajor = 256;
+    const std::uint32_t major = dev >> 20;
+    const std::uint32_t minor = dev & 0xfffff;
+    if (major >= 136 && major <= 143)
+        return fmt::format("/dev/pts/{}", (major - 136) * kPtsPerMajor + minor);
+    if (major == 4) {
+        return minor < 64 ? fmt::format("/dev/tty{}", minor)
+                          : fmt::format("/dev/ttyS{}", minor - 64);
+    }
+    if (major == 5 && minor == 1) return "/dev/console";
+    if (major == 229) return fmt::format("/dev/hvc{}", minor);
+    return fmt::format("{}:{}", major, minor);
+}
+
 unsigned signal_number(std::string_view name)
 {
     const std::string upper_name = upper(name);

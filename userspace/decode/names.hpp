@@ -23,6 +23,10 @@ std::string_view loss_name(unsigned cause);
 
 /// "SIGUSR1", "SIGRTMIN+3"; "SIG200" for a number outside 1..64.
 std::string signal_name(unsigned signal);
+
+/// "/dev/pts/3", "/dev/ttyS0", by the kernel's numbers of a terminal's dev_t; "204:64" of
+/// another driver's.
+std::string terminal_name(std::uint32_t dev);
 /// Number for "USR1", "SIGUSR1", "usr1", "10", "RTMIN+3", "SIGRTMAX-1"; 0 if unknown.
 unsigned signal_number(std::string_view name);
 

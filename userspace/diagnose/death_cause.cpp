@@ -75,6 +75,9 @@ bool tell_cause(Story& story)
         story.made.evidence.push_back({"memory_limit_bytes", send.memory_limit});
         story.made.evidence.push_back({"memory_cgroup", send.memory_cgroup.str()});
     }
+    if (send.origin == decode::Origin::terminal && send.terminal != 0) {
+        story.made.evidence.push_back({"terminal", decode::terminal_name(send.terminal)});
+    }
     return true;
 }
 
@@ -119,7 +122,7 @@ bool ManyAtOnce::has_own_finding(const Story& story)
     }
     if (group.count == kMostEach + 1) {
         group.first_ns = story.send.first_ns;
-        group.sender = sender(story.send.sender, story.send.origin);
+        group.sender = sender_of(story.send);
     }
     group.subjects.push_back({story.death.target, "target"});
     return false;

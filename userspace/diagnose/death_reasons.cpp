@@ -47,7 +47,7 @@ std::string stopped_by(const Story& story, const aggregate::Stop& stop)
 {
     std::string text = fmt::format("had been stopped by {} from {} {}",
                                    decode::signal_name(stop.signal),
-                                   sender(stop.sender, stop.origin),
+                                   sender(stop.sender, stop.origin, stop.terminal),
                                    at(story.report, stop.at_ns));
     if (stop.at_ns > story.send.first_ns) {
         text = "was" + text.substr(std::string_view("had been").size());

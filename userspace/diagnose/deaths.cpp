@@ -137,7 +137,7 @@ std::string followed_by(const Story& story)
     }
     std::string from;
     if (kill->sender.tgid != story.send.sender.tgid || kill->origin != story.send.origin) {
-        from = " from " + sender(kill->sender, kill->origin);
+        from = " from " + sender(kill->sender, kill->origin, kill->terminal);
     }
     const std::string after = time(since(kill->first_ns, story.send.first_ns));
     const std::string name = decode::signal_name(kill->signal);
@@ -191,7 +191,7 @@ std::string other_sends(const Death& death, const DeathSend& main, const DeathSe
     return fmt::format(" {} came meanwhile ({} from {}{}).",
                        counted(count, "more signal that should end it",
                                "more signals that should end it"),
-                       decode::signal_name(one->signal), sender(one->sender, one->origin),
+                       decode::signal_name(one->signal), sender(one->sender, one->origin, one->terminal),
                        count > one->count ? ", ..." : "");
 }
 
@@ -431,7 +431,7 @@ bool describe(Story& story)
 
 std::string sender_of(const DeathSend& send)
 {
-    std::string text = sender(send.sender, send.origin);
+    std::string text = sender(send.sender, send.origin, send.terminal);
     if (!send.sender_now.empty() && text.ends_with(')')) {
         text.insert(text.size() - 1, glued(fmt::format(", now {}", send.sender_now.text().view())));
     }

@@ -52,7 +52,7 @@ Code code_of(decode::State state)
 std::string by(const std::optional<StopRow::By>& signal)
 {
     return fmt::format("{} from {}", decode::signal_name(signal->signal),
-                       sender(signal->sender, signal->origin));
+                       sender(signal->sender, signal->origin, signal->terminal));
 }
 
 /// Who resumed it: as a rule the debugger; nullptr: not known, or a signal that ended it.

@@ -90,7 +90,8 @@ std::string stopped(const aggregate::Hindrance& kept)
     std::string text = "the receiver was stopped";
     if (kept.stop) {
         text += fmt::format(" by {} from {}", decode::signal_name(kept.stop->signal),
-                            sender(kept.stop->sender, kept.stop->origin));
+                            sender(kept.stop->sender, kept.stop->origin,
+                                   kept.stop->terminal));
         if (kept.stop->continued_ns != 0) {
             text += " until SIGCONT from " +
                     sender(kept.stop->continuer, kept.stop->continued_by);

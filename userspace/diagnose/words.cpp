@@ -10,6 +10,7 @@
 
 #include "base/container.hpp"
 #include "base/units.hpp"
+#include "decode/names.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
@@ -60,7 +61,7 @@ std::string who(const decode::Task& task)
     return glued(fmt::format("{} ({})", task.tgid, task.comm.text().view()));
 }
 
-std::string sender(const decode::Task& task, decode::Origin origin)
+std::string sender(const decode::Task& task, decode::Origin origin, std::uint32_t terminal)
 {
     switch (origin) {
     case decode::Origin::task: break;
@@ -73,7 +74,9 @@ std::string sender(const decode::Task& task, decode::Origin origin)
     case decode::Origin::oom: return "the kernel's OOM killer";
     case decode::Origin::cgroup_kill:
         return fmt::format("{} by cgroup.kill", who(task));
-    case decode::Origin::terminal: return "the terminal";
+    case decode::Origin::terminal:
+        return terminal == 0 ? "the terminal"
+                             : glued("the terminal " + decode::terminal_name(terminal));
     case decode::Origin::pid_namespace:
         return "the kernel as the init of its pid namespace ended";
     case decode::Origin::orphaned_group:

@@ -19,8 +19,9 @@ namespace ipcscope::diagnose {
 std::string who(const decode::Task& task);
 
 /// The source of a signal: "812 (bash)", "the kernel (in bash/812)", "a timer", "the kernel
-/// as its parent 812 (bash) exited (PDEATHSIG)".
-std::string sender(const decode::Task& task, decode::Origin origin);
+/// as its parent 812 (bash) exited (PDEATHSIG)", "the terminal /dev/pts/3".  `terminal`: dev_t,
+/// 0 where it is not known.
+std::string sender(const decode::Task& task, decode::Origin origin, std::uint32_t terminal = 0);
 
 /// "root", "uid 1000" where it has no name here; "" where it is not known.
 std::string user(const aggregate::Lineage& lineage);

@@ -20,4 +20,5 @@ at = time.monotonic()
 os.write(terminal, b"\x03")
 _, status = os.waitpid(pid, 0)
 assert os.WTERMSIG(status) == 2, status
-truth(f"expect ended-by-kernel of={pid}:sleep at={at:.3f} says=SIGINT says=terminal")
+truth(f"expect ended-by-kernel of={pid}:sleep at={at:.3f} says=SIGINT "
+      f"says=\"terminal {os.ttyname(line)}\"")

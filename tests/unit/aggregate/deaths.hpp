@@ -83,6 +83,7 @@ public:
     void send(std::uint64_t ms, std::uint32_t from, std::uint32_t to, unsigned signal, Send how)
     {
         decode::SignalGenerate body{};
+        std::uint32_t terminal = 0;
         body.enter_ns = ns(ms);
         body.target_tgid = body.target_tid = to;
         body.sig = static_cast<__u8>(signal);
@@ -103,6 +104,7 @@ public:
         aggregator.event(sent);
     }
     void take(std::uint64_t ms, std::uint32_t tgid, unsigned signal,
+        body.terminal = how.terminal;
               unsigned how = IPCSCOPE_TAKE_HANDLER)
     {
         decode::SignalTake body{};

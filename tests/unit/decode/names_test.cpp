@@ -35,6 +35,17 @@ TEST(SignalNames, RealTimeSignals)
     EXPECT_EQ(signal_name(64), "SIGRTMAX");
 }
 
+TEST(Names, ATerminalByItsDevice)
+{
+    EXPECT_EQ(terminal_name(136u << 20 | 3), "/dev/pts/3");
+    EXPECT_EQ(terminal_name(137u << 20 | 1), "/dev/pts/257");
+    EXPECT_EQ(terminal_name(136u << 20 | 300), "/dev/pts/300");
+    EXPECT_EQ(terminal_name(4u << 20 | 1), "/dev/tty1");
+    EXPECT_EQ(terminal_name(4u << 20 | 65), "/dev/ttyS1");
+    EXPECT_EQ(terminal_name(229u << 20), "/dev/hvc0");
+    EXPECT_EQ(terminal_name(204u << 20 | 64), "204:64");
+}
+
 TEST(SignalNames, OutsideTheRange)
 {
     EXPECT_EQ(signal_name(0), "SIG0");

@@ -594,6 +594,17 @@ TEST(DeathFindings, ManyThatOneProcessEndedAreToldAsOne)
               std::string::npos);
 }
 
+TEST(DeathFindings, AKeyOrAHangupNamesTheTerminal)
+{
+    Story life;
+    life.send(1000, kOther, kApp, kInt,
+              {.origin = IPCSCOPE_ORIGIN_TERMINAL, .terminal = 136u << 20 | 3});
+    life.exit(1010, kApp, kInt);
+    life.reap(1011, kApp);
+    EXPECT_EQ(life.text(4000), "ended-by-kernel: 6 (app) was ended by SIGINT from the terminal "
+                               "/dev/pts/3 at 1.00 s.");
+}
+
 TEST(DeathFindings, AProcessThatWaitsForACpuIsANote)
 {
     Story life;

@@ -74,12 +74,13 @@ TEST(EventJson, CallersOfASignal)
     body.memory_limit = 4096;
     body.memory_cgroup = 7;
     body.stack_depth = 2;
+    body.terminal = 136u << 20 | 3;
     body.stack[0] = 11;
     body.stack[1] = 12;
     body.cgroup_name[0] = 'o';
     const std::string line = render::json_line(event(IPCSCOPE_SIGNAL_GENERATE, body));
     const std::string callers = R"("memory_limit":4096,"memory_cgroup":7,"stack_depth":2,)"
-                                R"("stack":[11,12],"cgroup_name":"o")";
+                                R"("terminal":"136:3","stack":[11,12],"cgroup_name":"o")";
     EXPECT_NE(line.find(callers), std::string::npos) << line;
 }
 

@@ -201,8 +201,8 @@ aggregate::StopRow stop()
     row.start_ns = number();
     row.end_ns = number();
     row.unfinished = flip();
-    if (flip()) row.stopped_by = aggregate::StopRow::By{19, task(), origin(), number()};
-    if (flip()) row.continued_by = aggregate::StopRow::By{18, task(), origin(), number()};
+    if (flip()) row.stopped_by = aggregate::StopRow::By{19, task(), origin(), small(), number()};
+    if (flip()) row.continued_by = aggregate::StopRow::By{18, task(), origin(), small(), number()};
     return row;
 }
 

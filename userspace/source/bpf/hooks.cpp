@@ -68,6 +68,8 @@ const std::vector<Hook>& table()
          IPCSCOPE_SIGNAL_GENERATE, true},
         {"OOM killer", "oom_kill", "fentry", {"oom_kill_process"}, kSends, 0, false, {},
          HookUse::records},
+        {"terminal hangs up", "terminal_hangup", "fentry", {"tty_signal_session_leader"}, kSends,
+         0, false, {}, HookUse::records},
         {"signal delivered", "signal_deliver", "tp_btf", {"signal_deliver"}, kTakings,
          IPCSCOPE_SIGNAL_TAKE, true},
         {"signal dequeued", "dequeue_exit_task_mask_info", "fexit", dequeue, kTakings,

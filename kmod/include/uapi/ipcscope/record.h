@@ -282,7 +282,8 @@ struct ipcscope_header {
 	X(__u64, memory_limit, , COUNT)	/* bytes; in a ring: pages */	\
 	X(__u64, memory_cgroup, , ID)					\
 	X(__u32, stack_depth, , DEPTH)	/* entries used in stack[] */	\
-	X(__u8, pad, [4], PAD)						\
+	/* The target's controlling terminal, or that which hangs up: dev_t, or 0 */ \
+	X(__u32, terminal, , DEVICE)					\
 	X(__u64, stack, [IPCSCOPE_CALLERS], STACK)	/* as a KILL's */ \
 	X(__u8, cgroup_name, [IPCSCOPE_CGROUP_NAME_LEN], COMM)	/* its last part */
 

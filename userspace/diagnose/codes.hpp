@@ -67,8 +67,10 @@ enum class Code : std::uint8_t {
     convoy,
     // handlers
     slow_handler,
+    // deaths
+    unit_shutdown,
 };
-inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::slow_handler) + 1;
+inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::unit_shutdown) + 1;
 
 struct CodeInfo {
     Code code;
@@ -151,11 +153,13 @@ inline constexpr std::array kCodes{
     CodeInfo{Code::ended_by_process, "ended-by-process", Severity::note,
              "a signal of another process ended one"},
     CodeInfo{Code::container_shutdown, "container-shutdown", Severity::warning,
-             "the init of a pid namespace was asked to end, and did not soon"},
+             "a container was asked to end, and some of it did not soon"},
     CodeInfo{Code::convoy, "convoy", Severity::warning,
              "the processes that use a futex wait for one of them"},
     CodeInfo{Code::slow_handler, "slow-handler", Severity::warning,
              "signals waited, because their target was in a handler that blocks them"},
+    CodeInfo{Code::unit_shutdown, "unit-shutdown", Severity::warning,
+             "several processes of a unit were asked to end, and some did not soon"},
 };
 static_assert(kCodes.size() == kCodeCount);
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@ struct Story {
     const aggregate::DeathSend& send;
     std::uint64_t end_ns = 0;       ///< of its life, or when it was last known to live
     std::uint64_t lasted_ns = 0;    ///< from the send
+    std::string did{};              ///< it outlived the signal: "ran its handler at 1.23 s; …"
     Finding made{};
 };
 
@@ -77,5 +80,10 @@ bool is_shutdown(const Story& story);
 void tell_shutdown(Story& story);
 /// Whether the kernel ended it as the init `tgid` of its pid namespace ended.
 bool ended_with(const aggregate::Death& death, std::uint32_t tgid);
+
+// unit_shutdown.cpp
+/// Makes one story of those of a unit, or container, of which a process outside asked several
+/// processes to end.  @return the deaths that it describes besides its own
+std::set<const aggregate::Death*> tell_unit_shutdowns(std::list<Story>& stories);
 
 }  // namespace ipcscope::diagnose

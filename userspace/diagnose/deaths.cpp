@@ -366,7 +366,8 @@ bool tell_long_life(Story& story)
     const Code code = code_of(story, known);
     Finding& made = story.made;
     std::vector<std::string> stack = std::move(made.stack);
-    made = finding(code, head(story) + ": it " + clauses(known) + its_end(story));
+    story.did = clauses(known) + its_end(story);
+    made = finding(code, head(story) + ": it " + story.did);
     made.stack = std::move(stack);
     if (code == Code::slow_exit || code == Code::signal_ignored) {
         made.text += context(story);
@@ -477,20 +478,27 @@ void find_deaths(const aggregate::Report& report, Findings& findings)
     std::ranges::stable_partition(deaths,
                                   [](const Death* death) { return is_namespace_init(*death); });
     std::set<std::uint32_t> shut_down;
-    ManyAtOnce many;
+    std::list<Story> stories;
     for (const Death* death : deaths) {
         const DeathSend* send = main_send(*death);
         if (send == nullptr) {
             continue;
         }
         Story story{report, *death, *send};
-        if (!describe(story) || is_in_finding_of(story, shut_down) || !many.has_own_finding(story)) {
+        if (!describe(story) || is_in_finding_of(story, shut_down)) {
             continue;
         }
         add_subjects(story);
         add_evidence(story);
         add_container(story, shut_down);
-        findings.push_back(std::move(story.made));
+        stories.push_back(std::move(story));
+    }
+    const std::set<const Death*> described = tell_unit_shutdowns(stories);
+    ManyAtOnce many;
+    for (Story& story : stories) {
+        if (!described.contains(&story.death) && many.has_own_finding(story)) {
+            findings.push_back(std::move(story.made));
+        }
     }
     many.add_rest(findings);
 }

@@ -52,10 +52,20 @@ public:
         decode::Process body;
         body.record.ppid = ppid;
         body.record.uid = uid;
+        body.record.cgroup = cgroup;
         std::ranges::copy(name, body.record.comm);
         body.command = SafeText::escape(command);
         names[tgid] = std::string(name);
         add(ms, tgid, IPCSCOPE_PROCESS, body);
+    }
+    /// That of the processes that are looked up from then on.
+    void move_to(std::uint64_t id, std::string_view path)
+    {
+        decode::Cgroup body;
+        body.record.id = id;
+        body.path = SafeText::escape(path);
+        add(0, 0, IPCSCOPE_CGROUP, body);
+        cgroup = id;
     }
     void user(std::uint32_t id, std::string_view name)
     {
@@ -73,6 +83,7 @@ public:
         bool unkillable = false;
         bool dying = false;
         unsigned origin = IPCSCOPE_ORIGIN_TASK;
+        std::uint32_t terminal = 0;
         std::uint64_t memory_limit = 0;
         std::string_view memory_cgroup = {};
     };
@@ -83,7 +94,6 @@ public:
     void send(std::uint64_t ms, std::uint32_t from, std::uint32_t to, unsigned signal, Send how)
     {
         decode::SignalGenerate body{};
-        std::uint32_t terminal = 0;
         body.enter_ns = ns(ms);
         body.target_tgid = body.target_tid = to;
         body.sig = static_cast<__u8>(signal);
@@ -94,6 +104,7 @@ public:
         body.unkillable = how.unkillable;
         body.dying = how.dying;
         body.origin = static_cast<__u8>(how.origin);
+        body.terminal = how.terminal;
         body.memory_limit = how.memory_limit;
         std::ranges::copy(how.memory_cgroup, body.cgroup_name);
         body.shared = 1;
@@ -104,7 +115,6 @@ public:
         aggregator.event(sent);
     }
     void take(std::uint64_t ms, std::uint32_t tgid, unsigned signal,
-        body.terminal = how.terminal;
               unsigned how = IPCSCOPE_TAKE_HANDLER)
     {
         decode::SignalTake body{};
@@ -175,6 +185,7 @@ public:
     Aggregator aggregator;
     std::map<std::uint32_t, std::string> names;
     std::uint32_t uid = 0;               ///< of the processes that follow
+    std::uint64_t cgroup = 0;            ///< likewise
 
 private:
     decode::Task at(std::uint32_t tgid) const

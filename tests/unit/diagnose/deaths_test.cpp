@@ -2,53 +2,16 @@
 // What is said of processes that should have ended: from events, the whole sentence.
 #include <gtest/gtest.h>
 
-#include "../aggregate/deaths.hpp"
-#include "base/units.hpp"
-#include "diagnose/diagnose.hpp"
-#include "diagnose/words.hpp"
+#include "death_sentences.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
 
-using aggregate::test::kChld;
-using aggregate::test::kCont;
-using aggregate::test::kHup;
-using aggregate::test::kInt;
-using aggregate::test::kKill;
-using aggregate::test::kMs;
-using aggregate::test::kStop;
-using aggregate::test::kTerm;
-using aggregate::test::Life;
+using namespace test;
+using Story = DeathStory;
 
-constexpr std::uint32_t kShell = 5, kApp = 6, kOther = 7;
-
-constexpr Life::Send kHandled{.disposition = IPCSCOPE_DISPOSITION_HANDLER};
-constexpr Life::Send kBlocked{.blocked = true};
-constexpr Life::Send kIgnored{.result = IPCSCOPE_RESULT_IGNORED,
-                              .disposition = IPCSCOPE_DISPOSITION_IGNORE};
 constexpr Life::Send kToZombie{.result = IPCSCOPE_RESULT_IGNORED,
                                .state = IPCSCOPE_STATE_ZOMBIE, .dying = true};
-
-struct Story : Life {
-    explicit Story(std::vector<std::string> filters = {}) : Life(std::move(filters))
-    {
-        process(kShell, "bash");
-        process(kApp, "app", kShell);
-        process(kOther, "other");
-    }
-    Findings found(std::uint64_t end_ms) { return diagnose(report(end_ms)); }
-    /// The one finding's text; of several all, of none nothing.
-    std::string text(std::uint64_t end_ms)
-    {
-        std::string all;
-        for (const Finding& finding : found(end_ms)) {
-            all += all.empty() ? "" : "\n";
-            all += std::string(info(finding.code).name) + ": " + finding.text;
-        }
-        std::ranges::replace(all, kGlue, ' ');
-        return all;
-    }
-};
 
 TEST(DeathFindings, AKillThatFoundNothingStuckAndThenD)
 {
@@ -594,17 +557,6 @@ TEST(DeathFindings, ManyThatOneProcessEndedAreToldAsOne)
               std::string::npos);
 }
 
-TEST(DeathFindings, AKeyOrAHangupNamesTheTerminal)
-{
-    Story life;
-    life.send(1000, kOther, kApp, kInt,
-              {.origin = IPCSCOPE_ORIGIN_TERMINAL, .terminal = 136u << 20 | 3});
-    life.exit(1010, kApp, kInt);
-    life.reap(1011, kApp);
-    EXPECT_EQ(life.text(4000), "ended-by-kernel: 6 (app) was ended by SIGINT from the terminal "
-                               "/dev/pts/3 at 1.00 s.");
-}
-
 TEST(DeathFindings, AProcessThatWaitsForACpuIsANote)
 {
     Story life;
@@ -640,6 +592,17 @@ TEST(DeathFindings, TheOomKillerOfTheWholeMachine)
     EXPECT_EQ(life.text(4000),
               "oom-kill: 6 (app) was ended by SIGKILL from the kernel's OOM killer at 1.00 s: "
               "the machine had run out of memory. No process sent it.");
+}
+
+TEST(DeathFindings, AKeyOrAHangupNamesTheTerminal)
+{
+    Story life;
+    life.send(1000, kOther, kApp, kInt,
+              {.origin = IPCSCOPE_ORIGIN_TERMINAL, .terminal = 136u << 20 | 3});
+    life.exit(1010, kApp, kInt);
+    life.reap(1011, kApp);
+    EXPECT_EQ(life.text(4000), "ended-by-kernel: 6 (app) was ended by SIGINT from the terminal "
+                               "/dev/pts/3 at 1.00 s.");
 }
 
 TEST(DeathFindings, AFaultIsOnesOwn)

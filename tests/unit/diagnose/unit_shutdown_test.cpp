@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The stop of a systemd unit: one finding of all its processes.
+#include <gtest/gtest.h>
+
+#include "death_sentences.hpp"
+
+namespace ipcscope::diagnose {
+namespace {
+
+using namespace test;
+
+constexpr std::uint32_t kManager = 9;
+
+/// The manager, in a unit of its own, and three processes of app.service.
+struct Unit : DeathStory {
+    explicit Unit(std::string_view path = "/system.slice/app.service")
+    {
+        process(kManager, "systemd");
+        process(8, "worker");
+        for (const auto& [tgid, name] :
+             {std::pair{kShell, "bash"}, std::pair{kApp, "app"}, std::pair{8u, "worker"}}) {
+            move_to(70, path);
+            look_up(900, tgid, name, 1);
+        }
+        move_to(71, "/init.scope");
+        look_up(900, kManager, "systemd", 0);
+    }
+    void end(std::uint64_t ms, std::uint32_t tgid, int code)
+    {
+        exit(ms, tgid, code);
+        reap(ms, tgid);
+    }
+};
+
+TEST(UnitShutdown, IsOneFindingOfAllItsProcesses)
+{
+    Unit life;
+    life.send(1000, kManager, kShell, kTerm);
+    life.send(1000, kManager, kApp, kTerm, kBlocked);
+    life.send(1000, kManager, 8, kTerm, kHandled);
+    life.end(1001, kShell, 15);
+    life.take(1002, 8, kTerm);
+    life.end(1400, 8, 0);
+    life.send(3000, kManager, kApp, kKill);
+    life.end(3001, kApp, 9);
+    EXPECT_EQ(life.text(4000),
+              "unit-shutdown: SIGTERM from 9 (systemd) to 6 (app): it blocks SIGTERM, which stayed "
+              "pending. SIGKILL ended it 2.00 s later. SIGTERM went to 2 more processes of "
+              "app.service: it ended 5 (bash) at once. 8 (worker) ran its handler at 1.00 s; it "
+              "was gone 400 ms after the signal.");
+    const Finding made = life.found(4000).at(0);
+    ASSERT_EQ(made.subjects.size(), 4u);
+    EXPECT_EQ(made.subjects[2].role, "inside");
+}
+
+TEST(UnitShutdown, WhatGotSigkillAlone)
+{
+    Unit life;
+    life.send(1000, kManager, kApp, kTerm, kBlocked);
+    life.send(3000, kManager, kApp, kKill);
+    life.send(3000, kManager, 8, kKill);
+    life.end(3001, kApp, 9);
+    life.end(3001, 8, 9);
+    EXPECT_NE(life.text(4000).find("SIGKILL ended it 2.00 s later. 8 (worker) of app.service got "
+                                   "SIGKILL and no SIGTERM before."),
+              std::string::npos)
+        << life.text(4000);
+}
+
+TEST(UnitShutdown, AContainerWithoutAPidNamespace)
+{
+    Unit life("/system.slice/docker-"
+              "9ec39b91f3d70e1beff50a308f77067065ea6be0d91a3378375056cd4422cf3d.scope");
+    life.send(1000, kManager, kApp, kTerm, kBlocked);
+    life.send(1000, kManager, 8, kTerm);
+    life.end(1001, 8, 15);
+    life.send(3000, kManager, kApp, kKill);
+    life.end(3001, kApp, 9);
+    const std::string text = life.text(4000);
+    EXPECT_TRUE(text.starts_with("container-shutdown: ")) << text;
+    EXPECT_NE(text.find("1 more process of docker container 9ec39b91f3d7: it ended 8 (worker) at "
+                        "once."),
+              std::string::npos)
+        << text;
+}
+
+TEST(UnitShutdown, OneThatNeverEndedIsAnError)
+{
+    Unit life;
+    life.send(1000, kManager, kApp, kTerm, kBlocked);
+    life.send(1000, kManager, 8, kTerm, kHandled);
+    life.take(1000, 8, kTerm);
+    life.end(3900, 8, 0);
+    life.look(3900, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "hrtimer_nanosleep");
+    const Findings found = life.found(3901);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].code, Code::unit_shutdown);
+    EXPECT_EQ(found[0].severity, Severity::error);
+}
+
+// A shell in the same session that ends its jobs stops no unit.
+TEST(UnitShutdown, ASenderOfTheSameUnitHasAFindingForEach)
+{
+    Unit life("/user.slice/user-1000.slice/session-3.scope");
+    life.send(1000, kShell, kApp, kTerm, kBlocked);
+    life.send(1000, kShell, 8, kTerm, kHandled);
+    life.take(1000, 8, kTerm);
+    life.end(1500, 8, 0);
+    life.send(3000, kShell, kApp, kKill);
+    life.end(3001, kApp, 9);
+    EXPECT_EQ(life.found(4000).size(), 2u);
+}
+
+TEST(UnitShutdown, OneSlowProcessOfAUnitIsAsWithoutOne)
+{
+    Unit life;
+    life.send(1000, kManager, kApp, kTerm, kBlocked);
+    life.send(3000, kManager, kApp, kKill);
+    life.end(3001, kApp, 9);
+    EXPECT_EQ(life.found(4000).at(0).code, Code::signal_blocked);
+}
+
+}  // namespace
+}  // namespace ipcscope::diagnose

@@ -14,6 +14,7 @@
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
+#include "cli/stage_calls.hpp"
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/live_pipelines.hpp"
@@ -73,9 +74,10 @@ private:
     void show(const aggregate::Report& report, std::uint64_t now_ns)
     {
         const diagnose::Findings findings = diagnose::diagnose(report);
-        const std::string page =
-            render::pipelines_page(pipelines_.of(report, findings, now_ns), now_ns, start_ns_,
-                                   arguments_.top, options_);
+        auto pipelines = pipelines_.of(report, findings, now_ns);
+        stage_calls_.add_to(pipelines);
+        const std::string page = render::pipelines_page(pipelines, now_ns, start_ns_,
+                                                        arguments_.top, options_);
         if (result_) {
             result_ = print((terminal_ ? kHome : "") + page);
         }
@@ -88,6 +90,7 @@ private:
     std::uint64_t start_ns_ = 0;
     std::uint64_t next_ns_ = 0;
     diagnose::LivePipelines pipelines_;
+    StageCalls stage_calls_;
     Result<void> result_;
 };
 

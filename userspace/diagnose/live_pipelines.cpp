@@ -23,17 +23,20 @@ const ChannelRow* channel_of(const Report& report, std::uint64_t object)
     return found == report.channels.end() ? nullptr : &*found;
 }
 
-bool has_ended(const Report& report, std::uint32_t tgid)
+/// When it ended; 0: it has not, as far as is known.
+std::uint64_t ended_ns(const Report& report, std::uint32_t tgid)
 {
     const auto life = std::ranges::lower_bound(
         report.lives, tgid, {}, [](const aggregate::LifeRow& row) { return row.process.tgid; });
-    return life != report.lives.end() && life->process.tgid == tgid && life->exit_ns != 0;
+    return life != report.lives.end() && life->process.tgid == tgid ? life->exit_ns : 0;
 }
 
-bool is_over(const Report& report, const aggregate::Pipeline& pipeline)
+/// Whether all of it had ended by then.
+bool was_over(const Report& report, const aggregate::Pipeline& pipeline, std::uint64_t by_ns)
 {
     return std::ranges::all_of(pipeline.stages, [&](const StageRow& stage) {
-        return has_ended(report, stage.task.tgid);
+        const std::uint64_t end_ns = ended_ns(report, stage.task.tgid);
+        return end_ns != 0 && end_ns <= by_ns;
     });
 }
 
@@ -117,6 +120,7 @@ LiveStage LivePipelines::stage(const Report& report, const StageRow& row, std::u
     LiveStage made;
     made.task = row.task;
     made.rank = row.rank;
+    made.ended = ended_ns(report, row.task.tgid) != 0;
     const auto added = change<std::uint32_t, 3>(
         stages_, row.task.tgid,
         {row.waiting_for_input_ns, row.waiting_for_output_ns, row.not_waiting_ns},
@@ -139,7 +143,7 @@ std::vector<LivePipeline> LivePipelines::of(const Report& report, const Findings
     std::map<aggregate::ObjectId, LiveLink> links;
     std::vector<LivePipeline> live;
     for (const aggregate::Pipeline& pipeline : report.pipelines) {
-        if (is_over(report, pipeline)) {
+        if (was_over(report, pipeline, last_ns_)) {
             continue;
         }
         LivePipeline made;
@@ -167,6 +171,7 @@ std::vector<LivePipeline> LivePipelines::of(const Report& report, const Findings
         live.push_back(std::move(made));
     }
     waits_ = std::move(now_);
+    last_ns_ = now_ns;
     std::ranges::stable_sort(live, std::ranges::greater{}, &LivePipeline::bytes);
     return live;
 }

@@ -33,6 +33,12 @@ struct LiveStage {
         decode::Task whom;
         std::uint64_t ns = 0;
     };
+    /// What its main thread is in.
+    struct Doing {
+        std::string call;           ///< its name; empty: of a number, or none
+        std::optional<std::uint32_t> number;   ///< of the system call; nullopt: it is in none
+        std::uint64_t pipe = 0;     ///< inode; 0: the call is on none, or on more than is known
+    };
     decode::Task task;
     unsigned rank = 0;
     bool slow = false;              ///< by a finding: the others wait for it
@@ -41,6 +47,8 @@ struct LiveStage {
     std::uint64_t output_ns = 0;    ///< for room
     std::uint64_t quiet_ns = 0;
     std::optional<Wait> wait;
+    std::optional<Doing> doing;     ///< where no call has ended, and it is known
+    bool ended = false;
     std::vector<LiveLink> writes;   ///< to other stages
 };
 
@@ -51,8 +59,8 @@ struct LivePipeline {
 
 class LivePipelines {
 public:
-    /// Those of which a process is there still, the busiest first.  `report`: a snapshot as of
-    /// `now_ns`, later than that of the last call.
+    /// Those of which a process is there still, or that ended after the last call, the busiest
+    /// first.  `report`: a snapshot as of `now_ns`, later than that of the last call.
     std::vector<LivePipeline> of(const aggregate::Report& report, const Findings& findings,
                                  std::uint64_t now_ns);
 
@@ -79,6 +87,7 @@ private:
 
     std::map<aggregate::ObjectId, Sums<3>> links_;
     std::map<std::uint32_t, Sums<3>> stages_;
+    std::uint64_t last_ns_ = 0;     ///< of the last call
     Waits waits_;                   ///< by waiter and waker, processes: before this call
     Waits now_;
 };

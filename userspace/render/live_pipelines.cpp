@@ -42,12 +42,29 @@ std::string readers(const LiveLink& link, std::size_t width, const Style& style)
     return text;
 }
 
+/// "read of pipe 12345", "poll", "system call 230", "no system call"
+std::string doing(const LiveStage::Doing& now)
+{
+    if (!now.number) {
+        return "no system call";
+    }
+    if (now.call.empty()) {
+        return fmt::format("system call {}", *now.number);
+    }
+    return now.pipe == 0 ? now.call : fmt::format("{} of pipe {}", now.call, now.pipe);
+}
+
 std::string stage_line(const LiveStage& stage, const LiveOptions& options)
 {
     Line line(options);
     line.left("", 1).task(stage.task).left(stage.slow ? "slow" : "", 4);
     if (stage.over_ns == 0) {
-        line.left("no call has ended for " + line.style().time(stage.quiet_ns), kRest);
+        const std::string quiet = line.style().time(stage.quiet_ns);
+        const std::string text =
+            stage.ended   ? "ended"
+            : stage.doing ? fmt::format("quiet for {}, in {}", quiet, doing(*stage.doing))
+                          : "no call has ended for " + quiet;
+        line.left(text, kRest);
         return line.str();
     }
     std::string text = fmt::format("waits: input {}, room {}",
@@ -56,7 +73,7 @@ std::string stage_line(const LiveStage& stage, const LiveOptions& options)
     if (stage.wait) {
         text += ", most for " + fit_task(stage.wait->whom, line.width().task, line.style());
     }
-    line.left(text, kRest);
+    line.left(text + (stage.ended ? ", ended" : ""), kRest);
     return line.str();
 }
 

@@ -57,18 +57,22 @@ TEST(LivePipelines, OfOneIntervalAfterTheOther)
     EXPECT_EQ(third[0].stages[0].over_ns, 2 * kSecond);
 }
 
-TEST(LivePipelines, WhereAllHaveEndedThereIsNone)
+TEST(LivePipelines, WhatHasEndedIsShownOnceMore)
 {
     Story story;
     story.born(1, kSource, 1).born(1, kSink, 1);
     story.holds(2, kSource, kPipe, false, true).holds(2, kSink, kPipe, true, false);
     second(story, 0);
     Report report = story.report(kSecond);
-    ASSERT_EQ(LivePipelines().of(report, {}, kSecond).size(), 1u);
+    LivePipelines live;
+    ASSERT_EQ(live.of(report, {}, kSecond).size(), 1u);
     for (aggregate::LifeRow& life : report.lives) {
-        life.exit_ns = kSecond;
+        life.exit_ns = kSecond + 1;
     }
-    EXPECT_TRUE(LivePipelines().of(report, {}, kSecond).empty());
+    const auto last = live.of(report, {}, 2 * kSecond);
+    ASSERT_EQ(last.size(), 1u);
+    EXPECT_TRUE(last[0].stages.at(0).ended);
+    EXPECT_TRUE(live.of(report, {}, 3 * kSecond).empty());
 }
 
 }  // namespace

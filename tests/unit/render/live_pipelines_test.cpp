@@ -46,6 +46,29 @@ TEST(LivePipelines, AStageOrAPipeALine)
               "\n");
 }
 
+TEST(LivePipelines, WhatAQuietStageIsIn)
+{
+    auto pipelines = one();
+    LiveStage& sink = pipelines[0].stages[1];
+    const auto last_line = [&] {
+        std::string page = render::pipelines_page(pipelines, 1, 1, 0, {});
+        page.erase(page.size() - 2);
+        return page.substr(page.rfind('\n') + 1);
+    };
+    const std::string head = "  wc/11            slow quiet for 3.00 s, in ";
+    sink.doing = LiveStage::Doing{"read", 0, 12345};
+    EXPECT_EQ(last_line(), head + "read of pipe 12345");
+    sink.doing = LiveStage::Doing{"ppoll", 271, 0};
+    EXPECT_EQ(last_line(), head + "ppoll");
+    sink.doing = LiveStage::Doing{"", 230, 0};
+    EXPECT_EQ(last_line(), head + "system call 230");
+    sink.doing = LiveStage::Doing{};
+    EXPECT_EQ(last_line(), head + "no system call");
+    sink.doing.reset();
+    sink.ended = true;
+    EXPECT_EQ(last_line(), "  wc/11            slow ended");
+}
+
 TEST(LivePipelines, NoLineIsTooWide)
 {
     auto pipelines = one();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <ctime>
 
 #include <gtest/gtest.h>
 
@@ -163,9 +163,9 @@ TEST(Components, OfManyThatAllUseEachPipe)
                          op(pid % 2 != 0, 1 + use % kPipes, time - 10, 4096, 0)));
         }
     }
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();   // of this process, whatever the machine does
     const auto lines = finish(a).pipelines;
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(8));
+    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 8);
     ASSERT_EQ(lines.size(), 1u);
     EXPECT_EQ(lines[0].stages.size(), kProcesses);
 }

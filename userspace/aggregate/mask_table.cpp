@@ -7,6 +7,8 @@
 
 #include <ipcscope/policy.h>
 
+#include "base/units.hpp"
+
 namespace ipcscope::aggregate {
 namespace {
 
@@ -104,9 +106,11 @@ void MaskTable::on(const decode::Event& event, const decode::SignalHandler& body
     if (last != running.rend()) {
         thread.running.erase(std::next(last).base());
     }
-    thread.runs.push_back({body.sig, body.enter_ns, event.time_ns, body.blocked_inside});
-    if (thread.runs.size() > kMostRuns) {
-        thread.runs.pop_front();
+    if (since(event.time_ns, body.enter_ns) >= kShortestRun_ns) {
+        thread.runs.push_back({body.sig, body.enter_ns, event.time_ns, body.blocked_inside});
+        if (thread.runs.size() > kMostRuns) {
+            thread.runs.pop_front();
+        }
     }
     if (!body.left) {
         remove(thread, ~body.blocked_after);

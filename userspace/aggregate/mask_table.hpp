@@ -34,6 +34,8 @@ private:
     static constexpr std::size_t kMostThreads = 65536;
     static constexpr std::size_t kMostPeriods = 64;   ///< of a thread
     static constexpr std::size_t kMostRuns = 16;      ///< the newest
+    /// No wait that is worth a reason, of IPCSCOPE_SLICE_NS and more, is for less.
+    static constexpr std::uint64_t kShortestRun_ns = IPCSCOPE_SLICE_NS / 2;
     static constexpr std::size_t kMostSent = 64;
 
     /// Signals that have been blocked since then, all by one thing.

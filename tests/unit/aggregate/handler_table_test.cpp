@@ -172,16 +172,29 @@ TEST_F(Handled, BlockedByAHandlerThatRan)
     take(10, kUsr1);
     sent(20, kUsr1);
     sent(21, kUsr2);
-    ran(10, 100, kUsr1, false, IPCSCOPE_SIG_BIT(kUsr2));
+    ran(10, 9 * kMs, kUsr1, false, IPCSCOPE_SIG_BIT(kUsr2));
     const auto blocking = why(20, kUsr1);
     ASSERT_TRUE(blocking);
     EXPECT_EQ(blocking->by, Blocking::By::handler);
     EXPECT_EQ(blocking->handler, kUsr1);
     EXPECT_EQ(blocking->since_ns, 10u);
-    EXPECT_EQ(blocking->until_ns, 100u);
+    EXPECT_EQ(blocking->until_ns, 9 * kMs);
     EXPECT_EQ(why(21, kUsr2)->handler, kUsr1);   // by sa_mask
-    sent(150, kUsr1);
-    EXPECT_FALSE(why(150, kUsr1));   // by what is not known
+    sent(10 * kMs, kUsr1);
+    EXPECT_FALSE(why(10 * kMs, kUsr1));   // by what is not known
+}
+
+// A hundred signals that waited for it are each handled after it.
+TEST_F(Handled, ShortRunsAfterALongOneLeaveItKnown)
+{
+    take(10, kUsr1);
+    sent(20, kUsr1);
+    ran(10, 9 * kMs, kUsr1, false);
+    for (std::uint64_t nth = 0; nth < 100; ++nth) {
+        take(9 * kMs + 10 * nth, kUsr1);
+        ran(9 * kMs + 10 * nth, 9 * kMs + 10 * nth + 5, kUsr1, false);
+    }
+    EXPECT_EQ(why(20, kUsr1)->until_ns, 9 * kMs);
 }
 
 TEST_F(Handled, OneThatStillRunsBlocksItsOwnOnly)

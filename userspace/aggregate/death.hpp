@@ -72,12 +72,24 @@ struct SignalWait {
     std::optional<Blocking> blocking = std::nullopt;   ///< where it was blocked, and why is known
 };
 
+/// What a signal waited for: half of its wait or more is that state of the receiver; else it
+/// was blocked as it was sent, by a handler that ran for half of it or more, or by the mask.
+enum class HeldBy : std::uint8_t {
+    stopped, frozen, traced, uninterruptible, killable, handler, mask,
+    unknown,
+};
+inline constexpr std::size_t kHeldBy = static_cast<std::size_t>(HeldBy::unknown) + 1;
+
+/// Of a signal that was taken.
+HeldBy held_by(const SignalWait& wait);
+
 /// All sends of one signal by one process to it.
 struct DeathSend {
     Task sender;                            ///< its name at the first
     Comm sender_now;                        ///< its newest name, where that is another
     bool named = false;                     ///< that is its process's name
     decode::Origin origin{};
+    std::uint32_t terminal = 0;             ///< origin terminal: dev_t, at the first; 0: not known
     unsigned signal = 0;
     std::uint64_t count = 0;
     std::uint64_t first_ns = 0;
@@ -89,7 +101,6 @@ struct DeathSend {
     bool mask_inherited = false;            ///< and before, when it was born
     std::optional<Blocking> blocking;       ///< with --trace handlers
     bool unkillable = false;
-    std::uint32_t terminal = 0;             ///< origin terminal: dev_t, at the first; 0: not known
     bool fatal = false;
     bool dying = false;
     std::uint64_t memory_limit = 0;         ///< OOM: bytes, of the memory cgroup; 0: of none

@@ -33,6 +33,9 @@ struct SignalRow {
     std::uint64_t first_ns = 0;      ///< when the first of them was generated
     std::uint64_t last_ns = 0;       ///< when the last of them was generated
     Histogram latency;               ///< generation → delivery
+    /// Of those that were taken IPCSCOPE_SLICE_NS or more after they were sent: how many, by
+    /// HeldBy.
+    std::array<std::uint64_t, kHeldBy> held{};
     std::optional<SignalWait> longest;        ///< of those that were taken
     std::optional<SignalWait> still_pending;  ///< the first of those that are pending
 
@@ -297,10 +300,10 @@ struct StopRow {
         unsigned signal = 0;
         Task sender;
         decode::Origin origin{};
+        std::uint32_t terminal = 0;   ///< as DeathSend has it
         std::uint64_t at_ns = 0;
     };
     Task process;                  ///< tid = 0
-        std::uint32_t terminal = 0;   ///< as DeathSend has it
     decode::State state{};
     std::uint64_t start_ns = 0;
     std::uint64_t end_ns = 0;

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <utility>
+
+#include "base/units.hpp"
 
 namespace ipcscope::aggregate {
 namespace {
@@ -38,6 +41,29 @@ std::uint64_t SignalRow::unmatched() const
 {
     return std::accumulate(ends.begin() + index(End::not_queued) + 1, ends.end(),
                            std::uint64_t{0});
+}
+
+HeldBy held_by(const SignalWait& wait)
+{
+    const Hindrance& kept = wait.hindrance;
+    const std::array<std::pair<std::uint64_t, HeldBy>, 5> states{{
+        {kept.stopped_ns, HeldBy::stopped},
+        {kept.frozen_ns, HeldBy::frozen},
+        {kept.traced_ns, HeldBy::traced},
+        {kept.uninterruptible_ns, HeldBy::uninterruptible},
+        {kept.killable_ns, HeldBy::killable},
+    }};
+    const auto& [ns, state] = *std::ranges::max_element(states);
+    const std::uint64_t half_ns = since(wait.ended_ns, wait.generated_ns) / 2;
+    if (ns != 0 && ns >= half_ns) return state;
+    if (!wait.blocked) return HeldBy::unknown;
+    if (!wait.blocking || wait.blocking->by != Blocking::By::handler) return HeldBy::mask;
+    const std::uint64_t until = wait.blocking->until_ns == 0
+                                    ? wait.ended_ns
+                                    : std::min(wait.blocking->until_ns, wait.ended_ns);
+    return since(until, std::max(wait.blocking->since_ns, wait.generated_ns)) >= half_ns
+               ? HeldBy::handler
+               : HeldBy::mask;
 }
 
 std::size_t SignalTable::Hash::operator()(const Key& key) const
@@ -86,24 +112,27 @@ void SignalTable::add(const correlate::SignalInterval& signal)
     if (signal.matched()) row.latency.add(signal.latency_ns());
 }
 
-/// The longest wait, and what the receiver did meanwhile; shorter ones than a SLICE have
-/// no record of it.
+/// What the receiver did meanwhile; of a shorter wait than a SLICE there is no record.
 void SignalTable::note_wait(SignalRow& row, const correlate::SignalInterval& signal) const
 {
     const bool pending = signal.end == End::pending;
-    if (!pending && (!signal.matched() || signal.latency_ns() < IPCSCOPE_SLICE_NS ||
-                     signal.latency_ns() <= row.latency.max()))
+    if (pending && row.still_pending && row.still_pending->generated_ns <= signal.generated_ns)
         return;
-    std::optional<SignalWait>& wait = pending ? row.still_pending : row.longest;
-    if (pending && wait && wait->generated_ns <= signal.generated_ns) return;
+    if (!pending && (!signal.matched() || signal.latency_ns() < IPCSCOPE_SLICE_NS)) return;
     const std::uint64_t to = pending ? UINT64_MAX : signal.ended_ns;
-    wait = SignalWait{signal.generated_ns, pending ? 0 : signal.ended_ns, signal.blocked,
-                      signal.traced,
-                      stays_.between(signal.target.tgid, signal.generated_ns, to,
-                                     signal.shared ? 0 : signal.target.tid),
-                      signal.blocked ? masks_.why(signal.target.tid, signal.signal,
-                                                  signal.generated_ns)
-                                     : std::nullopt};
+    SignalWait wait{signal.generated_ns, pending ? 0 : signal.ended_ns, signal.blocked,
+                    signal.traced,
+                    stays_.between(signal.target.tgid, signal.generated_ns, to,
+                                   signal.shared ? 0 : signal.target.tid),
+                    signal.blocked ? masks_.why(signal.target.tid, signal.signal,
+                                                signal.generated_ns)
+                                   : std::nullopt};
+    if (pending) {
+        row.still_pending = std::move(wait);
+        return;
+    }
+    ++row.held[static_cast<std::size_t>(held_by(wait))];
+    if (signal.latency_ns() > row.latency.max()) row.longest = std::move(wait);
 }
 
 std::vector<SignalRow> SignalTable::rows(const Coverage& coverage) const

@@ -87,6 +87,18 @@ Json ends(const aggregate::SignalRow& row, const std::array<End, N>& which)
     return out;
 }
 
+/// By HeldBy; states as they are named elsewhere.
+constexpr std::array<const char*, aggregate::kHeldBy> kHeldNames{
+    "stopped", "frozen", "traced", "uninterruptible", "killable", "handler", "mask", "unknown",
+};
+
+Json held(const aggregate::SignalRow& row)
+{
+    Json out;
+    for (std::size_t at = 0; at < row.held.size(); ++at) out[kHeldNames[at]] = row.held[at];
+    return out;
+}
+
 Json signal(const aggregate::SignalRow& row, std::uint64_t start_ns)
 {
     Json outcomes;
@@ -105,6 +117,7 @@ Json signal(const aggregate::SignalRow& row, std::uint64_t start_ns)
             {"requeued", row.requeued},
             {"ends", ends(row, kMatched)},
             {"unmatched", ends(row, kUnmatched)},
+            {"held", held(row)},
             {"latency_ns", histogram_json(row.latency)}};
 }
 

@@ -775,6 +775,26 @@ correlate::SignalInterval usr1(std::uint64_t from_ms, std::uint64_t to_ms)
     return signal;
 }
 
+TEST(LateSignals, SayOfAllWhatHeldThem)
+{
+    Story life;
+    life.stay(kApp, IPCSCOPE_STATE_STOPPED, 1000, 1900);
+    for (unsigned nth = 0; nth < 3; ++nth) {
+        life.aggregator.interval(usr1(1000 + nth, 1901));
+    }
+    auto blocked = usr1(2000, 2006);
+    blocked.blocked = true;
+    life.aggregator.interval(blocked);
+    life.aggregator.interval(usr1(2100, 2104));   // no record says what so short a wait was for
+    life.aggregator.interval(usr1(2200, 2205));
+    EXPECT_TRUE(life.text(3000).ends_with(
+        "Of 5 that took 5.00 ms or more 3 waited while it was stopped, 1 while it had them "
+        "blocked, 1 for what no record says."))
+        << life.text(3000);
+    EXPECT_EQ(life.report(3000).signals.at(0).held,
+              (std::array<std::uint64_t, aggregate::kHeldBy>{3, 0, 0, 0, 0, 0, 1, 1}));
+}
+
 TEST(LateSignals, SayWhy)
 {
     Story life;

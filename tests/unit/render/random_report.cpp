@@ -52,6 +52,7 @@ aggregate::SignalRow signal_row()
     row.origin = origin();
     for (auto& outcome : row.outcomes) outcome = number();
     for (auto& end : row.ends) end = number();
+    for (auto& held : row.held) held = number();
     for (auto* field : {&row.to_unkillable, &row.requeued, &row.first_ns, &row.last_ns})
         *field = number();
     row.latency = histogram();

@@ -25,6 +25,7 @@
 
 #include "base/clock.hpp"
 #include "config.h"
+#include "source/bpf/core_types.hpp"
 #include "source/bpf/load_error.hpp"
 #include "source/bpf/log.hpp"
 #include "source/bpf/object.hpp"
@@ -88,12 +89,14 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
     if (!traits) {
         return tl::unexpected<Error>(traits.error());
     }
+    const CoreTypes types;
     std::unique_ptr<Tracer> tracer(new Tracer);
     tracer->traits_ = *traits;
-    auto done = tracer->open(options)
+    auto done = tracer->open(options, types)
                     .and_then([&] { return tracer->place_programs(*kernel, options); })
                     .and_then([&] { return tracer->configure(options, *selection); })
-                    .and_then([&] { return tracer->check_open_files(); });
+                    .and_then([&] { return tracer->check_open_files(); })
+                    .and_then([&] { return tracer->fill(types, *kernel); });
     if (done) {
         if (const int error = bpf_object__load(tracer->object_.get())) {
             done = tl::unexpected<Error>(load_error(error, log.text(), lockdown()));
@@ -111,15 +114,25 @@ Result<std::unique_ptr<Tracer>> Tracer::attach(const Options& options)
     return tracer;
 }
 
-Result<void> Tracer::open(const Options& trace)
+Result<void> Tracer::open(const Options& trace, const CoreTypes& types)
 {
     const auto elf = built_in_object(trace.stat.has_value());
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "ipcscope");
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "ipcscope",
+                .btf_custom_path = types.path());
     if (register_targets()) {
         object_.reset(bpf_object__open_mem(elf.data(), elf.size(), &options));
     }
     if (!object_) {
         return fail(Exit::kernel, fmt::format("the built-in BPF object cannot be opened: {}",
+                                              std::strerror(errno)));
+    }
+    return {};
+}
+
+Result<void> Tracer::fill(const CoreTypes& types, const ::btf& kernel) const
+{
+    if (!types.fill(kernel, *bpf_object__btf(object_.get()))) {
+        return fail(Exit::kernel, fmt::format("the kernel's types cannot be copied: {}",
                                               std::strerror(errno)));
     }
     return {};

@@ -24,6 +24,8 @@ struct ipcscope_config;
 
 namespace ipcscope::source::bpf {
 
+class CoreTypes;
+
 class Tracer {
 public:
     /// Loads and attaches everything that `options` asks for.  Nothing is counted
@@ -66,7 +68,8 @@ private:
     struct CloseObject { void operator()(bpf_object* object) const; };
     struct DestroyLink { void operator()(bpf_link* link) const; };
 
-    Result<void> open(const Options& options);
+    Result<void> open(const Options& options, const CoreTypes& types);
+    Result<void> fill(const CoreTypes& types, const ::btf& kernel) const;
     Result<void> place_programs(const ::btf& kernel, const Options& options);
     Result<void> configure(const Options& options, const Selection& selection);
     Result<void> check_open_files() const;

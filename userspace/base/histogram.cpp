@@ -56,12 +56,25 @@ std::uint64_t Histogram::high(unsigned index)
     return low(index) + ((std::uint64_t{1} << shift_of(index)) - 1);
 }
 
+/// Values are near each other: those before the least take no memory.
+std::uint64_t& Histogram::count_at(unsigned index)
+{
+    constexpr unsigned kStep = 8;   // grows less often
+    const unsigned from = index - index % kStep;
+    if (counts_.empty()) {
+        first_ = from;
+    } else if (index < first_) {
+        counts_.insert(counts_.begin(), first_ - from, 0);
+        first_ = from;
+    }
+    if (index >= end_index()) counts_.resize(index - first_ + 1);
+    return counts_[index - first_];
+}
+
 void Histogram::add(std::uint64_t value, std::uint64_t count)
 {
     if (count == 0) return;
-    const unsigned at = index(value);
-    if (at >= counts_.size()) counts_.resize(at + 1);
-    counts_[at] += count;
+    count_at(index(value)) += count;
     count_ += count;
     sum_ = saturating_sum(sum_, saturating_product(value, count));
     min_ = std::min(min_, value);
@@ -80,8 +93,9 @@ Histogram Histogram::divided(std::uint64_t by) const
 
 void Histogram::merge(const Histogram& other)
 {
-    if (other.counts_.size() > counts_.size()) counts_.resize(other.counts_.size());
-    for (std::size_t i = 0; i < other.counts_.size(); ++i) counts_[i] += other.counts_[i];
+    for (unsigned i = other.first_; i < other.end_index(); ++i) {
+        if (const std::uint64_t more = other.counts_[i - other.first_]) count_at(i) += more;
+    }
     count_ += other.count_;
     sum_ = saturating_sum(sum_, other.sum_);
     min_ = std::min(min_, other.min_);
@@ -98,9 +112,8 @@ std::optional<Histogram> Histogram::restore(std::span<const Bucket> buckets,
     for (const Bucket& bucket : buckets) {
         if (!is_bucket(bucket) || bucket.count > UINT64_MAX - made.count_) return {};
         const unsigned at = index(bucket.low);
-        if (at < made.counts_.size()) return {};   // not in order, or twice
-        made.counts_.resize(at + 1);
-        made.counts_[at] = bucket.count;
+        if (made.count_ != 0 && at < made.end_index()) return {};   // not in order, or twice
+        made.count_at(at) = bucket.count;
         made.count_ += bucket.count;
         // What its values can add up to: no less than min, no more than max each.
         const std::uint64_t low = std::max(bucket.low, min);
@@ -152,8 +165,8 @@ std::uint64_t Histogram::quantile(double q) const
         wanted < total ? std::max<std::uint64_t>(1, static_cast<std::uint64_t>(wanted))
                        : count_;
     std::uint64_t seen = 0;
-    for (unsigned i = 0; i < counts_.size(); ++i) {
-        seen += counts_[i];
+    for (unsigned i = first_; i < end_index(); ++i) {
+        seen += counts_[i - first_];
         if (seen >= rank) return std::clamp(high(i), min_, max_);
     }
     return max_;
@@ -164,8 +177,8 @@ double Histogram::interpolated(double q) const
     if (count_ == 0) return 0;
     const double wanted = std::clamp(q, 0.0, 1.0) * static_cast<double>(count_);
     double seen = 0;
-    for (unsigned i = 0; i < counts_.size(); ++i) {
-        const auto here = static_cast<double>(counts_[i]);
+    for (unsigned i = first_; i < end_index(); ++i) {
+        const auto here = static_cast<double>(counts_[i - first_]);
         if (here > 0 && seen + here >= wanted) {
             const auto from = static_cast<double>(std::max(low(i), min_));
             const auto to = static_cast<double>(std::min(high(i), max_));
@@ -179,8 +192,9 @@ double Histogram::interpolated(double q) const
 std::vector<Histogram::Bucket> Histogram::buckets() const
 {
     std::vector<Bucket> used;
-    for (unsigned i = 0; i < counts_.size(); ++i)
-        if (counts_[i] != 0) used.push_back({low(i), high(i), counts_[i]});
+    for (unsigned i = first_; i < end_index(); ++i)
+        if (const std::uint64_t count = counts_[i - first_])
+            used.push_back({low(i), high(i), count});
     return used;
 }
 

@@ -63,7 +63,11 @@ public:
     static constexpr unsigned kBuckets = (64 - kSubBits + 1) << kSubBits;
 
 private:
-    std::vector<std::uint64_t> counts_;  ///< grown to what is used
+    std::uint64_t& count_at(unsigned index);
+    unsigned end_index() const { return first_ + static_cast<unsigned>(counts_.size()); }
+
+    std::vector<std::uint64_t> counts_;  ///< from the bucket first_ on, to what is used
+    unsigned first_ = 0;
     std::uint64_t count_ = 0;
     std::uint64_t sum_ = 0;
     std::uint64_t min_ = UINT64_MAX;

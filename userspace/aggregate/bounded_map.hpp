@@ -119,9 +119,9 @@ private:
             : entry(std::piecewise_construct, std::forward_as_tuple(key), std::forward_as_tuple())
         {
         }
-        Entry entry;
         std::uint64_t used = 0;   ///< when; no two are the same
         std::size_t place = 0;    ///< in nodes_
+        Entry entry;
     };
 
 public:
@@ -152,16 +152,11 @@ public:
     /// The value of `key`, made where there is none.
     Value& use(const Key& key)
     {
-        Node* node = index_.find(key);
-        if (node == nullptr) {
-            if (size() >= most_) {
-                drop(*oldest());
-                ++evicted_;
-            }
-            node = make(key);
+        if (last_ == nullptr || !(last_->entry.first == key)) {
+            last_ = find_or_make(key);
         }
-        node->used = ++clock_;
-        return node->entry.second;
+        last_->used = ++clock_;
+        return last_->entry.second;
     }
 
     const Value* find(const Key& key) const
@@ -215,6 +210,18 @@ private:
         friend bool operator<(const Age& a, const Age& b) { return a.used > b.used; }
     };
 
+    Node* find_or_make(const Key& key)
+    {
+        if (Node* node = index_.find(key)) {
+            return node;
+        }
+        if (size() >= most_) {
+            drop(*oldest());
+            ++evicted_;
+        }
+        return make(key);
+    }
+
     Node* make(const Key& key)
     {
         nodes_.push_back(std::make_unique<Node>(key));
@@ -230,6 +237,7 @@ private:
     void drop(Node& node)
     {
         index_.erase(node.entry.first);
+        last_ = nullptr;
         const std::size_t place = node.place;
         std::swap(nodes_[place], nodes_.back());
         nodes_[place]->place = place;
@@ -270,6 +278,7 @@ private:
     std::uint64_t clock_ = 0;
     std::uint64_t evicted_ = 0;
     std::vector<std::unique_ptr<Node>> nodes_;
+    Node* last_ = nullptr;    ///< that was used last: the next use is often the same
     NodeIndex<Node, Key, Hash> index_;
     std::vector<Age> ages_;   ///< a heap, made as the first one is to go
 };

@@ -5,7 +5,7 @@
 
 namespace ipcscope::aggregate {
 
-void BusyTime::add(std::uint64_t start_ns, std::uint64_t end_ns)
+void BusyTime::add_piece(std::uint64_t start_ns, std::uint64_t end_ns)
 {
     const Piece added{std::max(start_ns, floor_), end_ns};
     if (added.start >= added.end) return;

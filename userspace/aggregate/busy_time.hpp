@@ -14,7 +14,10 @@ namespace ipcscope::aggregate {
 /// exact for up to kKept pieces inside one span, and never too large.
 class BusyTime {
 public:
-    void add(std::uint64_t start_ns, std::uint64_t end_ns);
+    void add(std::uint64_t start_ns, std::uint64_t end_ns)
+    {
+        if (start_ns < end_ns) add_piece(start_ns, end_ns);
+    }
     std::uint64_t total_ns() const { return total_; }
 
     static constexpr std::size_t kKept = 256;
@@ -24,6 +27,7 @@ private:
         std::uint64_t start;
         std::uint64_t end;
     };
+    void add_piece(std::uint64_t start_ns, std::uint64_t end_ns);
     void insert(Piece added);
 
     std::vector<Piece> pieces_;     ///< from first_ on: sorted, disjoint

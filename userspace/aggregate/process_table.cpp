@@ -10,13 +10,13 @@ namespace ipcscope::aggregate {
 /// A killed thread that was not traced has a record, but no time.
 void ProcessTable::add(const decode::Event& event, const TimeLedger::Entry& entry)
 {
-    const Time time = entry.all();
-    if (time.span_ns == 0) return;
+    if (entry.before.span_ns + entry.inside.span_ns == 0) return;
     ProcessRow& row = rows_.use(event.task.tgid);
     const Task process = process_of(event);
     if (row.task.comm.empty() || !process.comm.empty()) row.task = process;
     if (entry.first) ++row.threads;
-    row.time += time;
+    row.time += entry.before;
+    row.time += entry.inside;
 }
 
 std::vector<ProcessRow> ProcessTable::rows() const

@@ -51,11 +51,12 @@ void StageTable::call(const decode::Event& event, const decode::Call& call,
         stage.waiting.add(blocked.start_ns, blocked.end_ns);
     }
 
-    if (!stage.threads.contains(event.task.tid)) {
+    if (stage.last_tid != event.task.tid && !stage.threads.contains(event.task.tid)) {
         if (stage.threads.size() < kMostThreads) stage.threads.insert(event.task.tid);
         stage.head.add(call.since_ns, call.enter_ns, entry.before);
         return;
     }
+    stage.last_tid = event.task.tid;
     stage.time += entry.before;
     const auto polled = [&](Part part, BusyTime* side) {
         const Span span = polled_span(call, entry.before.at(part));
@@ -75,6 +76,7 @@ void StageTable::time(const decode::Event& event, const decode::ThreadTime& time
 {
     Stage* stage = stages_.find(event.task.tgid);
     if (stage == nullptr || stage->threads.erase(event.task.tid) == 0) return;
+    stage->last_tid.reset();
     stage->tail.add(time.since_ns, event.time_ns, entry.before);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -54,6 +55,7 @@ private:
     struct Stage {
         Task task;
         std::unordered_set<std::uint32_t> threads;   ///< that made calls
+        std::optional<std::uint32_t> last_tid;       ///< one of them
         Window calls;
         BusyTime input;
         BusyTime output;

@@ -19,7 +19,10 @@ std::string_view part_name(Part part) { return kNames[static_cast<std::size_t>(p
 Time& Time::operator+=(const Time& more)
 {
     span_ns += more.span_ns;
-    for (std::size_t part = 0; part < kParts; ++part) parts_ns[part] += more.parts_ns[part];
+    // Of one record most are 0, and what is not written stays out of the cache.
+    for (std::size_t part = 0; part < kParts; ++part) {
+        if (more.parts_ns[part] != 0) parts_ns[part] += more.parts_ns[part];
+    }
     return *this;
 }
 

@@ -138,11 +138,10 @@ void TimeLedger::add(Time& time, const decode::Between& between, Thread& thread)
 /// What the time in poll before a call was for: the object of the call, unless the
 /// records prove that the object was ready, or that no process ended the wait: a sleep by
 /// poll(), select().  For output only where a write had found the object full.
-Time TimeLedger::polling(const decode::Call& call, const decode::Between& between,
-                         const Polls& polls)
+void TimeLedger::add_polling(Time& time, const decode::Call& call,
+                             const decode::Between& between, const Polls& polls) const
 {
-    Time time;
-    if (between.polling_ns == 0) return time;
+    if (between.polling_ns == 0) return;
     const ObjectLevel* level = levels_.find(object_of(call));
     const Direction direction = direction_of(call);
     const std::uint64_t slept =
@@ -160,7 +159,6 @@ Time TimeLedger::polling(const decode::Call& call, const decode::Between& betwee
     other = std::max(other, slept);
     time.add(Part::poll_other, other);
     time.add(rest, between.polling_ns - other);
-    return time;
 }
 
 TimeLedger::Entry TimeLedger::call(const decode::Event& event, const decode::Call& call)
@@ -169,7 +167,7 @@ TimeLedger::Entry TimeLedger::call(const decode::Event& event, const decode::Cal
     Thread& thread = begin(event, call.since_ns, entry);
     const decode::Between between = decode::between(call);
     add(entry.before, between, thread);
-    entry.before += polling(call, between, std::exchange(thread.polls, {}));
+    add_polling(entry.before, call, between, std::exchange(thread.polls, {}));
     const decode::Inside inside = decode::inside(event, call);
     entry.inside.span_ns = inside.span_ns;
     entry.inside.add(Part::running, inside.running_ns);

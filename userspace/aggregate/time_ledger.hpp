@@ -31,7 +31,6 @@ public:
         bool first = false;    ///< of its thread
         Time before;           ///< until the call's entry
         Time inside;           ///< the call
-        Time all() const { return Time(before) += inside; }
     };
 
     void slice(const decode::Event& event, const decode::Slice& slice);
@@ -64,7 +63,8 @@ private:
     Thread& begin(const decode::Event& event, std::uint64_t since_ns, Entry& entry);
     static void take(Slices& slices, std::uint64_t ns, Part rest, Time& time);
     static void add(Time& time, const decode::Between& between, Thread& thread);
-    Time polling(const decode::Call& call, const decode::Between& between, const Polls& polls);
+    void add_polling(Time& time, const decode::Call& call, const decode::Between& between,
+                     const Polls& polls) const;
 
     BoundedMap<std::uint32_t, Thread> threads_{kMostThreads};
     BoundedMap<ObjectId, ObjectLevel, ObjectId::Hash> levels_{kMostLevels};

@@ -59,6 +59,9 @@ bool WaitTable::Object::used(bool write, std::uint32_t tid) const
 
 void WaitTable::Object::use(bool write, std::uint32_t tid)
 {
+    if (tid != 0 && last_tid[write ? 1 : 0] == tid) {
+        return;   // it is there, or there are too many
+    }
     last_tid[write ? 1 : 0] = tid;
     if (!used(write, tid) && users[write ? 1 : 0].size() < kMostUsers) {
         users[write ? 1 : 0].push_back(tid);

@@ -52,8 +52,12 @@ void ThreadTable::stamp(Event& event)
     event.process = event.task.tid == event.task.tgid
                         ? event.task.comm
                         : name(event.task.tgid, event.task.tgid, since_ns);
-    event.target.comm = name(event.target.tgid, event.target.tid, since_ns);
-    event.target_process = name(event.target.tgid, event.target.tgid, since_ns);
+    if (event.target.tid != 0) {
+        event.target.comm = name(event.target.tgid, event.target.tid, since_ns);
+        event.target_process = event.target.tid == event.target.tgid
+                                   ? event.target.comm
+                                   : name(event.target.tgid, event.target.tgid, since_ns);
+    }
     if (std::holds_alternative<ThreadFree>(event.body)) threads_.erase(event.task.tid);
 }
 

@@ -157,7 +157,7 @@ struct Aggregator::State {
             if (before.size() < kMostBefore) before.insert_or_assign(event.task.tid, event);
             return;   // its time is that of the thread's own records
         }
-        before.erase(event.task.tid);
+        if (!before.empty()) before.erase(event.task.tid);
         const TimeLedger::Entry entry = times.call(event, body);
         processes.add(event, entry);
         if (event.kind != IPCSCOPE_CALL_PIPE && event.kind != IPCSCOPE_CALL_SPLICE) {
@@ -200,6 +200,8 @@ struct Aggregator::State {
     void on(const decode::Event&, const decode::User& body) { lineages.on(body); }
     void on(const decode::Event&, const decode::Cgroup& body) { lineages.on(body); }
 
+    Report report(const Frame& frame, std::vector<ChannelRow> channel_rows) const;
+
     void add(const correlate::SignalInterval& signal) { signals.add(signal); }
     void add(const correlate::KillInterval& kill) { kills.add(kill); }
     void add(const correlate::Orphan& orphan)
@@ -235,45 +237,54 @@ void Aggregator::malformed() { state_->losses.malformed(); }
 
 bool Aggregator::covers(std::uint32_t tgid) const { return state_->coverage.covers(tgid); }
 
-Report Aggregator::snapshot(const Frame& frame) const
+Report Aggregator::State::report(const Frame& frame, std::vector<ChannelRow> channel_rows) const
 {
-    const State& state = *state_;
     Report report;
-    report.host = state.host;
-    report.restricted = state.coverage.restricted();
+    report.host = host;
+    report.restricted = coverage.restricted();
     report.complete = frame.complete;
     report.incomplete_why = frame.incomplete_why;
     report.end_ns = frame.end_ns;
-    report.signals = state.signals.rows(state.coverage);
-    report.has_handlers = state.masks.traced();
-    report.handlers = state.handlers.rows();
-    report.calls = state.calls.rows();
-    report.channels = state.channels.rows(state.coverage);
-    report.objects = state.objects.rows();
-    state.sockets.describe(report.objects);
-    report.sockets = state.sockets.rows();
-    report.lives = state.lives.rows();
-    report.pipelines = find_pipelines(report.channels, report.lives, state.stages);
-    report.processes = state.processes.rows();
-    report.kills = state.kills.rows();
-    report.waits = state.waits.rows();
-    report.long_waits = state.waits.long_waits();
-    report.actors = state.waits.actors();
-    report.stops = state.stops.rows();
-    report.sleeps = state.sleeps.rows();
-    report.deaths = state.deaths.rows(state.coverage, frame.end_ns);
-    report.lineages = state.lineages.rows();
-    report.unreaped = state.deaths.unreaped(state.coverage, frame.end_ns);
-    report.orphans_group_exit = state.group_exits;
-    report.orphans_unknown = state.unknown;
-    report.evicted = {state.signals.evicted(), state.channels.evicted(),
-                      state.channels.ends_evicted(), state.processes.evicted(),
-                      state.kills.evicted(), state.objects.evicted(), state.sockets.evicted(),
-                      state.stops.evicted(), state.lives.evicted(),
-                      state.waits.evicted() + state.sleeps.evicted(),
-                      state.deaths.evicted(), state.handlers.evicted()};
-    report.loss = state.losses.ledger(frame.ledger, frame.complete, frame.late);
+    report.signals = signals.rows(coverage);
+    report.has_handlers = masks.traced();
+    report.handlers = handlers.rows();
+    report.calls = calls.rows();
+    report.channels = std::move(channel_rows);
+    report.objects = objects.rows();
+    sockets.describe(report.objects);
+    report.sockets = sockets.rows();
+    report.lives = lives.rows();
+    report.pipelines = find_pipelines(report.channels, report.lives, stages);
+    report.processes = processes.rows();
+    report.kills = kills.rows();
+    report.waits = waits.rows();
+    report.long_waits = waits.long_waits();
+    report.actors = waits.actors();
+    report.stops = stops.rows();
+    report.sleeps = sleeps.rows();
+    report.deaths = deaths.rows(coverage, frame.end_ns);
+    report.lineages = lineages.rows();
+    report.unreaped = deaths.unreaped(coverage, frame.end_ns);
+    report.orphans_group_exit = group_exits;
+    report.orphans_unknown = unknown;
+    report.evicted = {signals.evicted(), channels.evicted(),
+                      channels.ends_evicted(), processes.evicted(),
+                      kills.evicted(), objects.evicted(), sockets.evicted(),
+                      stops.evicted(), lives.evicted(),
+                      waits.evicted() + sleeps.evicted(),
+                      deaths.evicted(), handlers.evicted()};
+    report.loss = losses.ledger(frame.ledger, frame.complete, frame.late);
     return report;
+}
+
+Report Aggregator::snapshot(const Frame& frame) const
+{
+    return state_->report(frame, state_->channels.rows(state_->coverage));
+}
+
+Report Aggregator::finish(const Frame& frame)
+{
+    return state_->report(frame, state_->channels.take_rows(state_->coverage));
 }
 
 }  // namespace ipcscope::aggregate

@@ -31,6 +31,8 @@ public:
     };
     /// The report as of now; at any time, as often as one likes.
     Report snapshot(const Frame& frame) const;
+    /// The report at the end; nothing may follow.
+    Report finish(const Frame& frame);
 
 private:
     struct State;

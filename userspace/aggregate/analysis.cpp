@@ -87,8 +87,8 @@ Report Analysis::report(std::string incomplete_why)
     stream_.flush();
     correlator_.finish(stream_.end_ns());
     const bool complete = stream_.ended() && incomplete_why.empty();
-    return aggregator_.snapshot({stream_.last_ledger(), stream_.end_ns(), stream_.late(),
-                                 complete, std::move(incomplete_why)});
+    return aggregator_.finish({stream_.last_ledger(), stream_.end_ns(), stream_.late(),
+                               complete, std::move(incomplete_why)});
 }
 
 }  // namespace ipcscope::aggregate

@@ -65,18 +65,14 @@ std::size_t occupancy(const Level& level)
     return std::clamp<std::uint64_t>(eighths, 1, 7);
 }
 
-std::vector<ChannelEnd> end_rows(const BoundedMap<std::uint32_t, ChannelEnd>& ends,
-                                 const Coverage& coverage)
+void finish(std::vector<ChannelEnd>& ends, const Coverage& coverage)
 {
-    std::vector<ChannelEnd> out;
-    for (const auto& [tgid, end] : ends) {
-        out.push_back(end);
-        out.back().traced = coverage.covers(tgid);
+    for (ChannelEnd& end : ends) {
+        end.traced = coverage.covers(end.task.tgid);
     }
-    std::stable_sort(out.begin(), out.end(), [](const ChannelEnd& a, const ChannelEnd& b) {
+    std::ranges::sort(ends, [](const ChannelEnd& a, const ChannelEnd& b) {
         return std::pair(b.bytes, a.task.tgid) < std::pair(a.bytes, b.task.tgid);
     });
-    return out;
 }
 
 /// Of a restricted trace, at least one process must be known to hold the end: that
@@ -109,8 +105,8 @@ Task process_of(const decode::Event& event)
 
 ChannelTable::Channel& ChannelTable::channel(const decode::Call& call, const ChannelUse& use)
 {
-    const bool is_new = channels_.find(use.channel) == nullptr;
     Channel& channel = channels_.use(use.channel);
+    const bool is_new = channel.row.object != use.channel;
     if (channel.row.type != decode::ObjectType::fifo) {
         channel.row.type = decode::type_of(call);
     }
@@ -136,7 +132,7 @@ void ChannelTable::hold(Channel& channel, const ObjectId& end, const Held& held)
     const bool socket = channel.row.sender != 0;
     const bool receives = end == channel.row.object;
     if (!held.path.empty() && receives) channel.row.path = held.path;
-    const auto add = [&](Ends& ends) {
+    const auto add = [&](ChannelEnds& ends) {
         const bool is_new = ends.find(held.process.tgid) == nullptr;
         ChannelEnd& found = ends.use(held.process.tgid);
         found.held_ns = std::max(found.held_ns, held.time_ns);
@@ -232,24 +228,49 @@ std::uint64_t ChannelTable::ends_evicted() const
     return sum;
 }
 
-std::vector<ChannelRow> ChannelTable::rows(const Coverage& coverage) const
+ChannelRow ChannelTable::row_of(const Channel& channel, const Coverage& coverage,
+                                std::vector<ChannelEnd> readers, std::vector<ChannelEnd> writers)
+{
+    ChannelRow row = channel.row;
+    row.full_ns = channel.full.total_ns();
+    row.empty_ns = channel.empty.total_ns();
+    row.readers = std::move(readers);
+    row.writers = std::move(writers);
+    finish(row.readers, coverage);
+    finish(row.writers, coverage);
+    row.mutex = channel_kind(row.type).owned && channel.owners;
+    row.reads.traced = traced(row.readers, coverage);
+    row.writes.traced = traced(row.writers, coverage);
+    return row;
+}
+
+/// `make` gives the row of one channel.
+template <typename Make>
+std::vector<ChannelRow> ChannelTable::sorted_rows(const Make& make) const
 {
     std::vector<ChannelRow> out;
-    for (const auto& [id, channel] : channels_) {
-        ChannelRow& row = out.emplace_back(channel.row);
-        row.full_ns = channel.full.total_ns();
-        row.empty_ns = channel.empty.total_ns();
-        row.readers = end_rows(channel.readers, coverage);
-        row.writers = end_rows(channel.writers, coverage);
-        row.mutex = channel_kind(row.type).owned && channel.owners;
-        row.reads.traced = traced(row.readers, coverage);
-        row.writes.traced = traced(row.writers, coverage);
-    }
+    out.reserve(channels_.size());
+    for (const auto& [id, channel] : channels_) out.push_back(make(id, channel));
     std::stable_sort(out.begin(), out.end(), [](const ChannelRow& a, const ChannelRow& b) {
         const auto moved = [](const ChannelRow& row) { return row.reads.bytes + row.writes.bytes; };
         return std::pair(moved(b), a.first_ns) < std::pair(moved(a), b.first_ns);
     });
     return out;
+}
+
+std::vector<ChannelRow> ChannelTable::rows(const Coverage& coverage) const
+{
+    return sorted_rows([&](const ObjectId&, const Channel& channel) {
+        return row_of(channel, coverage, channel.readers.rows(), channel.writers.rows());
+    });
+}
+
+std::vector<ChannelRow> ChannelTable::take_rows(const Coverage& coverage)
+{
+    return sorted_rows([&](const ObjectId& id, const Channel&) {
+        Channel& channel = *channels_.find(id);
+        return row_of(channel, coverage, channel.readers.take(), channel.writers.take());
+    });
 }
 
 }  // namespace ipcscope::aggregate

@@ -7,6 +7,7 @@
 
 #include "aggregate/bounded_map.hpp"
 #include "aggregate/busy_time.hpp"
+#include "aggregate/channel_ends.hpp"
 #include "aggregate/coverage.hpp"
 #include "aggregate/report.hpp"
 #include "aggregate/time_ledger.hpp"
@@ -39,17 +40,18 @@ public:
 
     /// Channels that were used.
     std::vector<ChannelRow> rows(const Coverage& coverage) const;
+    /// The same, at the end: no call may follow.
+    std::vector<ChannelRow> take_rows(const Coverage& coverage);
     std::uint64_t evicted() const { return channels_.evicted(); }
     std::uint64_t ends_evicted() const;
 
 private:
-    using Ends = BoundedMap<std::uint32_t, ChannelEnd>;   ///< by process
     struct Channel {
         ChannelRow row;
         BusyTime full;
         BusyTime empty;
-        Ends readers{kMostChannelEnds};
-        Ends writers{kMostChannelEnds};
+        ChannelEnds readers;
+        ChannelEnds writers;
         bool owners = true;   ///< of a semaphore: it was used as a mutex up to now
     };
     struct Held {
@@ -66,6 +68,10 @@ private:
     Channel& channel(const decode::Call& call, const ChannelUse& use);
     void hold(Channel& channel, const ObjectId& end, const Held& held) const;
     static void take(Channel& channel, const decode::Event& event, const decode::Call& call);
+    static ChannelRow row_of(const Channel& channel, const Coverage& coverage,
+                             std::vector<ChannelEnd> readers, std::vector<ChannelEnd> writers);
+    template <typename Make>
+    std::vector<ChannelRow> sorted_rows(const Make& make) const;
 
     BoundedMap<ObjectId, Channel, ObjectId::Hash> channels_{kMostChannels};
     /// Who holds objects open: any of the machine's, by the object.

@@ -260,15 +260,15 @@ hash_of() # reads stdin
 build_programs()
 {
 	local dir work
-	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise.c,init.c,protocol.h} | hash_of)
+	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise*.[ch],init.c,protocol.h} | hash_of)
 	if [ ! -x "$dir/init" ]; then
 		need cc gcc
 		mkdir -p "$CACHE/bin" "$CACHE/tmp"
 		work=$(mktemp -d "$CACHE/tmp/bin.XXXXXX")
-		cc -O2 -Wall -o "$work/supervise" "$VM_DIR/supervise.c" &&
+		cc -O2 -Wall -o "$work/supervise" "$VM_DIR"/supervise*.c &&
 			cc -static -Os -Wall -o "$work/init" "$VM_DIR/init.c" || {
 			rm -rf "$work"
-			die 125 'cannot build vm/supervise.c and vm/init.c (gcc and libc6-dev are needed)'
+			die 125 'cannot build vm/supervise and vm/init (gcc and libc6-dev are needed)'
 		}
 		strip "$work/init" 2>/dev/null
 		mv -T "$work" "$dir" 2>/dev/null || rm -rf "$work"

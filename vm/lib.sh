@@ -260,13 +260,13 @@ hash_of() # reads stdin
 build_programs()
 {
 	local dir work
-	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise*.[ch],init.c,protocol.h} | hash_of)
+	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise,init}*.[ch] "$VM_DIR/protocol.h" | hash_of)
 	if [ ! -x "$dir/init" ]; then
 		need cc gcc
 		mkdir -p "$CACHE/bin" "$CACHE/tmp"
 		work=$(mktemp -d "$CACHE/tmp/bin.XXXXXX")
 		cc -O2 -Wall -o "$work/supervise" "$VM_DIR"/supervise*.c &&
-			cc -static -Os -Wall -o "$work/init" "$VM_DIR/init.c" || {
+			cc -static -Os -Wall -o "$work/init" "$VM_DIR"/init*.c || {
 			rm -rf "$work"
 			die 125 'cannot build vm/supervise and vm/init (gcc and libc6-dev are needed)'
 		}

@@ -35,6 +35,29 @@ need() # COMMAND PACKAGE
 		die 125 "$1 not found: install the Debian package $2 (all that vm/ needs: vm/packages)"
 }
 
+# ---- options that others pass on to vm/run ----------------------------------------
+
+# For --help of those that take them.
+# shellcheck disable=SC2034 # used by what sources this
+PASSED_ON_HELP='  of vm/run:        --smp N, --memory MIB, --timeout S, --boot-timeout S, --append ARGS,
+                    --share DIR, --env NAME, --allow-splat REGEX, --allow-file FILE, --icount'
+run_options=()
+
+# Puts the first option into run_options if it is one of these, and sets `taken` to the
+# number of its words; 1 if it is none, or has no value.
+pass_on() # OPTION [VALUE] ...
+{
+	taken=0
+	case $1 in
+	--icount) taken=1 ;;
+	--smp | --memory | --timeout | --boot-timeout | --append | --share | --env | --allow-splat | \
+		--allow-file)
+		[ $# -ge 2 ] && taken=2
+		;;
+	esac
+	[ $taken != 0 ] && run_options+=("${@:1:taken}")
+}
+
 # ---- the table ------------------------------------------------------------
 
 kernel_keys()

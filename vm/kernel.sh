@@ -57,7 +57,7 @@ own_kernel()
 	elif is_bzimage "$image"; then
 		key=$(stat -c '%n %s %Y' "$image" | hash_of)
 		dir=$CACHE/own/$key
-		mkdir -p "$dir"
+		cache_used "$dir" || { make_room; mkdir -p "$dir"; }
 		if [ ! -e "$dir/vmlinux.elf" ] && [ ! -e "$dir/none" ]; then
 			if extract_elf "$image" "$dir/elf.$$"; then
 				mv "$dir/elf.$$" "$dir/vmlinux.elf"
@@ -91,10 +91,10 @@ own_modules() # TREE
 	need depmod kmod
 	key=$(stat -c '%n %Y' "$tree/modules.order" "$tree/vmlinux" 2>/dev/null | hash_of)
 	module_root=$CACHE/own/modules-$key
-	[ ! -e "$module_root/lib" ] || return 0
-	mkdir -p "$CACHE/own" "$CACHE/tmp"
+	cache_used "$module_root" && return
+	make_room
 	work=$(mktemp -d "$CACHE/tmp/modules.XXXXXX")
-	mkdir -p "$work/lib/modules/$release"
+	mkdir -p "$CACHE/own" "$work/lib/modules/$release"
 	while read -r file; do
 		file=${file%.o}
 		file=${file%.ko}.ko

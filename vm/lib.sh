@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What vm/run and its siblings share: messages, the cache, fetching a kernel,
+# What vm/run and its siblings share: messages, options, fetching a kernel,
 # taking the ELF out of a bzImage, and building the initramfs. Everything in
 # the cache is made beside its place and renamed into it, under a lock, so two
-# runs at once are safe and what is there is whole.
+# runs at once are safe and what is there is whole (vm/cache.sh).
 
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 CACHE=${IPCSCOPE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ipcscope}
@@ -12,6 +12,8 @@ case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
 PATH=$PATH:/usr/sbin:/sbin
 VERBOSE=${VERBOSE:-0}
 PROGRAM=${PROGRAM:-vm/run}
+# shellcheck source=vm/cache.sh
+. "$VM_DIR/cache.sh"
 
 # Modules that init needs, before those that they depend on are added.
 WANTED_MODULES='virtio_pci virtio_console 9p 9pnet_virtio overlay'
@@ -284,9 +286,10 @@ build_programs()
 {
 	local dir work
 	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise,init}*.[ch] "$VM_DIR/protocol.h" | hash_of)
-	if [ ! -x "$dir/init" ]; then
+	if ! cache_used "$dir"; then
 		need cc gcc
-		mkdir -p "$CACHE/bin" "$CACHE/tmp"
+		make_room
+		mkdir -p "$CACHE/bin"
 		work=$(mktemp -d "$CACHE/tmp/bin.XXXXXX")
 		cc -O2 -Wall -o "$work/supervise" "$VM_DIR"/supervise*.c &&
 			cc -static -Os -Wall -o "$work/init" "$VM_DIR"/init*.c || {
@@ -323,9 +326,10 @@ build_initramfs() # INIT_DIR ROOT RELEASE
 {
 	local init=$1/init root=$2 release=$3 file work number=100 path
 	file=$CACHE/initramfs/$release-$({ sha256sum "$init"; stat -c '%n %Y' "$root/lib/modules/$release/modules.dep"; echo "$WANTED_MODULES"; } 2>/dev/null | hash_of).cpio
-	if [ ! -e "$file" ]; then
+	if ! cache_used "$file"; then
 		need cpio cpio
-		mkdir -p "$CACHE/initramfs" "$CACHE/tmp"
+		make_room
+		mkdir -p "$CACHE/initramfs"
 		work=$(mktemp -d "$CACHE/tmp/initramfs.XXXXXX")
 		mkdir "$work/root" "$work/root/m" "$work/root/dev"
 		cp "$init" "$work/root/init"

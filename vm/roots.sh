@@ -52,10 +52,11 @@ unpack_root() # ROOT DEB...
 make_root() # NAME SUITES PACKAGES
 {
 	local name=$1 suites=$2 packages=$3 root=$CACHE/roots/$1 work lock
-	[ ! -e "$root/complete" ] || { printf '%s\n' "$root"; return; }
+	[ ! -e "$root/complete" ] || { cache_used "$root" && printf '%s\n' "$root"; return; }
 	need apt-get apt
 	need dpkg-deb dpkg
-	mkdir -p "$CACHE/roots" "$CACHE/tmp"
+	make_room
+	mkdir -p "$CACHE/roots"
 	exec {lock}>"$CACHE/tmp/lock-root-$name"
 	flock "$lock"
 	[ ! -e "$root/complete" ] || { printf '%s\n' "$root"; return; }

@@ -115,4 +115,32 @@ for tool in gzip xz zstd lz4; do
 	output_matches "extract_elf: $tool" "^ok $tool\$" out
 	output_matches "extract_elf: $tool, cut short, is refused" "^ok $tool cut\$" out
 done
+
+# ---- the cache ---------------------------------------------------------------------
+
+mkdir -p "$scratch/old"/{kernels/{1.0,2.0},own/{used,unused},roots/r,tmp/left}
+echo 2.0 >"$scratch/old/kernels/5.10.release"
+head -c 3000000 /dev/zero >"$scratch/old/roots/r/big"
+touch -d '90 days ago' "$scratch/old"/{kernels/{1.0,2.0},own/unused,tmp/left}
+check 'cache: list' 0 env IPCSCOPE_CACHE="$scratch/old" "$run" --cache list
+output_matches 'the size, the age, the use' '^ +2\.9 MB +0 days +roots/r' out
+output_matches 'which kernel' '90 days +kernels/2\.0 +kernel 5\.10' out
+check 'cache: prune' 0 env IPCSCOPE_CACHE="$scratch/old" "$run" --cache prune
+equal 'what is used or has a row stays' "$(cd "$scratch/old" && echo kernels/*/ own/* roots/* tmp/*)" \
+	'kernels/2.0/ own/used roots/r tmp/lock-room'
+mkdir "$scratch/old/own/later" && touch -d '90 days ago' "$scratch/old/own/later"
+IPCSCOPE_CACHE=$scratch/old bash -c '. "$1/lib.sh"; make_room' bash "$VM"
+equal 'by itself at most once a day' "$(ls "$scratch/old/own")" "later
+used"
+touch -d '2 days ago' "$scratch/old/tmp/lock-room"
+IPCSCOPE_CACHE=$scratch/old bash -c '. "$1/lib.sh"; make_room' bash "$VM"
+equal 'and after a day' "$(ls "$scratch/old/own")" used
+exec {held}>"$scratch/old/tmp/lock-use"
+flock -s "$held"
+check 'cache: clear while a guest runs' 125 env IPCSCOPE_CACHE="$scratch/old" "$run" --cache clear
+output_matches 'is refused' 'uses the cache: end it first'
+exec {held}>&-
+check 'cache: clear' 0 env IPCSCOPE_CACHE="$scratch/old" "$run" --cache clear
+equal 'nothing is left' "$(find "$scratch/old" -mindepth 2 ! -name 'lock-*')" ''
+check 'cache: no such command' 2 "$run" --cache burn
 summary

@@ -4,11 +4,12 @@
 # What vm/run boots: a kernel of vm/kernels, a lone image, or a built tree with its
 # modules. Needs vm/lib.sh.
 
-# Sets release, module_root and images: what to boot, best first.
+# Sets release, module_root, tree (a kernel of one's own: its built tree) and images:
+# what to boot, best first.
 find_kernel()
 {
 	local dir
-	unbootable_mark=''
+	unbootable_mark='' tree=''
 	if [ -n "$(kernel_row "$kernel")" ]; then
 		# In a subshell, which ends its traps and locks.
 		release=$(cached_kernel "$kernel") || {
@@ -40,7 +41,7 @@ own_kernel()
 {
 	local image dir key
 	image=$(readlink -f "$kernel")
-	module_root='' release=''
+	module_root='' release='' tree=''
 	if [ -d "$image" ]; then
 		tree=$image
 		for image in "$tree/arch/x86/boot/bzImage" "$tree/vmlinux"; do
@@ -80,7 +81,8 @@ check_config() # TREE
 		note "$1 lacks what a guest needs: $(xargs <<<"${missing//boot: /}"); merge vm/kconfig.fragment"
 }
 
-# Copies the modules of a built tree into a directory as `make modules_install` would.
+# The modules of a built tree, in a directory as `make modules_install` would make it, of
+# links: what the guest does not load is not copied.
 own_modules() # TREE
 {
 	local tree=$1 key file
@@ -100,7 +102,7 @@ own_modules() # TREE
 		file=${file%.ko}.ko
 		[ -f "$tree/$file" ] || continue
 		mkdir -p "$work/lib/modules/$release/kernel/${file%/*}"
-		cp "$tree/$file" "$work/lib/modules/$release/kernel/$file"
+		ln -s "$tree/$file" "$work/lib/modules/$release/kernel/$file"
 	done <"$tree/modules.order"
 	cp "$tree"/modules.builtin* "$tree/modules.order" "$work/lib/modules/$release/" 2>/dev/null
 	depmod -b "$work" "$release"

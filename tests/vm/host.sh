@@ -143,4 +143,18 @@ exec {held}>&-
 check 'cache: clear' 0 env IPCSCOPE_CACHE="$scratch/old" "$run" --cache clear
 equal 'nothing is left' "$(find "$scratch/old" -mindepth 2 ! -name 'lock-*')" ''
 check 'cache: no such command' 2 "$run" --cache burn
+
+own() # ARGUMENTS... of vm/run
+{
+	env IPCSCOPE_CACHE="$scratch/own" IPCSCOPE_ACCEL=tcg IPCSCOPE_QEMU="$scratch/qemu" "$run" "$@"
+}
+
+# A tree of one's own: what is in the cache is links.
+mkdir -p "$scratch/built"/{include/config,drivers}
+printf '\177ELF' >"$scratch/built/vmlinux"
+head -c 1000000 /dev/zero >"$scratch/built/drivers/a.ko"
+echo 6.6.1 >"$scratch/built/include/config/kernel.release"
+echo drivers/a.o >"$scratch/built/modules.order"
+check 'modules of a built tree' 0 own --kernel "$scratch/built" --fetch-only
+equal 'are links' "$(find "$scratch/own" -type l -name a.ko -exec readlink {} +)" "$scratch/built/drivers/a.ko"
 summary

@@ -50,8 +50,10 @@ own_kernel()
 		[ -f "$image" ] || die 125 "$kernel has no arch/x86/boot/bzImage and no vmlinux: build it first"
 		check_config "$tree"
 		own_modules "$tree"
+		refuse_broken_9p "$release"
 	else
 		release=own
+		! is_bzimage "$image" || refuse_broken_9p "$(image_release "$image")"
 	fi
 	if is_elf "$image"; then
 		images=("$image")
@@ -107,4 +109,22 @@ own_modules() # TREE
 	cp "$tree"/modules.builtin* "$tree/modules.order" "$work/lib/modules/$release/" 2>/dev/null
 	depmod -b "$work" "$release"
 	mv -T "$work" "$module_root" 2>/dev/null || rm -rf "$work"
+}
+
+# The release that a bzImage names in its setup header (kernel_version, 0x20e).
+image_release() # BZIMAGE
+{
+	local offset
+	offset=$(read_u16 "$1" $((0x20e)))
+	[ "${offset:-0}" = 0 ] || dd if="$1" bs=1 skip=$((offset + 0x200)) count=64 2>/dev/null |
+		tr '\0' '\n' | head -n 1 | cut -d' ' -f1
+}
+
+# Through 9p come all the files of a guest. It reads wrong data in Linux 6.9 to 6.11, and
+# until 6.12-rc5, where be2ca3825372 removed the cause.
+refuse_broken_9p() # RELEASE
+{
+	[[ $1 =~ ^6\.(9|10|11)([.-].*)?$|^6\.12(\.0)?-rc[1-4]([^0-9].*)?$ ]] || return 0
+	[ "${IPCSCOPE_9P:-}" != works ] || return 0
+	die 125 "9p is broken in Linux 6.9 to 6.11 (until 6.12-rc5), and this is $1: apply be2ca3825372 and set IPCSCOPE_9P=works"
 }

@@ -223,9 +223,10 @@ static void drain_guest(struct guest *g)
 	}
 }
 
+/* A QEMU that was killed says nothing about the kernel. */
 static int exited_silently(const struct guest *g)
 {
-	return g->reaped && !g->hello && g->verdict < 0 &&
+	return g->reaped && WIFEXITED(g->qemu_status) && !g->hello && g->verdict < 0 &&
 	       !buffer_used(&g->console_log) && !buffer_used(&g->qemu_log);
 }
 

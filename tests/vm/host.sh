@@ -186,4 +186,19 @@ check '9p in an image: refused' 125 own --kernel "$scratch/image" --fetch-only
 output_matches 'in one line with the fix' '^vm/run: 9p is broken in Linux 6.9 to 6.11 .* this is 6.10.1: apply be2ca3825372'
 check '9p in one with the fix' 0 env IPCSCOPE_9P=works IPCSCOPE_CACHE="$scratch/own" "$run" \
 	--kernel "$scratch/image" --fetch-only
+
+# A QEMU that ends without a word: the image cannot be booted so, unless it was killed.
+printf '\177ELF%1000s' x | gzip -nc >"$scratch/body"
+make_image "$scratch/body" "$scratch/image"
+printf '#!/bin/sh\nkill -9 $$\n' >"$scratch/qemu"
+chmod +x "$scratch/qemu"
+check 'a QEMU that is killed' 125 own --kernel "$scratch/image" -- true
+output_matches 'is reported' 'QEMU was ended by signal 9'
+equal 'its kernel is not marked' "$(find "$scratch/own" -name unbootable)" ''
+printf '#!/bin/sh\nexit 0\n' >"$scratch/qemu"
+check 'a QEMU that gives up' 125 own --kernel "$scratch/image" -- true
+equal 'the ELF is not tried again' "$(find "$scratch/own" -name unbootable | wc -l)" 1
+find "$scratch/own/own" -name vmlinux.elf -delete
+check 'an ELF that was not unpacked to its end' 0 own --kernel "$scratch/image" --fetch-only
+equal 'is unpacked again' "$(find "$scratch/own/own" -name vmlinux.elf | wc -l)" 1
 summary

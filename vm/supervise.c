@@ -111,7 +111,8 @@ static void check_time(struct guest *g, long long now)
 	const struct options *opt = g->opt;
 	double age_s = (now - g->started_ms) / 1000.0;
 
-	if (!g->running && age_s > opt->boot_timeout_s && have_dump(g, now)) {
+	if (!g->running && opt->boot_timeout_s > 0 && age_s > opt->boot_timeout_s &&
+	    have_dump(g, now)) {
 		print_message("the guest did not start within %g s", opt->boot_timeout_s);
 		g->verdict = EXIT_NO_VERDICT;
 		g->reason = "boot-timeout";
@@ -279,7 +280,7 @@ static void parse(struct options *opt, int argc, char **argv)
 		{ "scan", 1, 0, 's' }, { "tty", 0, 0, 'T' },
 		{ "verbose", 0, 0, 'v' }, { "job", 1, 0, 'j' },
 		{ "log", 1, 0, 'l' }, { "verdict", 1, 0, 'V' },
-		{ "dump", 1, 0, 'D' }, { 0 }
+		{ "dump", 1, 0, 'D' }, { "gdb", 1, 0, 'g' }, { 0 }
 	};
 	int c;
 
@@ -309,6 +310,7 @@ static void parse(struct options *opt, int argc, char **argv)
 			break;
 		case 'V': opt->verdict_file = optarg; break;
 		case 'D': opt->dump = optarg; break;
+		case 'g': opt->gdb = optarg; break;
 		case 'T': opt->tty = 1; break;
 		case 'v': opt->verbose = 1; break;
 		case 'j':
@@ -359,6 +361,15 @@ static int block_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static void remove_gdb_socket(const char *directory)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	unlink(path);
+	rmdir(directory);
+}
+
 int main(int argc, char **argv)
 {
 	static struct options opt = { .timeout_s = 600, .boot_timeout_s = 120 };
@@ -379,5 +390,7 @@ int main(int argc, char **argv)
 			close(open(opt.unbootable_mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 	}
 	terminal_restore();
+	if (opt.gdb)
+		remove_gdb_socket(opt.gdb);
 	return result;
 }

@@ -31,6 +31,7 @@ struct options {
 	int kernels;
 	const char *unbootable_mark;
 	const char *verdict_file;
+	const char *gdb;	/* the directory of gdb's socket */
 	const char *dump;	/* the guest's memory goes there if it dies or hangs */
 	FILE *log;		/* the console, as it comes; NULL: not kept */
 	char *scan[MAX_SCAN_ARGS + 2];

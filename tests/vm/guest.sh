@@ -29,7 +29,7 @@ qemu_pids_of() # PID
 start_guest() # OPTIONS...
 {
 	rm -f "$scratch/up"   # what the last one wrote is no sign of this one
-	"$run" --kernel "$kernel" "$@" -- sh -c 'echo up; sleep 1000' >"$scratch/up" 2>/dev/null &
+	"$run" --kernel "$kernel" "$@" -- sh -c 'echo up; sleep 1000' >"$scratch/up" 2>"$scratch/up.err" &
 	pid=$!
 	for _ in $(seq 1200); do
 		[ ! -s "$scratch/up" ] || return 0
@@ -57,7 +57,7 @@ basic()
 
 full()
 {
-	local status pid qemu
+	local status pid qemu socket
 	for status in 1 77 124 255; do
 		check "status $status" $status guest -- sh -c "exit $status"
 	done
@@ -166,6 +166,22 @@ line|"
 	wait "$pid" 2>/dev/null
 	sleep 0.3
 	equal 'SIGKILL of vm/run ends QEMU too' "$(ps -o pid= -p "${qemu:-0}" -o stat= | grep -v Z)" ''
+
+	start_guest --gdb
+	socket=$(sed -n "s/.*target remote \([^']*\)'.*/\1/p" "$scratch/up.err")
+	check 'gdb: the guest stands still and answers' 0 python3 -c '
+import socket, sys
+stub = socket.socket(socket.AF_UNIX)
+stub.settimeout(60)
+stub.connect(sys.argv[1])
+stub.sendall(b"+$?#3f")
+answer = b""
+while answer.count(b"#") < 1:
+    answer += stub.recv(100)
+sys.exit(b"$T0" not in answer)' "$socket"
+	kill -TERM "$pid"
+	wait "$pid"
+	equal 'gdb: its socket is removed' "$(ls "${socket%/*}" 2>/dev/null)" ''
 
 	if command -v script >/dev/null; then
 		check 'a terminal' 5 script -qec "stty rows 31 cols 97; $VM/shell --kernel $kernel -- sh -c 'tty; stty size; exit 5'" /dev/null

@@ -201,4 +201,19 @@ equal 'the ELF is not tried again' "$(find "$scratch/own" -name unbootable | wc 
 find "$scratch/own/own" -name vmlinux.elf -delete
 check 'an ELF that was not unpacked to its end' 0 own --kernel "$scratch/image" --fetch-only
 equal 'is unpacked again' "$(find "$scratch/own/own" -name vmlinux.elf | wc -l)" 1
+
+# gdb: QEMU listens on a socket, the line names it, and it goes with the guest.
+cat >"$scratch/qemu" <<'END'
+#!/bin/bash
+while [ $# -gt 0 ]; do
+	[ "$1" != -gdb ] || { socket=${2#unix:}; socket=${socket%%,*}; : >"$socket"; echo "listens at $socket"; }
+	[ "$1" != -append ] || echo "boots with $2"
+	shift
+done
+END
+check 'gdb: a QEMU that ends' 125 own --gdb --kernel "$scratch/image" -- true
+output_matches 'the line for gdb' "^vm/run: gdb '.*' -ex 'target remote $scratch/own/tmp/gdb\..*/socket'"
+output_matches 'QEMU has its socket' '^listens at '
+output_matches 'the kernel lies where its vmlinux says' '^boots with .* nokaslr'
+equal 'the socket is removed' "$(find "$scratch/own/tmp" -name 'gdb.*')" ''
 summary

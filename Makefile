@@ -65,7 +65,7 @@ deps: ## install Debian's packages for all of this (root or sudo)
 	    vm/packages
 
 kernels: ## fetch the VM's kernels into the cache
-	@for kernel in $$(awk '!/^#/ && NF { print $$1 }' vm/kernels); do
+	@for kernel in $$(awk '!/^#/ && NF && $$1 !~ /$(if $(FLAVOURS),^$$,-)/ { print $$1 }' vm/kernels); do
 	    vm/run --kernel $$kernel --fetch-only
 	done
 

@@ -10,6 +10,7 @@ find_kernel()
 {
 	local dir
 	unbootable_mark='' tree=''
+	# shellcheck disable=SC2154 # vm/run's option
 	if [ -n "$(kernel_row "$kernel")" ]; then
 		# In a subshell, which ends its traps and locks.
 		release=$(cached_kernel "$kernel") || {
@@ -24,7 +25,7 @@ find_kernel()
 	elif [[ $kernel == */* ]]; then
 		die 125 "$kernel: no such kernel: build it first"   # git bisect takes 2 for bad
 	else
-		die 2 "unknown kernel '$kernel' (known: $(kernel_keys | xargs), or a path)"
+		die 2 "unknown kernel '$kernel' (known: $(kernel_keys all | xargs), or a path)"
 	fi
 }
 

@@ -62,9 +62,10 @@ pass_on() # OPTION [VALUE] ...
 
 # ---- the table ------------------------------------------------------------
 
-kernel_keys()
+# The kernels of which all tests run; with `all` the other flavours, too.
+kernel_keys() # [all]
 {
-	awk '!/^#/ && NF { print $1 }' "$VM_DIR/kernels"
+	awk -v all="${1:-}" '!/^#/ && NF && (all || $1 !~ /-/) { print $1 }' "$VM_DIR/kernels"
 }
 
 kernel_row() # KEY -> SUITES PACKAGES RELEASE
@@ -139,7 +140,7 @@ fetch_kernel() # KEY
 {
 	local key=$1 row suites packages regex work release package
 	row=$(kernel_row "$key")
-	[ -n "$row" ] || die 2 "unknown kernel '$key' (known: $(kernel_keys | xargs))"
+	[ -n "$row" ] || die 2 "unknown kernel '$key' (known: $(kernel_keys all | xargs))"
 	read -r suites packages regex <<<"$row"
 	need apt-get apt
 	need dpkg-deb dpkg

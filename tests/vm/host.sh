@@ -58,6 +58,8 @@ equal 'keys are unique' "$(awk '!/^#/ && NF { print $1 }' "$VM/kernels" | sort |
 for key in 5.10 6.1 6.12 7.3; do
 	equal "a row for $key" "$(awk -v k=$key '$1 == k' "$VM/kernels" | wc -l)" 1
 done
+equal 'all of vm/kernels: without the flavours' "$(bash -c '. "$1/lib.sh"; kernel_keys' - "$VM" | xargs)" '5.10 6.1 6.12 7.3'
+equal 'with them' "$(bash -c '. "$1/lib.sh"; kernel_keys all' - "$VM" | xargs)" "$(awk '!/^#/ { print $1 }' "$VM/kernels" | xargs)"
 
 # What a kernel of one's own lacks.
 printf 'CONFIG_%s=y\n' 64BIT OVERLAY_FS >"$scratch/config"

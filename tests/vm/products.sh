@@ -33,6 +33,18 @@ equal 'in the JUnit file too' "$(grep -o 'tests="9" failures="0" skipped="0"' "$
 equal 'the console is kept' "$(grep -c 'Linux version' "$scratch/artifacts/console.log")" 1
 equal 'captures are kept' "$(cd "$scratch/artifacts" && echo *.ipcs)" 'bpf.ipcs kmod.ipcs'
 
+# docs/ci.md: what its recipes run, in a checkout.
+mkdir "$scratch/checkout"
+cp -r "$VM" "$scratch/checkout/vm"
+ln -s "$TOP/kmod" "$build" "$scratch/checkout/"
+[ -e "$scratch/checkout/build" ] || ln -s "$build" "$scratch/checkout/build"
+sed -n 's/^ *- \(run: \)\{0,1\}\(vm\/.*\)/\2/p' "$TOP/docs/ci.md" >"$scratch/recipes"
+equal 'docs/ci.md: two recipes' "$(wc -l <"$scratch/recipes")" 2
+sort -u "$scratch/recipes" >"$scratch/recipe"
+check 'docs/ci.md: run as a script' 0 env -C "$scratch/checkout" KERNEL_TREE=6.12 bash -eu "$scratch/recipe"
+equal 'its report is there' "$(grep -c '<testsuite name="boot-test 6.12" tests="8" failures="0"' "$scratch/checkout/boot.xml")" 1
+equal 'its artifacts are there' "$(grep -c 'Linux version' "$scratch/checkout/boot/console.log")" 1
+
 check 'boot-test: a kernel that takes no module' 1 boot_test --append lockdown=integrity 6.12
 equal 'the module fails, eBPF works' "$(failed_tests)" module.load
 output_matches 'for its reason' '^# module.load: .*(Key was rejected|Operation not permitted|Required key)' out

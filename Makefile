@@ -95,8 +95,12 @@ check-vm: build-all ## the tests in the VM on one kernel
 	@vm/run --kernel $(KERNEL) --fetch-only
 	@$(ctest) -L vm -R '[.]$(subst .,[.],$(KERNEL))$$' && status=0 || status=$$?; $(took); exit $$status
 
-check-matrix: build-all kernels ## the tests in the VM, both backends on all kernels
-	@$(ctest) -L vm && status=0 || status=$$?; $(took); exit $$status
+check-matrix: FLAVOURS = 1
+check-matrix: build-all kernels ## all of tests/matrix/rows by both backends, and the suites; a table
+	@$(ctest) --test-output-size-passed 65536 -L vm -R '^(matrix|conformance|stories|vm.stat|kmod)[.]' &&
+	    status=0 || status=$$?
+	tests/matrix/table $(BUILD) || status=1
+	$(took); exit $$status
 
 check-views: ## each export, opened by sqlite3, protoc, Chromium, Prometheus, shells
 	@$(MAKE) deps

@@ -36,8 +36,11 @@ headers = kmod/include/uapi/ipcscope
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
-	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, kmod, check-vm, vm-shell)   BUILD=DIR   JOBS=N'
+	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, kmod, check-vm, vm-shell, bench-overhead)   BUILD=DIR   JOBS=N'
 	@echo '  ARGS="--quick pipe" (bench, bench-kernels)   DESTDIR=, PREFIX=/usr/local (install, uninstall)'
+	@echo '  A=6.1 B=DIR (bench-kernels: keys as of KERNEL, or built trees)   FAIL_ABOVE=25 (per cent, its limit)'
+	@echo '  KDIR=DIR (kmod: a built tree, or headers as /lib/modules/$$(uname -r)/build)'
+	@echo '  A kernel of your own, in QEMU: vm/run --kernel DIR -- COMMAND; docs/i-changed-the-kernel.md'
 
 build: configure ## build build/ipcscope; needs what `make deps` installs
 	@echo 'build: $(BUILD)/ipcscope'

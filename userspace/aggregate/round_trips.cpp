@@ -2,9 +2,13 @@
 #include "aggregate/round_trips.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
+
+#include "aggregate/channel.hpp"
 
 namespace ipcscope::aggregate {
 namespace {
@@ -71,6 +75,7 @@ template <typename Body>
 struct Seen {
     const decode::Event* event;
     const Body* body;
+    std::uint64_t enter_ns;
 };
 
 template <typename Body, typename Wanted>
@@ -81,14 +86,14 @@ std::vector<Seen<Body>> of(std::span<const decode::Event> events, std::uint32_t 
     for (const decode::Event& event : events) {
         const Body* body = std::get_if<Body>(&event.body);
         if (body && event.task.tid == tid && !event.unfinished && wanted(*body)) {
-            found.push_back({&event, body});
+            found.push_back({&event, body, body->enter_ns});
         }
     }
     return found;
 }
 
 template <typename Body>
-std::uint64_t entered(const Seen<Body>& seen) { return seen.body->enter_ns; }
+std::uint64_t entered(const Seen<Body>& seen) { return seen.enter_ns; }
 template <typename Body>
 std::uint64_t recorded(const Seen<Body>& seen) { return seen.event->time_ns; }
 
@@ -98,13 +103,20 @@ class Queue {
 public:
     explicit Queue(std::vector<Seen<Body>> all) : all_(std::move(all)) {}
 
-    /// The one whose time is in [from, to); nothing where there are more or none.
-    std::optional<Seen<Body>> only(std::uint64_t from_ns, std::uint64_t to_ns)
+    /// Those whose time is in [from, to).
+    std::span<const Seen<Body>> within(std::uint64_t from_ns, std::uint64_t to_ns)
     {
         while (at_ < all_.size() && kTime(all_[at_]) < from_ns) at_++;
         const std::size_t first = at_;
         while (at_ < all_.size() && kTime(all_[at_]) < to_ns) at_++;
-        return at_ == first + 1 ? std::optional(all_[first]) : std::nullopt;
+        return std::span(all_).subspan(first, at_ - first);
+    }
+
+    /// The only one of them; nothing where there are more or none.
+    std::optional<Seen<Body>> only(std::uint64_t from_ns, std::uint64_t to_ns)
+    {
+        const auto found = within(from_ns, to_ns);
+        return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
     }
 
 private:
@@ -114,12 +126,12 @@ private:
 
 /// Cuts the time from `from_ns` to `to_ns` where a enters a call, so that nothing
 /// of it belongs to no round trip; `messages` finds the two of each.
-template <typename Call, typename Messages>
-RoundTrips split(const std::vector<Seen<Call>>& calls, std::uint64_t from_ns,
+template <typename Body, typename Messages>
+RoundTrips split(const std::vector<Seen<Body>>& calls, std::uint64_t from_ns,
                  std::uint64_t to_ns, Messages messages)
 {
     RoundTrips trips;
-    const auto inside = [&](const Seen<Call>& call) {
+    const auto inside = [&](const Seen<Body>& call) {
         return entered(call) >= from_ns && entered(call) < to_ns;
     };
     const auto first = std::find_if(calls.begin(), calls.end(), inside);
@@ -151,22 +163,85 @@ std::uint64_t woken_ns(const Seen<decode::Call>& read)
     return read.event->time_ns - std::min<std::uint64_t>(before_ns, read.event->time_ns);
 }
 
-Message pipe_message(const Seen<decode::Call>& write, const Seen<decode::Call>& read)
+using Call = Seen<decode::Call>;
+
+Message call_message(const Call& put, const Call& taken)
 {
     Message message;
-    message.begin_ns = write.body->enter_ns;
-    message.full_ns = write.body->blocked_ns;
-    message.receiver_ns = read.body->enter_ns;
-    message.end_ns = read.event->time_ns;
-    const std::uint64_t woken = woken_ns(read);
+    message.begin_ns = put.enter_ns;
+    message.full_ns = put.body->blocked_ns;
+    message.receiver_ns = taken.enter_ns;
+    message.end_ns = taken.event->time_ns;
+    const std::uint64_t woken = woken_ns(taken);
     if (woken >= message.begin_ns && woken <= message.end_ns && woken != 0) {
         message.sent_ns = woken;
-        message.waits_ns = read.body->runnable_ns;
-    } else {
-        // It did not sleep: it found the message when it came.
-        message.sent_ns = write.event->time_ns;
+        message.waits_ns = taken.body->runnable_ns;
+        return message;
+    }
+    // It did not sleep: it found the message when it came, or slept in poll until then.
+    message.sent_ns = put.event->time_ns;
+    if (taken.body->between_polling_ns != 0) {
+        message.waits_ns = taken.body->between_runnable_ns;
     }
     return message;
+}
+
+/// nullopt: a record is missing, or one too many.  `silent`: a side may make no call.
+std::optional<Message> call_message(std::span<const Call> put, std::span<const Call> taken,
+                                    bool silent)
+{
+    if (put.size() == 1 && taken.size() == 1) return call_message(put[0], taken[0]);
+    if (!silent || put.size() > 1 || taken.size() > 1) return std::nullopt;
+    Message message;
+    if (!put.empty()) {
+        message.begin_ns = put[0].enter_ns;
+        message.sent_ns = message.end_ns = put[0].event->time_ns;
+    } else if (!taken.empty()) {
+        if (taken[0].body->sleeps != 0) return std::nullopt;   // who woke it made a call
+        message.begin_ns = message.sent_ns = message.receiver_ns = taken[0].enter_ns;
+        message.end_ns = taken[0].event->time_ns;
+    }
+    return message;
+}
+
+/// Whether the call did what it was made for.  A futex's wait may find that there is nothing
+/// to wait for.
+bool has_moved(const decode::Call& call)
+{
+    return call.ret >= 0 || (decode::op_of(call) == decode::Op::wait && call.ret == -EAGAIN);
+}
+
+/// What a thread put in (`output`), or took out.
+std::vector<Call> moves(std::span<const decode::Event> events, std::uint64_t kinds,
+                        std::uint32_t tid, bool output)
+{
+    std::vector<Call> found;
+    const decode::Call* before = nullptr;   // of the same thread
+    for (const decode::Event& event : events) {
+        const auto* call = std::get_if<decode::Call>(&event.body);
+        if (!call || event.task.tid != tid || event.unfinished) continue;
+        const auto use = channel_use(*call);
+        if ((kinds >> event.kind & 1) != 0 && use && use->output == output && has_moved(*call)) {
+            const bool second = before && is_other_end(event, *call);
+            found.push_back({&event, call, second ? before->enter_ns : call->enter_ns});
+        }
+        before = call;
+    }
+    return found;
+}
+
+/// Leaves those calls that are on a channel of both lists.
+void keep_common(std::vector<Call>& puts, std::vector<Call>& takes)
+{
+    const auto channel = [](const Call& call) { return channel_use(*call.body)->channel; };
+    const auto keep = [&](std::vector<Call>& calls, const std::set<ObjectId>& those) {
+        std::erase_if(calls, [&](const Call& call) { return !those.contains(channel(call)); });
+    };
+    std::set<ObjectId> put, taken;
+    for (const Call& call : puts) put.insert(channel(call));
+    for (const Call& call : takes) taken.insert(channel(call));
+    keep(puts, taken);
+    keep(takes, put);
 }
 
 /// When it left its queue.
@@ -208,27 +283,29 @@ std::string_view name(Stretch stretch)
     return "";
 }
 
-RoundTrips split_pipe(std::span<const decode::Event> events, std::uint32_t a,
-                      std::uint32_t b, std::uint64_t from_ns, std::uint64_t to_ns)
+RoundTrips split_calls(std::span<const decode::Event> events, std::uint64_t kinds,
+                       std::uint32_t a, std::uint32_t b, std::uint64_t from_ns,
+                       std::uint64_t to_ns)
 {
-    using Op = decode::Call;
-    const auto moved = [](const Op& op, decode::Op what) {
-        return op.header.kind == IPCSCOPE_CALL_PIPE && decode::op_of(op) == what && op.ret > 0;
-    };
-    const auto writes = [&](const Op& op) { return moved(op, decode::Op::write); };
-    const auto reads = [&](const Op& op) { return moved(op, decode::Op::read); };
-    Queue<Op, recorded<Op>> taken(of<Op>(events, b, reads));
+    std::vector<Call> a_puts = moves(events, kinds, a, true);
+    std::vector<Call> b_takes = moves(events, kinds, b, false);
+    std::vector<Call> b_puts = moves(events, kinds, b, true);
+    std::vector<Call> a_takes = moves(events, kinds, a, false);
+    keep_common(a_puts, b_takes);
+    keep_common(b_puts, a_takes);
+    const bool silent = (kinds >> IPCSCOPE_CALL_FUTEX & 1) != 0;
+    Queue<decode::Call, recorded<decode::Call>> taken(std::move(b_takes));
     // It may return only after a has gone on: what counts is when it began.
-    Queue<Op, entered<Op>> answers(of<Op>(events, b, writes));
-    Queue<Op, recorded<Op>> home(of<Op>(events, a, reads));
-    return split(of<Op>(events, a, writes), from_ns, to_ns,
-                 [&](const Seen<Op>& write, std::uint64_t begin, std::uint64_t end)
+    Queue<decode::Call, entered<decode::Call>> answers(std::move(b_puts));
+    Queue<decode::Call, recorded<decode::Call>> home(std::move(a_takes));
+    return split(a_puts, from_ns, to_ns,
+                 [&](const Call& put, std::uint64_t begin, std::uint64_t end)
                      -> std::optional<std::array<Message, 2>> {
-        const auto read = taken.only(begin, end);
-        const auto answer = answers.only(begin, end);
-        const auto answered = home.only(begin, end);
-        if (!read || !answer || !answered) return std::nullopt;
-        return std::array{pipe_message(write, *read), pipe_message(*answer, *answered)};
+        const auto there = call_message(std::span(&put, 1), taken.within(begin, end), silent);
+        const auto back = call_message(answers.within(begin, end), home.within(begin, end),
+                                       silent);
+        if (!there || !back) return std::nullopt;
+        return std::array{*there, *back};
     });
 }
 

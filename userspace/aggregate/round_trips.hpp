@@ -18,7 +18,7 @@ enum class Stretch : std::size_t {
     send,       ///< the sender's system call, until it wakes the receiver
     full,       ///< the sender blocked: no room
     wake,       ///< signals: sent, not yet taken (woken, waits for a CPU, runs)
-    runqueue,   ///< pipes: woken, waits for a CPU
+    runqueue,   ///< calls: woken, waits for a CPU
     receive,    ///< the receiver runs: dequeue, copy, return
     outside,    ///< between the hooks: entering and leaving system calls, user code
 };
@@ -39,8 +39,13 @@ struct RoundTrips {
 /// and b answers.  The first begins at `from_ns`, the last ends at `to_ns`, each
 /// ends where the next begins: without a record missing total_ns is to - from.
 /// Tasks are thread ids.
-RoundTrips split_pipe(std::span<const decode::Event> events, std::uint32_t a,
-                      std::uint32_t b, std::uint64_t from_ns, std::uint64_t to_ns);
+///
+/// Messages by calls on IPC objects: those of records of `kinds` (a bit for each) on what one
+/// of the two puts something into and the other takes it from.  A futex is called only where
+/// the other end sleeps, or is to come: a message without a call took no time in one.
+RoundTrips split_calls(std::span<const decode::Event> events, std::uint64_t kinds,
+                       std::uint32_t a, std::uint32_t b, std::uint64_t from_ns,
+                       std::uint64_t to_ns);
 RoundTrips split_signals(std::span<const decode::Event> events, std::uint32_t a,
                          std::uint32_t b, std::uint64_t from_ns, std::uint64_t to_ns);
 

@@ -23,6 +23,7 @@
 
 #include <sys/types.h>
 
+#include "base/family.hpp"
 #include "base/result.hpp"
 #include "bench/model.hpp"
 
@@ -116,6 +117,7 @@ struct Mechanism {
     bool throughput = false;    ///< messages can be under way without an answer
     bool mpmc = false;          ///< several producers and consumers
     bool single_thread = true;  ///< one thread can do both ends (Metric::call)
+    FamilyMask traced_by = 0;   ///< families of hooks that see its calls
 
     /// Exit::kernel where the kernel or a limit forbids it, naming the sysctl or
     /// ulimit and the value needed; Exit::usage where the setup cannot be had.

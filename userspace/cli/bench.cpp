@@ -251,8 +251,8 @@ void declare_budget_options(CLI::App& app, Arguments& arguments)
 void declare_trace_option(CLI::App& app, Arguments& arguments)
 {
     app.add_flag("--trace", arguments.trace,
-                 "Round trips of pipes, FIFOs and signals once more, traced: where the kernel "
-                 "spent them (root)");
+                 "Round trips once more, traced, of what has hooks: where the kernel spent them "
+                 "(root)");
 }
 
 void declare_output_options(CLI::App& app, Arguments& arguments)

@@ -10,6 +10,7 @@
 
 #include "aggregate/round_trips.hpp"
 #include "base/clock.hpp"
+#include "base/family.hpp"
 #include "bench/channel.hpp"
 #include "cli/backend.hpp"
 #include "decode/decode.hpp"
@@ -22,24 +23,38 @@ namespace {
 /// A round has to fit into the rings: they are not read while it runs, since the reader
 /// would take CPU time from the measured workers.
 constexpr std::size_t kRingBytes = 8 << 20;
-constexpr double kRoundTrips = 1000;   ///< a round; less than 1 KiB of records each
+constexpr double kRoundTrips = 1000;   ///< a round; less than 4 KiB of records each
 
-using Split = decltype(aggregate::split_pipe);
-
-/// The function that splits this mechanism's records into parts; nullptr: no hooks.
-Split* split_of(const bench::Mechanism& mechanism)
-{
-    for (const std::string_view name : {"pipe", "pipe-packet", "fifo"}) {
-        if (mechanism.name == name) return aggregate::split_pipe;
-    }
-    return mechanism.family == bench::Family::signal ? aggregate::split_signals : nullptr;
-}
-
-Split* split_of(const bench::Case& what)
+/// The families of hooks that see the messages of a case; 0: none.
+FamilyMask traced_by(const bench::Case& what)
 {
     const bench::Mechanism* mechanism = bench::find_mechanism(what.mechanism);
-    const bool round_trip = what.metric == bench::Metric::round_trip && what.rate_hz == 0;
-    return mechanism && round_trip ? split_of(*mechanism) : nullptr;
+    if (!mechanism || what.metric != bench::Metric::round_trip || what.rate_hz != 0) return 0;
+    // Threads use private futexes, which are not traced; who spins on a word makes no call.
+    const bool silent = what.threads || what.waiting == bench::WaitMode::spin;
+    return silent ? mechanism->traced_by & ~IPCSCOPE_FAMILY_FUTEX : mechanism->traced_by;
+}
+
+/// The records of these families, a bit for each kind.
+std::uint64_t kinds_of(FamilyMask families)
+{
+    std::uint64_t kinds = 0;
+    for (const Family& family : kFamilies) {
+        if ((families & family.mask()) != 0) kinds |= family.kinds;
+    }
+    return kinds;
+}
+
+aggregate::RoundTrips split(const bench::Case& what, const bench::Observed& seen,
+                            std::span<const decode::Event> events)
+{
+    const FamilyMask families = traced_by(what);
+    const auto a = static_cast<std::uint32_t>(seen.a.tid);
+    const auto b = static_cast<std::uint32_t>(seen.b.tid);
+    if ((families & IPCSCOPE_FAMILY_SIGNALS) != 0) {
+        return aggregate::split_signals(events, a, b, seen.from_ns, seen.to_ns);
+    }
+    return aggregate::split_calls(events, kinds_of(families), a, b, seen.from_ns, seen.to_ns);
 }
 
 /// The events of a round, in the order of time, and what was lost until now.
@@ -113,9 +128,7 @@ public:
             }
         }
         Sum& sum = sums_[static_cast<std::size_t>(at - cases_.begin())];
-        const aggregate::RoundTrips trips =
-            split_of(what)(events_.events(), static_cast<std::uint32_t>(seen.a.tid),
-                           static_cast<std::uint32_t>(seen.b.tid), seen.from_ns, seen.to_ns);
+        const aggregate::RoundTrips trips = split(what, seen, events_.events());
         sum.trips.count += trips.count;
         sum.trips.left_out += trips.left_out;
         sum.trips.total_ns += trips.total_ns;
@@ -164,7 +177,7 @@ bench::KernelView KernelObserver::view(std::size_t which) const
     view.kernel_ns = per(sum.trips.total_ns, sum.trips.count);
     view.user_ns = per(sum.user_ns, sum.samples);
     for (std::size_t i = 0; i < aggregate::kStretches; i++) {
-        // A pipe has no stretch that only signals have, and the other way round.
+        // Calls have no stretch that only signals have, and the other way round.
         if (sum.trips.ns[i]) {
             view.parts.push_back({std::string(aggregate::name(static_cast<aggregate::Stretch>(i))),
                                   per(sum.trips.ns[i], sum.trips.count)});
@@ -179,7 +192,7 @@ std::vector<std::string> traceable_mechanisms()
 {
     std::vector<std::string> names;
     for (const bench::Mechanism& mechanism : bench::mechanisms()) {
-        if (split_of(mechanism)) names.emplace_back(mechanism.name);
+        if (mechanism.traced_by != 0) names.emplace_back(mechanism.name);
     }
     return names;
 }
@@ -188,18 +201,23 @@ Result<void> add_kernel_views(bench::Run& run, const bench::Options& options,
                               bench::Progress& progress)
 {
     std::vector<bench::Case> cases;
+    FamilyMask families = 0;
     std::chrono::nanoseconds budget{0};
     for (const bench::CaseResult& result : run.results) {
-        if (!result.rounds.empty() && split_of(result.what)) {
+        if (!result.rounds.empty() && traced_by(result.what) != 0) {
             cases.push_back(result.what);
+            families |= traced_by(result.what);
             budget += options.min_rounds *
                       std::chrono::nanoseconds(std::llround(kRoundTrips * result.estimate.median));
         }
     }
+    if (cases.empty()) {
+        return {};
+    }
     // The workers are children of this process, and children are traced too.
     source::Options trace;
     trace.command_pid = static_cast<std::uint32_t>(getpid());
-    trace.families = IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_PIPES;
+    trace.families = families;
     trace.ring_bytes = kRingBytes;
     auto source = open_backend("auto", trace);
     if (!source) {

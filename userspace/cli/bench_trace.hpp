@@ -11,7 +11,7 @@
 
 namespace ipcscope::cli {
 
-/// The mechanisms whose system calls are hooked.
+/// The mechanisms that a family of hooks sees.
 std::vector<std::string> traceable_mechanisms();
 
 /// Runs those cases of `run` again, traced, and sets their `kernel`.

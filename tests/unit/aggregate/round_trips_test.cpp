@@ -2,6 +2,7 @@
 #include "aggregate/round_trips.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <numeric>
 #include <vector>
 
@@ -30,6 +31,8 @@ decode::Event pipe_op(std::uint32_t tid, bool write, std::uint64_t enter, std::u
 {
     decode::Call op{};
     op.header.kind = IPCSCOPE_CALL_PIPE;
+    op.type = IPCSCOPE_OBJECT_PIPE;
+    op.object = (tid == kA) == write ? 1 : 2;   // one there, one back
     op.op = write ? IPCSCOPE_OP_WRITE : IPCSCOPE_OP_READ;
     op.ret = 1;
     op.enter_ns = enter;
@@ -38,6 +41,30 @@ decode::Event pipe_op(std::uint32_t tid, bool write, std::uint64_t enter, std::u
     op.sleeps = woken != 0;
     op.runnable_ns = runnable;
     return event_of(tid, exit, IPCSCOPE_CALL_PIPE, op);
+}
+
+constexpr std::uint64_t kind_bit(unsigned kind) { return std::uint64_t{1} << kind; }
+
+RoundTrips split_pipes(std::span<const decode::Event> events, std::uint32_t a,
+                                std::uint32_t b, std::uint64_t from_ns, std::uint64_t to_ns)
+{
+    return split_calls(events, kind_bit(IPCSCOPE_CALL_PIPE), a, b, from_ns, to_ns);
+}
+
+/// A call on another object: of the two directions each has its own.
+decode::Event call_on(decode::ObjectType type, unsigned kind, decode::Op op, std::uint64_t object,
+                      std::uint32_t tid, std::uint64_t enter, std::uint64_t exit,
+                      std::uint64_t woken = 0, std::int32_t ret = 1)
+{
+    decode::Event event = pipe_op(tid, false, enter, exit, 0, woken);
+    event.kind = kind;
+    auto& call = std::get<decode::Call>(event.body);
+    call.header.kind = static_cast<std::uint16_t>(kind);
+    call.type = static_cast<std::uint8_t>(type);
+    call.op = static_cast<std::uint8_t>(op);
+    call.object = object;
+    call.ret = ret;
+    return event;
 }
 
 std::uint64_t sum(const RoundTrips& trips)
@@ -58,7 +85,7 @@ std::vector<decode::Event> one_trip(std::uint64_t at)
 
 TEST(RoundTrips, PipeIsSplitAtEachInstant)
 {
-    const auto trips = split_pipe(one_trip(1000), kA, kB, 1000, 1130);
+    const auto trips = split_pipes(one_trip(1000), kA, kB, 1000, 1130);
     EXPECT_EQ(trips.count, 1U);
     EXPECT_EQ(trips.left_out, 0U);
     EXPECT_EQ(trips.total_ns, 130U);
@@ -78,7 +105,7 @@ TEST(RoundTrips, ReceiverThatDidNotSleep)
         pipe_op(kA, true, 10, 20), pipe_op(kB, false, 35, 50),
         pipe_op(kB, true, 60, 75), pipe_op(kA, false, 65, 80),   // a is there already
     };
-    const auto trips = split_pipe(events, kA, kB, 5, 90);
+    const auto trips = split_pipes(events, kA, kB, 5, 90);
     EXPECT_EQ(trips.count, 1U);
     EXPECT_EQ(trips.at(Stretch::send), 10U + 15U);
     EXPECT_EQ(trips.at(Stretch::outside), 5U + 15U + 10U + 10U);
@@ -92,7 +119,7 @@ TEST(RoundTrips, WriterBlockedOnAFullPipe)
         pipe_op(kA, true, 10, 100, 60, 75, 0), pipe_op(kB, false, 5, 120, 10, 95, 5),
         pipe_op(kB, true, 130, 140), pipe_op(kA, false, 110, 150, 20, 138, 2),
     };
-    const auto trips = split_pipe(events, kA, kB, 0, 160);
+    const auto trips = split_pipes(events, kA, kB, 0, 160);
     EXPECT_EQ(trips.at(Stretch::full), 60U);
     EXPECT_EQ(sum(trips), 160U);
 }
@@ -104,13 +131,13 @@ TEST(RoundTrips, ManyInARowTileTheWindow)
         const auto one = one_trip(1000 + 130 * i);
         events.insert(events.end(), one.begin(), one.end());
     }
-    const auto trips = split_pipe(events, kA, kB, 1000, 1000 + 97 * 130);
+    const auto trips = split_pipes(events, kA, kB, 1000, 1000 + 97 * 130);
     EXPECT_EQ(trips.count, 97U);
     EXPECT_EQ(trips.total_ns, 97U * 130);
     EXPECT_EQ(sum(trips), trips.total_ns);
     // Only those within the window.
-    EXPECT_EQ(split_pipe(events, kA, kB, 1000 + 130, 1000 + 96 * 130).count, 95U);
-    EXPECT_EQ(split_pipe(events, kB + 1, kA, 0, 1 << 20).count, 0U);
+    EXPECT_EQ(split_pipes(events, kA, kB, 1000 + 130, 1000 + 96 * 130).count, 95U);
+    EXPECT_EQ(split_pipes(events, kB + 1, kA, 0, 1 << 20).count, 0U);
 }
 
 TEST(RoundTrips, OneWithAMissingRecordIsLeftOut)
@@ -122,7 +149,7 @@ TEST(RoundTrips, OneWithAMissingRecordIsLeftOut)
             events.insert(events.end(), one.begin(), one.end());
         }
         events.erase(events.begin() + 4 + static_cast<std::ptrdiff_t>(missing));
-        const auto trips = split_pipe(events, kA, kB, 1000, 1390);
+        const auto trips = split_pipes(events, kA, kB, 1000, 1390);
         // Without a's call the one before goes on to the next: it has two of all.
         EXPECT_EQ(trips.count, missing == 0 ? 1U : 2U) << missing;
         EXPECT_EQ(trips.left_out, 1U) << missing;
@@ -181,8 +208,149 @@ TEST(RoundTrips, AWakeUpLongAgoIsNotKnown)
 {
     auto events = one_trip(1000);
     std::get<decode::Call>(events[1].body).woken_before_ns = UINT32_MAX;
-    const auto trips = split_pipe(events, kA, kB, 1000, 1130);
+    const auto trips = split_pipes(events, kA, kB, 1000, 1130);
     EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(sum(trips), trips.total_ns);
+}
+
+TEST(RoundTrips, MessagesByCallsOfEachFamily)
+{
+    using decode::Op;
+    using decode::ObjectType;
+    struct Way {
+        ObjectType type;
+        unsigned kind;
+        Op put, take;
+        std::int32_t put_ret;
+    };
+    for (const Way& way : {
+             Way{ObjectType::eventfd, IPCSCOPE_CALL_EVENTFD, Op::write, Op::read, 8},
+             Way{ObjectType::mqueue, IPCSCOPE_CALL_MQUEUE, Op::send, Op::receive, 0},
+             Way{ObjectType::sysv_msg, IPCSCOPE_CALL_SYSV, Op::send, Op::receive, 0},
+             Way{ObjectType::futex, IPCSCOPE_CALL_FUTEX, Op::wake, Op::wait, 1}}) {
+        const auto call = [&](Op op, std::uint64_t object, std::uint32_t tid, std::uint64_t enter,
+                              std::uint64_t exit, std::uint64_t woken = 0) {
+            return call_on(way.type, way.kind, op, object, tid, enter, exit, woken, way.put_ret);
+        };
+        const std::vector<decode::Event> events{
+            call(way.put, 7, kA, 10, 30), call(way.take, 7, kB, 0, 60, 25),
+            call(way.put, 8, kB, 70, 90), call(way.take, 8, kA, 35, 120, 85)};
+        const auto trips = split_calls(events, kind_bit(way.kind), kA, kB, 0, 130);
+        EXPECT_EQ(trips.count, 1U) << way.kind;
+        EXPECT_EQ(trips.at(Stretch::send), 15U + 15U);
+        EXPECT_EQ(trips.at(Stretch::receive), 35U + 35U);
+        EXPECT_EQ(sum(trips), 130U);
+        EXPECT_EQ(split_calls(events, kind_bit(IPCSCOPE_CALL_PIPE), kA, kB, 0, 130).count, 0U);
+    }
+}
+
+TEST(RoundTrips, SocketsNameTheOtherEnd)
+{
+    const auto call = [](decode::Op op, std::uint64_t own, std::uint64_t peer, std::uint32_t tid,
+                         std::uint64_t enter, std::uint64_t exit) {
+        auto event = call_on(decode::ObjectType::unix_stream, IPCSCOPE_CALL_UNIX, op, own, tid,
+                             enter, exit);
+        std::get<decode::Call>(event.body).peer = peer;
+        return event;
+    };
+    using decode::Op;
+    const std::vector<decode::Event> events{
+        call(Op::send, 3, 4, kA, 10, 20), call(Op::receive, 4, 3, kB, 30, 40),
+        call(Op::send, 4, 3, kB, 50, 60), call(Op::receive, 3, 4, kA, 70, 80)};
+    const auto trips = split_calls(events, kind_bit(IPCSCOPE_CALL_UNIX), kA, kB, 0, 90);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.at(Stretch::send), 20U);
+    EXPECT_EQ(trips.at(Stretch::receive), 20U);
+}
+
+TEST(RoundTrips, SemaphoresGoByTheSignOfTheirAmount)
+{
+    const auto call = [](std::int32_t amount, std::uint64_t object, std::uint32_t tid,
+                         std::uint64_t enter, std::uint64_t exit, std::uint64_t woken = 0) {
+        auto event = call_on(decode::ObjectType::sysv_sem, IPCSCOPE_CALL_SYSV,
+                             decode::Op::semaphore, object, tid, enter, exit, woken, 0);
+        std::get<decode::Call>(event.body).tail.sysv.amount = amount;
+        return event;
+    };
+    const std::vector<decode::Event> events{
+        call(1, 1, kA, 10, 30), call(-1, 1, kB, 0, 60, 25),
+        call(1, 2, kB, 70, 90), call(-1, 2, kA, 35, 120, 85)};
+    const auto trips = split_calls(events, kind_bit(IPCSCOPE_CALL_SYSV), kA, kB, 0, 130);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.at(Stretch::send), 30U);
+}
+
+TEST(RoundTrips, AFutexIsNotCalledForWhatIsThere)
+{
+    const auto futex = [](decode::Op op, std::uint64_t object, std::uint32_t tid,
+                          std::uint64_t enter, std::uint64_t exit, std::uint64_t woken = 0,
+                          std::int32_t ret = 0) {
+        return call_on(decode::ObjectType::futex, IPCSCOPE_CALL_FUTEX, op, object, tid, enter,
+                       exit, woken, ret);
+    };
+    using decode::Op;
+    const std::vector<decode::Event> whole{
+        futex(Op::wake, 1, kA, 10, 30), futex(Op::wait, 1, kB, 0, 60, 25),
+        futex(Op::wake, 2, kB, 70, 90), futex(Op::wait, 2, kA, 35, 120, 85)};
+    const auto split = [](const std::vector<decode::Event>& events, std::uint64_t to_ns) {
+        return split_calls(events, kind_bit(IPCSCOPE_CALL_FUTEX), kA, kB, 0, to_ns);
+    };
+    // b was not asleep, and a found the answer: neither called to wait.
+    auto events = whole;
+    events.push_back(futex(Op::wake, 1, kA, 140, 150));
+    events.push_back(futex(Op::wake, 2, kB, 160, 170));
+    auto trips = split(events, 200);
+    EXPECT_EQ(trips.count, 2U);
+    EXPECT_EQ(trips.at(Stretch::send), 30U + 20U);
+    EXPECT_EQ(sum(trips), 200U);
+    // b came too early, but not early enough to sleep.
+    events = whole;
+    events.push_back(futex(Op::wake, 1, kA, 140, 150));
+    events.push_back(futex(Op::wait, 1, kB, 138, 155, 0, -EAGAIN));
+    events.push_back(futex(Op::wake, 2, kB, 160, 170));
+    trips = split(events, 200);
+    EXPECT_EQ(trips.count, 2U);
+    EXPECT_EQ(trips.at(Stretch::receive), 35U + 35U + 5U);
+    // a slept, and who woke it is missing.
+    events = whole;
+    events.erase(events.begin() + 2);
+    events.push_back(futex(Op::wake, 2, kB, 900, 910));
+    trips = split(events, 130);
+    EXPECT_EQ(trips.count, 0U);
+    EXPECT_EQ(trips.left_out, 1U);
+}
+
+TEST(RoundTrips, AReceiverInPollWaitsForACpu)
+{
+    auto events = one_trip(1000);
+    auto& read = std::get<decode::Call>(events[1].body);
+    read.sleeps = 0;
+    read.enter_ns = 1050;
+    read.between_polling_ns = 30;
+    read.between_runnable_ns = 12;
+    const auto trips = split_pipes(events, kA, kB, 1000, 1130);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.at(Stretch::runqueue), 12U + 20U);
+    EXPECT_EQ(sum(trips), trips.total_ns);
+}
+
+TEST(RoundTrips, ASpliceBeginsWithItsFirstRecord)
+{
+    // a splices from a pipe of its own: the second record is of the other pipe.
+    auto out = [](std::uint64_t object, decode::Op op, std::uint64_t since, std::uint64_t enter,
+                  std::uint64_t exit) {
+        auto event = call_on(decode::ObjectType::pipe, IPCSCOPE_CALL_SPLICE, op, object, kA,
+                             enter, exit);
+        std::get<decode::Call>(event.body).since_ns = since;
+        return event;
+    };
+    auto events = one_trip(1000);
+    events[0] = out(9, decode::Op::splice_in, 1000, 1010, 1030);
+    events.insert(events.begin() + 1, out(1, decode::Op::splice_out, 1030, 1030, 1030));
+    const auto trips = split_calls(events, kind_bit(IPCSCOPE_CALL_PIPE) |
+                                   kind_bit(IPCSCOPE_CALL_SPLICE), kA, kB, 1000, 1130);
+    EXPECT_EQ(trips.count, 1U);
+    EXPECT_EQ(trips.at(Stretch::send), 15U + 15U);
     EXPECT_EQ(sum(trips), trips.total_ns);
 }
 
@@ -197,7 +365,7 @@ RC_GTEST_PROP(RoundTrips, PartsAddUpWhateverTheRecordsSay, ())
     }
     std::sort(events.begin(), events.end(),
               [](const auto& x, const auto& y) { return x.time_ns < y.time_ns; });
-    const auto trips = split_pipe(events, kA, kB, 100, 900);
+    const auto trips = split_pipes(events, kA, kB, 100, 900);
     RC_ASSERT(sum(trips) == trips.total_ns);
     RC_ASSERT(trips.total_ns <= 800 * trips.count);
 }

@@ -99,9 +99,10 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "eventfd", .title = "eventfd, counter", .family = Family::eventfd,
-     .spins = true, .create = create<CounterPort, 0>},
+     .spins = true, .traced_by = IPCSCOPE_FAMILY_EVENTFD, .create = create<CounterPort, 0>},
     {.name = "eventfd-semaphore", .title = "eventfd, semaphore mode",
      .family = Family::eventfd, .spins = true, .throughput = true, .mpmc = true,
+     .traced_by = IPCSCOPE_FAMILY_EVENTFD,
      .create = create<SemaphorePort, EFD_SEMAPHORE>},
 };
 

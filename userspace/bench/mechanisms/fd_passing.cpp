@@ -141,7 +141,8 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 constexpr Mechanism kMechanisms[] = {
     {.name = "scm-rights", .title = "Unix socket, a descriptor passed (SCM_RIGHTS)",
      .family = Family::unix_socket, .min_message = 1, .max_message = 1 << 20,
-     .default_max = kMaxDatagram, .spins = true, .throughput = true, .create = create},
+     .default_max = kMaxDatagram, .spins = true, .throughput = true,
+     .traced_by = IPCSCOPE_FAMILY_UNIX, .create = create},
 };
 
 }  // namespace

@@ -155,9 +155,10 @@ Result<std::unique_ptr<Channel>> create(const Setup& setup)
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "futex", .title = "futex, bare", .family = Family::futex,
-     .create = create<FutexPort, Word>},
+     .traced_by = IPCSCOPE_FAMILY_FUTEX, .create = create<FutexPort, Word>},
     {.name = "mutex-cond", .title = "mutex and condition variable", .family = Family::futex,
-     .throughput = true, .mpmc = true, .create = create<ConditionPort, Condition>},
+     .throughput = true, .mpmc = true, .traced_by = IPCSCOPE_FAMILY_FUTEX,
+     .create = create<ConditionPort, Condition>},
 };
 
 }  // namespace

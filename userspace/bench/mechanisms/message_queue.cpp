@@ -319,13 +319,16 @@ Result<std::unique_ptr<Channel>> create_sysv(const Setup& setup)
 constexpr Mechanism kMechanisms[] = {
     {.name = "posix-mq", .title = "POSIX message queue", .family = Family::message_queue,
      .min_message = 1, .max_message = kLargest, .default_max = kUsual, .spins = true,
-     .throughput = true, .mpmc = true, .create = create_posix<1>},
+     .throughput = true, .mpmc = true, .traced_by = IPCSCOPE_FAMILY_MQUEUE,
+     .create = create_posix<1>},
     {.name = "posix-mq-priority", .title = "POSIX message queue, 31 priorities in turn",
      .family = Family::message_queue, .min_message = 1, .max_message = kLargest,
-     .default_max = kUsual, .spins = true, .create = create_posix<31>},
+     .default_max = kUsual, .spins = true, .traced_by = IPCSCOPE_FAMILY_MQUEUE,
+     .create = create_posix<31>},
     {.name = "sysv-msg", .title = "System V message queue", .family = Family::message_queue,
      .min_message = 1, .max_message = kLargest, .default_max = kUsual, .spins = true,
-     .throughput = true, .mpmc = true, .create = create_sysv},
+     .throughput = true, .mpmc = true, .traced_by = IPCSCOPE_FAMILY_SYSV,
+     .create = create_sysv},
 };
 
 }  // namespace

@@ -124,14 +124,15 @@ constexpr std::size_t kHeld = 64 << 10;   ///< a new pipe's 16 pages of 4 KiB
 constexpr Mechanism kMechanisms[] = {
     {.name = "pipe", .title = "pipe", .family = Family::pipe, .min_message = 1,
      .max_message = kMegabyte, .single_thread_max = kHeld, .spins = true, .throughput = true,
-     .mpmc = true,
+     .mpmc = true, .traced_by = IPCSCOPE_FAMILY_PIPES,
      .create = create<PipePort, make_unnamed<0>>},
     {.name = "pipe-packet", .title = "pipe, packets (O_DIRECT)", .family = Family::pipe,
      .min_message = 1, .max_message = PIPE_BUF, .spins = true, .throughput = true,
-     .mpmc = true, .create = create<PacketPort, make_unnamed<O_DIRECT>>},
+     .mpmc = true, .traced_by = IPCSCOPE_FAMILY_PIPES,
+     .create = create<PacketPort, make_unnamed<O_DIRECT>>},
     {.name = "fifo", .title = "FIFO (named pipe)", .family = Family::pipe, .min_message = 1,
      .max_message = kMegabyte, .single_thread_max = kHeld, .spins = true, .throughput = true,
-     .mpmc = true,
+     .mpmc = true, .traced_by = IPCSCOPE_FAMILY_PIPES,
      .create = create<PipePort, make_fifo>},
 };
 

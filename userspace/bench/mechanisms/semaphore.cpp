@@ -219,11 +219,12 @@ private:
 
 constexpr Mechanism kMechanisms[] = {
     {.name = "posix-sem", .title = "POSIX semaphore, unnamed", .family = Family::semaphore,
-     .spins = true, .create = UnnamedChannel::create},
+     .spins = true, .traced_by = IPCSCOPE_FAMILY_FUTEX, .create = UnnamedChannel::create},
     {.name = "posix-sem-named", .title = "POSIX semaphore, named",
-     .family = Family::semaphore, .spins = true, .create = NamedChannel::create},
+     .family = Family::semaphore, .spins = true,
+     .traced_by = IPCSCOPE_FAMILY_FUTEX, .create = NamedChannel::create},
     {.name = "sysv-sem", .title = "System V semaphore", .family = Family::semaphore,
-     .spins = true, .create = SysvChannel::create},
+     .spins = true, .traced_by = IPCSCOPE_FAMILY_SYSV, .create = SysvChannel::create},
 };
 
 }  // namespace

@@ -63,6 +63,7 @@ constexpr unsigned outgoing(End end) { return end == End::a ? 0 : 1; }
 // Both return 0 or an errno.
 
 struct SpinNotifier {
+    static constexpr FamilyMask kTracedBy = 0;
     struct Shared {};
     static Result<Shared> share(const Setup&, Place&) { return Shared(); }
     static Result<SpinNotifier> make(const Shared&, End) { return SpinNotifier(); }
@@ -78,6 +79,7 @@ struct SpinNotifier {
 };
 
 struct FutexNotifier {
+    static constexpr FamilyMask kTracedBy = IPCSCOPE_FAMILY_FUTEX;
     using Shared = Futex;
     static Result<Shared> share(const Setup& setup, Place&) { return Futex(setup.threads); }
     static Result<FutexNotifier> make(const Shared& shared, End)
@@ -99,6 +101,7 @@ struct FutexNotifier {
 };
 
 struct SemaphoreNotifier {
+    static constexpr FamilyMask kTracedBy = IPCSCOPE_FAMILY_FUTEX;
     struct Shared {};
     static Result<Shared> share(const Setup& setup, Place& place)
     {
@@ -122,6 +125,7 @@ struct SemaphoreNotifier {
 };
 
 struct EventNotifier {
+    static constexpr FamilyMask kTracedBy = IPCSCOPE_FAMILY_EVENTFD;
     using Shared = std::array<Fd, 2>;
     static Result<Shared> share(const Setup&, Place&)
     {
@@ -157,6 +161,7 @@ struct EventNotifier {
 };
 
 struct EpollNotifier {
+    static constexpr FamilyMask kTracedBy = IPCSCOPE_FAMILY_EVENTFD;
     using Shared = EventNotifier::Shared;
     static constexpr auto share = EventNotifier::share;
     static Result<EpollNotifier> make(const Shared& shared, End end)
@@ -281,7 +286,7 @@ constexpr Mechanism row(std::string_view name, std::string_view title)
     constexpr bool kSpins = std::is_same_v<Notifier, SpinNotifier>;
     return {.name = name, .title = title, .family = Family::shared_memory, .min_message = 1,
             .max_message = 1 << 20, .spins = kSpins, .blocks = !kSpins,
-            .create = create<kMap, Notifier>};
+            .traced_by = Notifier::kTracedBy, .create = create<kMap, Notifier>};
 }
 
 constexpr Mechanism kMechanisms[] = {

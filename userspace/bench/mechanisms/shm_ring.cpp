@@ -229,7 +229,8 @@ constexpr Mechanism kMechanisms[] = {
     {.name = "shm-ring", .title = "ring of messages in shared memory",
      .family = Family::shared_memory, .min_message = 1, .max_message = 1 << 20,
      .single_thread_max = 64 << 10,
-     .spins = true, .throughput = true, .create = create},
+     .spins = true, .throughput = true, .traced_by = IPCSCOPE_FAMILY_FUTEX,
+     .create = create},
 };
 
 }  // namespace

@@ -306,7 +306,7 @@ constexpr Mechanism signal(std::string_view name, std::string_view title,
     constexpr bool threads = std::is_same_v<Send, ThreadKill>;
     return {.name = name, .title = title, .family = Family::signal, .min_message = bytes,
             .max_message = bytes, .threads = threads, .spins = true,
-            .create = SignalChannel<Send, Take>::create};
+            .traced_by = IPCSCOPE_FAMILY_SIGNALS, .create = SignalChannel<Send, Take>::create};
 }
 
 constexpr Mechanism kMechanisms[] = {

@@ -83,14 +83,16 @@ constexpr Mechanism kMechanisms[] = {
     {.name = "unix-stream", .title = "Unix socket, stream", .family = Family::unix_socket,
      .min_message = 1, .max_message = 1 << 20, .single_thread_max = 64 << 10, .spins = true,
      .throughput = true,
-     .mpmc = true, .create = create<StreamPort, SOCK_STREAM>},
+     .mpmc = true, .traced_by = IPCSCOPE_FAMILY_UNIX,
+     .create = create<StreamPort, SOCK_STREAM>},
     {.name = "unix-dgram", .title = "Unix socket, datagrams", .family = Family::unix_socket,
      .min_message = 1, .max_message = 1 << 20, .default_max = kMaxDatagram, .spins = true,
-     .throughput = true, .mpmc = true, .create = create<DatagramPort, SOCK_DGRAM>},
+     .throughput = true, .mpmc = true,
+     .traced_by = IPCSCOPE_FAMILY_UNIX, .create = create<DatagramPort, SOCK_DGRAM>},
     {.name = "unix-seqpacket", .title = "Unix socket, sequenced packets",
      .family = Family::unix_socket, .min_message = 1, .max_message = 1 << 20,
      .default_max = kMaxDatagram, .spins = true, .throughput = true, .mpmc = true,
-     .create = create<DatagramPort, SOCK_SEQPACKET>},
+     .traced_by = IPCSCOPE_FAMILY_UNIX, .create = create<DatagramPort, SOCK_SEQPACKET>},
 };
 
 /// Makes the send buffer large enough for a datagram.  @return 0 or EMSGSIZE

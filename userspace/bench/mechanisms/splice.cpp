@@ -246,15 +246,18 @@ constexpr Mechanism kMechanisms[] = {
     {.name = "splice", .title = "pipe, spliced from another pipe", .family = Family::pipe,
      .min_message = 1, .max_message = 1 << 20, .single_thread_max = 64 << 10, .spins = true,
      .throughput = true,
-     .mpmc = true, .create = create<SplicePort>},
+     .mpmc = true, .traced_by = IPCSCOPE_FAMILY_PIPES,
+     .create = create<SplicePort>},
     {.name = "vmsplice", .title = "pipe, the sender's pages (vmsplice)",
      .family = Family::pipe, .min_message = 1, .max_message = 1 << 20,
      .single_thread_max = 64 << 10, .spins = true,
-     .throughput = true, .mpmc = true, .create = create<VmsplicePort>},
+     .throughput = true, .mpmc = true, .traced_by = IPCSCOPE_FAMILY_PIPES,
+     .create = create<VmsplicePort>},
     {.name = "tee", .title = "pipe, duplicated from another pipe (tee)",
      .family = Family::pipe, .min_message = 1, .max_message = 1 << 20,
      .single_thread_max = 64 << 10, .spins = true,
-     .throughput = true, .mpmc = true, .create = create<TeePort>},
+     .throughput = true, .mpmc = true, .traced_by = IPCSCOPE_FAMILY_PIPES,
+     .create = create<TeePort>},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@ bindir  ?= $(PREFIX)/bin
 mandir  ?= $(PREFIX)/share/man
 docdir  ?= $(PREFIX)/share/doc/ipcscope
 includedir ?= $(PREFIX)/include
+unitdir ?= $(PREFIX)/lib/systemd/system
 completions = $(PREFIX)/share/bash-completion/completions/ipcscope \
 	$(PREFIX)/share/zsh/site-functions/_ipcscope \
 	$(PREFIX)/share/fish/vendor_completions.d/ipcscope.fish
@@ -152,6 +153,8 @@ install: ## install to $(DESTDIR)$(PREFIX); build first
 	    shell=$$(sed 's,.*/share/,,; s,[-/].*,,' <<<"$$file")
 	    $(BUILD)/ipcscope completions $$shell >$(DESTDIR)$$file
 	done
+	@install -d $(DESTDIR)$(unitdir)
+	@sed 's,=/usr/bin/,=$(bindir)/,' packaging/ipcscope-stat.service >$(DESTDIR)$(unitdir)/ipcscope-stat.service
 	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json docs/*.yml) $(DESTDIR)$(docdir)/
 	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
 
@@ -166,7 +169,8 @@ install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
 	echo "installed: $$to; now: dkms install ipcscope/$$version"
 
 uninstall: ## remove what install put there
-	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1 $(addprefix $(DESTDIR),$(completions))
+	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1 $(addprefix $(DESTDIR),$(completions)) \
+	    $(DESTDIR)$(unitdir)/ipcscope-stat.service
 	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
 
 vm-shell: ## a root shell on Debian's kernel in the VM

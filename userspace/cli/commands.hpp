@@ -27,6 +27,7 @@ Run declare_dump(CLI::App& app);
 Run declare_export(CLI::App& app);
 Run declare_kills(CLI::App& app, std::vector<std::string> command);
 Run declare_pipes(CLI::App& app, std::vector<std::string> command);
+Run declare_top(CLI::App& app, std::vector<std::string> command);
 Run declare_inspect(CLI::App& app);
 Run declare_doctor(CLI::App& app);
 Run declare_bench(CLI::App& app);

@@ -120,8 +120,8 @@ std::chrono::milliseconds time_left(double duration_s, std::uint64_t start_ns)
 /// Records from a backend to a sink.
 class RecordSession final : public Session {
 public:
-    RecordSession(std::string backend, source::Sink& next)
-        : backend_(std::move(backend)), sink_(next)
+    RecordSession(std::string backend, source::Sink& next, std::function<bool()> more)
+        : backend_(std::move(backend)), sink_(next), more_(std::move(more))
     {
     }
 
@@ -137,7 +137,7 @@ public:
 
     Result<bool> poll(std::chrono::milliseconds timeout) override
     {
-        return source_->poll(sink_, timeout).map([](bool) { return true; });
+        return source_->poll(sink_, timeout).map([this](bool) { return more_(); });
     }
 
     Result<void> finish() override { return source_->finish(sink_); }
@@ -157,6 +157,7 @@ private:
 
     std::string backend_;
     StartSink sink_;
+    std::function<bool()> more_;
     std::unique_ptr<source::Source> source_;
 };
 
@@ -489,8 +490,14 @@ Result<int> run_session(LiveArguments& arguments, Session& session,
 Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                      std::chrono::milliseconds period)
 {
+    return run_live(arguments, sink, period, [] { return true; });
+}
+
+Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
+                     std::chrono::milliseconds period, std::function<bool()> more)
+{
     source::ObjectFilter filter(arguments.options.filters, sink);
-    RecordSession session(arguments.backend, filter);
+    RecordSession session(arguments.backend, filter, std::move(more));
     return run_session(arguments, session, period);
 }
 

@@ -113,5 +113,8 @@ Result<int> run_session(LiveArguments& arguments, Session& session,
 /// @return the status to exit with, before losses are looked at
 Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
                             std::chrono::milliseconds period);
+/// The same, also until `more`, which is called after each poll, is false.
+Result<int> run_live(LiveArguments& arguments, source::Sink& sink,
+                     std::chrono::milliseconds period, std::function<bool()> more);
 
 }  // namespace ipcscope::cli

@@ -64,6 +64,7 @@ int run(int argc, char** argv)
         {"export", cli::declare_export(app)},
         {"kills", cli::declare_kills(app, command)},
         {"pipes", cli::declare_pipes(app, command)},
+        {"top", cli::declare_top(app, command)},
         {"inspect", cli::declare_inspect(app)},
         {"doctor", cli::declare_doctor(app)},
         {"bench", cli::declare_bench(app)},

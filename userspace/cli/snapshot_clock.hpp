@@ -7,9 +7,14 @@
 
 namespace ipcscope::cli {
 
-/// Once a second, or as seldom as keeps it below 1/20 of the time.
+/// Once in each interval, or as seldom as keeps it below 1/20 of the time.
 class SnapshotClock {
 public:
+    explicit SnapshotClock(std::chrono::nanoseconds interval = std::chrono::seconds(1))
+        : interval_(interval)
+    {
+    }
+
     /// Calls `look` if it is time.
     template <typename Look>
     void run(Look look)
@@ -20,11 +25,12 @@ public:
         }
         look();
         const auto end = Clock::now();
-        next_ = end + std::max<Clock::duration>(std::chrono::seconds(1), 20 * (end - begin));
+        next_ = end + std::max<Clock::duration>(interval_, 20 * (end - begin));
     }
 
 private:
     using Clock = std::chrono::steady_clock;
+    std::chrono::nanoseconds interval_;
     Clock::time_point next_{};
 };
 

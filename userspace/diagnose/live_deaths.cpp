@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/units.hpp"
+#include "diagnose/death_effect.hpp"
 #include "diagnose/known_until.hpp"
 
 namespace ipcscope::diagnose {
@@ -12,6 +13,20 @@ namespace {
 constexpr std::uint64_t kStill_ns = 1'000'000'000;
 
 }  // namespace
+
+bool is_ignored(const aggregate::Death& death)
+{
+    return std::ranges::all_of(death.sends, [](const aggregate::DeathSend& send) {
+        return send.at(decode::Outcome::ignored) == send.count;
+    });
+}
+
+bool was_handled(const aggregate::Death& death)
+{
+    return std::ranges::any_of(death.takings, [](const aggregate::DeathTaking& taking) {
+        return taking.how == decode::How::handler;
+    });
+}
 
 void NewDeaths::add(const aggregate::Death& death, std::uint64_t until_ns, bool last,
                     std::vector<LiveDeath>& fresh)

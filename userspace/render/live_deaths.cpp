@@ -7,6 +7,8 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
+#include "diagnose/death_effect.hpp"
+#include "render/death_words.hpp"
 #include "render/live_line.hpp"
 #include "render/render.hpp"
 
@@ -20,8 +22,26 @@ constexpr std::size_t kSignals = 11;
 constexpr std::size_t kTook = 9;
 constexpr std::size_t kRest = 80;   ///< to the end of the line
 
-/// "SIGTERM", "SIGTERM ×3", "SIGTERM, SIGKILL"
-std::string signals(const Death& death, const Style& style)
+/// How a wait status says that it ended.
+std::string ending(std::int32_t code)
+{
+    return WIFSIGNALED(code) ? decode::signal_name(static_cast<unsigned>(WTERMSIG(code)))
+                             : fmt::format("status {}", WEXITSTATUS(code));
+}
+
+/// "D io_schedule": by the last look at it.
+std::string last_state(const Death& death)
+{
+    if (death.looks.empty()) {
+        return "still there";
+    }
+    const aggregate::ThreadLook& look = death.looks.back();
+    return fmt::format("{} {}", decode::state_letter(look.state), look.wait_channel.view());
+}
+
+}  // namespace
+
+std::string death_signals(const Death& death, const Style& style)
 {
     std::vector<std::pair<unsigned, std::uint64_t>> counts;   // in order
     for (const DeathSend& send : death.sends) {
@@ -41,55 +61,24 @@ std::string signals(const Death& death, const Style& style)
     return text;
 }
 
-/// How a wait status says that it ended.
-std::string ending(std::int32_t code)
-{
-    return WIFSIGNALED(code) ? decode::signal_name(static_cast<unsigned>(WTERMSIG(code)))
-                             : fmt::format("status {}", WEXITSTATUS(code));
-}
-
-/// "D io_schedule": by the last look at it.
-std::string last_state(const Death& death)
-{
-    if (death.looks.empty()) {
-        return "still there";
-    }
-    const aggregate::ThreadLook& look = death.looks.back();
-    return fmt::format("{} {}", decode::state_letter(look.state), look.wait_channel.view());
-}
-
-bool is_ignored(const Death& death)
-{
-    return std::ranges::all_of(death.sends, [](const DeathSend& send) {
-        return send.at(decode::Outcome::ignored) == send.count;
-    });
-}
-
-bool was_handled(const Death& death)
-{
-    return std::ranges::any_of(death.takings, [](const aggregate::DeathTaking& taking) {
-        return taking.how == decode::How::handler;
-    });
-}
-
-/// Where it is not over, what keeps it from ending, as far as a word says.
-std::string outcome(const diagnose::LiveDeath& shown)
+std::string death_outcome(const diagnose::LiveDeath& shown)
 {
     const Death& death = shown.death;
     if (shown.still_ns == 0) {
         return death.exit_code ? ending(*death.exit_code) : "ended";
     }
-    return is_ignored(death) ? "ignored" : was_handled(death) ? "handled" : last_state(death);
+    if (diagnose::is_ignored(death)) {
+        return "ignored";
+    }
+    return diagnose::was_handled(death) ? "handled" : last_state(death);
 }
 
-std::string took(const diagnose::LiveDeath& shown, const Style& style)
+std::string death_time(const diagnose::LiveDeath& shown, const Style& style)
 {
     return shown.still_ns != 0
                ? ">" + style.time(shown.still_ns)
                : style.time(since(*shown.death.gone_ns, shown.death.first_ns()));
 }
-
-}  // namespace
 
 std::string kills_header(const LiveOptions& options)
 {
@@ -116,10 +105,10 @@ std::string live_line(const diagnose::LiveDeath& shown, std::uint64_t start_ns,
     } else {
         line.left(std::string(label), line.width().task);
     }
-    return line.left(signals(death, line.style()), kSignals)
+    return line.left(death_signals(death, line.style()), kSignals)
         .task(death.target)
-        .right(took(shown, line.style()), kTook)
-        .left(outcome(shown), kRest)
+        .right(death_time(shown, line.style()), kTook)
+        .left(death_outcome(shown), kRest)
         .str();
 }
 

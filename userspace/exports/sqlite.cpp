@@ -39,6 +39,10 @@ CREATE TABLE signals(
   target TEXT, target_state TEXT, disposition TEXT, fatal INTEGER, blocked INTEGER,
   outcome TEXT, ended TEXT, receiver_tid INTEGER, dequeued_ns INTEGER, ended_ns INTEGER,
   latency_ns INTEGER);
+CREATE TABLE handlers(
+  id INTEGER PRIMARY KEY, task INTEGER, pid INTEGER, tid INTEGER, name TEXT, signal TEXT,
+  number INTEGER, start_ns INTEGER, end_ns INTEGER, run_ns INTEGER, returned INTEGER,
+  depth INTEGER);
 CREATE TABLE calls(
   id INTEGER PRIMARY KEY, task INTEGER, pid INTEGER, tid INTEGER, name TEXT, op TEXT,
   type TEXT, dev TEXT, object INTEGER, peer INTEGER, enter_ns INTEGER, exit_ns INTEGER,
@@ -121,7 +125,7 @@ private:
         cgroups_.insert_or_assign(body.record.id, body.path);
     }
     void on(const decode::Event&, const decode::Command&) {}
-    void on(const decode::Event&, const decode::SignalHandler&) {}
+    void on(const decode::Event& event, const decode::SignalHandler& body);
     void on(const decode::Event&, const decode::SignalMask&) {}
 
     void add(const correlate::SignalInterval& signal);
@@ -152,7 +156,8 @@ private:
     }
 
     Database database_;   ///< closed after the statements
-    Insert meta_, tasks_, signals_, calls_, waits_, findings_, finding_tasks_, losses_, ledger_;
+    Insert meta_, tasks_, signals_, handlers_, calls_, waits_, findings_, finding_tasks_, losses_,
+        ledger_;
     Result<void> result_;
     Names names_;
     CallWaits call_waits_;
@@ -175,7 +180,7 @@ Result<void> Sqlite::begin()
         {"signals", 21, &signals_},  {"calls", 27, &calls_},
         {"waits", 17, &waits_},      {"findings", 12, &findings_},
         {"finding_tasks", 5, &finding_tasks_}, {"losses", 4, &losses_},
-        {"ledger", 5, &ledger_},
+        {"ledger", 5, &ledger_},     {"handlers", 12, &handlers_},
     };
     Result<void> done = database_.run(kTables);
     for (const Statement& statement : statements) {
@@ -269,6 +274,15 @@ void Sqlite::on(const decode::Event& event, const decode::Slice& body)
         put_wait(row, {decode::state_of(body.state), body.start_ns, body.end_ns, body.waker_tid},
                  nullptr, event.unfinished);
     }
+}
+
+void Sqlite::on(const decode::Event& event, const decode::SignalHandler& body)
+{
+    const TaskRow& row = task_of(event);
+    check(handlers_.row(std::nullopt, row.id, row.task.tgid, row.task.tid,
+                        names_.of(row.task.comm), decode::signal_name(body.sig), body.sig,
+                        at(body.enter_ns), at(event.time_ns),
+                        since(event.time_ns, body.enter_ns), body.left == 0, body.depth));
 }
 
 void Sqlite::put_wait(const TaskRow& row, const Wait& wait, const decode::Call* call,
@@ -450,7 +464,7 @@ Result<void> Sqlite::finish(const aggregate::Report& report, const diagnose::Fin
     add(report.loss);
     add(report);
     for (Insert* insert : {&meta_, &tasks_, &signals_, &calls_, &waits_, &findings_,
-                           &finding_tasks_, &losses_, &ledger_}) {
+                           &finding_tasks_, &losses_, &ledger_, &handlers_}) {
         *insert = Insert();
     }
     return result_ ? database_.commit() : result_;

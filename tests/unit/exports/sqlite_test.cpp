@@ -79,7 +79,7 @@ TEST(Sqlite, ColumnsAreThoseOfTheDocumentation)
     Base base(plain_story);
     const Rows tables = base.ask("SELECT name FROM sqlite_master WHERE type = 'table' "
                                  "AND name NOT LIKE 'sqlite%'");
-    EXPECT_EQ(tables.size(), 9u);
+    EXPECT_EQ(tables.size(), 10u);
     for (const std::string& name : tables) {
         EXPECT_EQ(base.ask("SELECT name FROM pragma_table_info('" + name + "')"), documented[name])
             << name;
@@ -102,7 +102,7 @@ TEST(Sqlite, QueriesGiveTheTruth)
 {
     Base base(plain_story);
     auto query = queries();
-    ASSERT_EQ(query.size(), 10u);
+    ASSERT_EQ(query.size(), 11u);
     EXPECT_EQ(base.ask(query[1]),
               (Rows{"error|signal-blocked|target|reader|200",
                     "error|signal-blocked|sender|killer|300",
@@ -128,6 +128,29 @@ TEST(Sqlite, QueriesGiveTheTruth)
     EXPECT_EQ(ledger.front(), "call_pipe|2|2|0|0|NULL");
     EXPECT_EQ(base.ask("SELECT value FROM meta WHERE key IN ('exact', 'complete')"),
               (Rows{"1", "1"}));
+}
+
+TEST(Sqlite, HandlersAndTheSignalsThatWaitForThem)
+{
+    Base base([](source::Sink& sink) {
+        Records records(sink);
+        records.thread(0, 200, "server");
+        records.thread(0, 300, "client");
+        records.send(10, 300, 200, 10);
+        records.take(11, 200, 10, IPCSCOPE_TAKE_HANDLER);
+        records.send(15, 300, 200, 12);   // USR1's handler blocks it
+        records.handler(11, 41, 200, 10);
+        records.take(42, 200, 12, IPCSCOPE_TAKE_HANDLER);
+        records.handler(42, 44, 200, 12, true, 1);
+        records.end(100);
+    });
+    EXPECT_EQ(base.ask("SELECT name, tid, signal, start_ns, end_ns, run_ns, returned, depth "
+                       "FROM handlers ORDER BY id"),
+              (Rows{"server|200|SIGUSR1|11000000|41000000|30000000|1|0",
+                    "server|200|SIGUSR2|42000000|44000000|2000000|0|1"}));
+    EXPECT_EQ(base.ask("SELECT t.name FROM handlers h JOIN tasks t ON t.id = h.task"),
+              (Rows{"server", "server"}));
+    EXPECT_EQ(base.ask(queries()[11]), (Rows{"SIGUSR2|server|27.0|SIGUSR1|30.0"}));
 }
 
 TEST(Sqlite, LossesAreThere)

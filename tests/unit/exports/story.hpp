@@ -174,6 +174,16 @@ public:
         record.disposition = IPCSCOPE_DISPOSITION_HANDLER;
         put(record, IPCSCOPE_SIGNAL_TAKE, at_ms, pid);
     }
+    void handler(double start_ms, double at_ms, std::uint32_t pid, unsigned signal,
+                 bool left = false, unsigned depth = 0)
+    {
+        ipcscope_signal_handler record{};
+        record.enter_ns = time(start_ms);
+        record.sig = static_cast<std::uint8_t>(signal);
+        record.depth = static_cast<std::uint8_t>(depth);
+        record.left = left;
+        put(record, IPCSCOPE_SIGNAL_HANDLER, at_ms, pid);
+    }
     void kill(double at_ms, std::uint32_t from, std::uint32_t stuck)
     {
         ipcscope_kill record{};

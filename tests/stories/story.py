@@ -36,3 +36,17 @@ def wait_state(pid, state):
             return
         time.sleep(0.003)
     raise SystemExit(f"{pid} is not in state {state}")
+
+
+def foreground_job(name):
+    """The caller becomes the leader of a session on that terminal; a sleep in its foreground."""
+    os.setsid()
+    mine = os.open(name, os.O_RDWR)
+    job = os.fork()
+    if job == 0:
+        os.setpgid(0, 0)
+        os.execv("/bin/sleep", ["sleep", "30"])
+    os.setpgid(job, job)
+    os.tcsetpgrp(mine, job)
+    wait_state(job, "S")
+    return job

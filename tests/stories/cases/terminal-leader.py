@@ -6,21 +6,13 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["STORY_LIB"])
-from story import truth, wait_state  # noqa: E402
+from story import foreground_job, truth  # noqa: E402
 
 terminal, line = os.openpty()
 name = os.ttyname(line)
 leader = os.fork()
 if leader == 0:
-    os.setsid()
-    mine = os.open(name, os.O_RDWR)
-    job = os.fork()
-    if job == 0:
-        os.setpgid(0, 0)
-        os.execv("/bin/sleep", ["sleep", "30"])
-    os.setpgid(job, job)
-    os.tcsetpgrp(mine, job)
-    wait_state(job, "S")
+    job = foreground_job(name)
     with open("job.new", "w") as file:
         file.write(str(job))
     os.rename("job.new", "job")

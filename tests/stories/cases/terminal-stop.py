@@ -7,21 +7,13 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["STORY_LIB"])
-from story import truth, wait_state  # noqa: E402
+from story import foreground_job, truth, wait_state  # noqa: E402
 
 terminal, line = os.openpty()
 name = os.ttyname(line)
 leader = os.fork()
 if leader == 0:
-    os.setsid()
-    mine = os.open(name, os.O_RDWR)
-    job = os.fork()
-    if job == 0:
-        os.setpgid(0, 0)
-        os.execv("/bin/sleep", ["sleep", "30"])
-    os.setpgid(job, job)
-    os.tcsetpgrp(mine, job)
-    wait_state(job, "S")
+    job = foreground_job(name)
     os.write(terminal, b"\x1a")
     wait_state(job, "T")
     time.sleep(0.2)

@@ -95,8 +95,8 @@ public:
         bool fresh = !input.keys.empty() || input.resized || !drawn_;
         if (!state_.frozen && !ended_) {
             clock_.run([&] {
-                const aggregate::Report report = analysis_.snapshot();
-                fresh |= take(report);
+                take(analysis_.snapshot());
+                fresh = true;
             });
         }
         std::string lost = losses_.summary();
@@ -117,10 +117,9 @@ public:
     }
 
 private:
-    bool take(const aggregate::Report& report)
+    void take(const aggregate::Report& report)
     {
         top_ = tables_.of(report, diagnose::diagnose(report), progress_.now_ns);
-        return true;
     }
     void draw()
     {

@@ -72,6 +72,8 @@ const aggregate::DeathTaking* taking_of(const aggregate::Death& death, unsigned 
 bool takes_itself(decode::How how);
 
 // shutdown.cpp
+/// "7 (java), 8 (x), 9 (y) and 3 more"
+std::string names(const std::vector<const aggregate::Death*>& members);
 /// Whether the process is the init of a pid namespace, as far as its signals say.
 bool is_namespace_init(const aggregate::Death& death);
 /// Whether it is the story of such an init that was asked from outside to end, and has ended.

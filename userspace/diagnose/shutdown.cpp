@@ -53,16 +53,6 @@ struct Group {
     std::vector<const Death*> members;
 };
 
-std::string names(const std::vector<const Death*>& members)
-{
-    std::string text;
-    for (const Death* member : std::span(members).first(std::min(members.size(), kNamed))) {
-        text += (text.empty() ? "" : ", ") + who(member->target);
-    }
-    return members.size() > kNamed ? fmt::format("{} and {} more", text, members.size() - kNamed)
-                                   : text;
-}
-
 std::vector<Group> groups_of(const Story& story)
 {
     std::vector<Group> groups;
@@ -103,6 +93,16 @@ std::string advice(const Story& story, const std::vector<Group>& groups)
 }
 
 }  // namespace
+
+std::string names(const std::vector<const Death*>& members)
+{
+    std::string text;
+    for (const Death* member : std::span(members).first(std::min(members.size(), kNamed))) {
+        text += (text.empty() ? "" : ", ") + who(member->target);
+    }
+    return members.size() > kNamed ? fmt::format("{} and {} more", text, members.size() - kNamed)
+                                   : text;
+}
 
 bool is_namespace_init(const Death& death)
 {

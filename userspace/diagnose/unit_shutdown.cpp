@@ -23,7 +23,7 @@ namespace {
 using aggregate::Death;
 using aggregate::DeathSend;
 
-constexpr std::size_t kNamed = 3;   ///< processes of a kind, and sentences
+constexpr std::size_t kNamed = 3;   ///< processes with a sentence each
 
 /// "app.service"; "docker container 0123456789ab"; "" in neither, or where it is not known.
 std::string place_text(const aggregate::Report& report, std::uint32_t tgid, std::uint64_t at_ns)
@@ -102,16 +102,6 @@ Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slo
         (sent ? rest.at_once : rest.killed).push_back(&death);
     }
     return rest;
-}
-
-std::string names(const std::vector<const Death*>& deaths)
-{
-    std::string text;
-    for (const Death* death : std::span(deaths).first(std::min(deaths.size(), kNamed))) {
-        text += (text.empty() ? "" : ", ") + who(death->target);
-    }
-    return deaths.size() > kNamed ? fmt::format("{} and {} more", text, deaths.size() - kNamed)
-                                  : text;
 }
 
 /// " SIGTERM went to 2 more processes of app.service: it ended 7 (a) at once. 8 (b) ran …"

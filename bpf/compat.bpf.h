@@ -224,9 +224,22 @@ struct inode {
 	struct pipe_inode_info *i_pipe;
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
 struct file {
 	unsigned int f_flags;
 	struct inode *f_inode;
+	struct path f_path;
 	void *private_data;
 };
 
@@ -330,7 +343,14 @@ struct sk_buff_head {
 	unsigned int qlen;
 };
 
+struct sock_common {
+	unsigned short skc_family;
+	unsigned char skc_state;
+	unsigned short skc_num;
+};
+
 struct sock {
+	struct sock_common __sk_common;
 	struct sk_buff_head sk_receive_queue;
 	int sk_rcvbuf;
 	int sk_sndbuf;

@@ -347,3 +347,73 @@ HOOK("fentry", unix_fds_received_twin)
 {
 	fds_received(ctx);
 }
+
+static __always_inline void look_at_file(struct ipcscope_fd_received *record,
+					 struct file *file)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct socket *socket = NULL;
+	struct sock *sock = NULL;
+
+	__builtin_memset(record->name, 0, sizeof(record->name));
+	bpf_probe_read_kernel_str(record->name, sizeof(record->name),
+				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	record->inode = BPF_CORE_READ(inode, i_ino);
+	record->mode = BPF_CORE_READ(inode, i_mode);
+	record->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	record->filesystem = BPF_CORE_READ(inode, i_sb, s_magic);
+	if (ipcscope_is_socket(record->mode, record->filesystem))
+		socket = BPF_CORE_READ(file, private_data);
+	if (socket)
+		sock = BPF_CORE_READ(socket, sk);
+	record->socket_type = socket ? BPF_CORE_READ(socket, type) : 0;
+	record->family = sock ? BPF_CORE_READ(sock, __sk_common.skc_family) : 0;
+	record->listening = sock && BPF_CORE_READ(sock, __sk_common.skc_state) ==
+					    IPCSCOPE_TCP_LISTEN;
+	record->port = record->family == IPCSCOPE_AF_INET ||
+				       record->family == IPCSCOPE_AF_INET6 ?
+			       BPF_CORE_READ(sock, __sk_common.skc_num) : 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+}
+
+/* Also pidfd_getfd() and others come here, outside of a receive. */
+static __always_inline void fd_received(struct file *file, int fd)
+{
+	struct task_struct *task = current_task();
+	struct ipcscope_thread_state *thread = thread_find(task);
+	struct ipcscope_fd_received *record;
+	struct record_out out;
+	__u64 now;
+
+	if (fd < 0 || !thread || thread->account.call != IPCSCOPE_CALL_UNIX ||
+	    thread->call.op != IPCSCOPE_OP_RECEIVE)
+		return;
+	now = bpf_ktime_get_ns();
+	name_thread(thread, task, now);
+	record = record_begin(&out, IPCSCOPE_FD_RECEIVED, sizeof(*record), 0, now,
+			      id_of(task));
+	if (!record)
+		return;
+	record->socket = thread->call.object;
+	record->fd = fd;
+	look_at_file(record, file);
+	record_end(&out, record, sizeof(*record));
+}
+
+/* (file, where, flags) since 5.13 (42eb0d54c08a), ... */
+HOOK("fexit", unix_fd_received)
+{
+	fd_received((struct file *)ctx[0], (int)ctx[3]);
+}
+
+/* ... scm_recv_one_fd(file, where, flags, notrunc), which calls no other any more, ... */
+HOOK("fexit", unix_fd_received_notrunc)
+{
+	fd_received((struct file *)ctx[0], (int)ctx[4]);
+}
+
+/* ... (descriptor or -1, file, where, flags) until 5.13. */
+HOOK("fexit", unix_fd_received_old)
+{
+	fd_received((struct file *)ctx[1], (int)ctx[4]);
+}

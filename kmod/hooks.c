@@ -210,6 +210,12 @@ static const struct function_hook function_hooks[SCOPE_FUNCTIONS] = {
 	{ .name = "unix fds received", .targets = { "scm_detach_fds" },
 	  .watch = scope_unix_fds_received, .families = UNIX,
 	  .records_only = true },
+	/* Where there is a scm_recv_one_fd(), it may not call the last. */
+	{ .name = "unix fd received",
+	  .targets = { "__receive_fd", "scm_recv_one_fd", "receive_fd" },
+	  .enter = scope_unix_fd_enter, .exit = scope_unix_fd_exit,
+	  .data = sizeof(struct file *), .families = UNIX,
+	  .kind = IPCSCOPE_FD_RECEIVED, .records_only = true },
 	{ .name = "handler set up", .targets = { "signal_setup_done" },
 	  .watch = scope_handler_set_up, .families = HANDLERS,
 	  .kind = IPCSCOPE_SIGNAL_HANDLER, .records_only = true },

@@ -183,6 +183,8 @@ int scope_unix_accept_enter(struct kretprobe_instance *ri,
 int scope_unix_connection_exit(struct kretprobe_instance *ri,
 			       struct pt_regs *regs);
 SCOPE_WATCHER(scope_unix_fds_received);
+int scope_unix_fd_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_unix_fd_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 
 /* task.c */
 SCOPE_SCHED_SWITCH(scope_sched_switch);

@@ -42,7 +42,7 @@ struct scope_stat;
 struct tracepoint;
 
 #define SCOPE_TRACEPOINTS	7
-#define SCOPE_FUNCTIONS		38
+#define SCOPE_FUNCTIONS		39
 
 /* One CPU's ring.  Only that CPU writes here, with interrupts off. */
 struct scope_ring {

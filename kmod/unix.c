@@ -17,6 +17,7 @@
 #include <ipcscope/policy.h>
 
 #include "call.h"
+#include "name.h"
 #include "stat.h"
 
 /* net/unix/af_unix.c has it for itself; so since 4.2 (2b514574f7e8). */
@@ -337,6 +338,15 @@ int scope_unix_connection_exit(struct kretprobe_instance *ri,
 	return scope_call_exit(ri, regs);
 }
 
+/* The state of current, if it is in a receive; with interrupts off. */
+static struct scope_thread *receiving(struct scope_trace *trace)
+{
+	struct scope_thread *thread =
+		scope_call_current(trace, IPCSCOPE_CALL_UNIX);
+
+	return thread && thread->call.op == IPCSCOPE_OP_RECEIVE ? thread : NULL;
+}
+
 static void fds_received(struct scope_trace *trace,
 			 const struct msghdr *message,
 			 const struct scm_cookie *scm)
@@ -347,8 +357,8 @@ static void fds_received(struct scope_trace *trace,
 	if (!trace || !scope_may_be_armed(trace) || !scm->fp)
 		return;
 	local_irq_save(flags);
-	thread = scope_call_current(trace, IPCSCOPE_CALL_UNIX);
-	if (thread && thread->call.op == IPCSCOPE_OP_RECEIVE)
+	thread = receiving(trace);
+	if (thread)
 		thread->call.tail.socket.passed_fds =
 			ipcscope_fds_received(scm->fp->count,
 					      message->msg_controllen,
@@ -362,4 +372,79 @@ SCOPE_WATCHER(scope_unix_fds_received)
 	fds_received(SCOPE_WATCHED(), (void *)SCOPE_ARGUMENT(regs, 0),
 		     (void *)SCOPE_ARGUMENT(regs, 1));
 	SCOPE_WATCH_END;
+}
+
+#ifdef IPCSCOPE_HAS_RECEIVE_FD_NUMBER
+#define RECEIVE_FD_FILE		1
+#else
+#define RECEIVE_FD_FILE		0
+#endif
+
+/* Also pidfd_getfd() and others come here, outside of a receive. */
+int scope_unix_fd_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct scope_trace *trace = scope_trace_of(ri);
+	struct file **file = (void *)ri->data;
+	struct scope_thread *thread;
+	unsigned long flags;
+
+	if (!trace || !scope_may_be_armed(trace))
+		return 1;
+	*file = pointer_argument(regs, RECEIVE_FD_FILE);
+	local_irq_save(flags);
+	thread = receiving(trace);
+	local_irq_restore(flags);
+	return !thread;
+}
+
+static void look_at_file(struct ipcscope_fd_received *record,
+			 const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+	const struct qstr *name = &file->f_path.dentry->d_name;
+	const struct socket *socket;
+
+	if (copy_from_kernel_nofault(record->name, READ_ONCE(name->name),
+				     min_t(size_t, READ_ONCE(name->len),
+					   sizeof(record->name) - 1)))
+		memset(record->name, 0, sizeof(record->name));
+	record->inode = inode->i_ino;
+	record->mode = inode->i_mode;
+	record->dev = inode->i_sb->s_dev;
+	record->filesystem = inode->i_sb->s_magic;
+	if (!ipcscope_is_socket(record->mode, record->filesystem))
+		return;
+	socket = file->private_data;
+	record->socket_type = socket->type;
+	if (!socket->sk)
+		return;
+	record->family = socket->sk->sk_family;
+	record->listening = READ_ONCE(socket->sk->sk_state) == IPCSCOPE_TCP_LISTEN;
+	if (record->family == IPCSCOPE_AF_INET || record->family == IPCSCOPE_AF_INET6)
+		record->port = READ_ONCE(socket->sk->sk_num);
+}
+
+int scope_unix_fd_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	const struct file *file = *(struct file **)ri->data;
+	struct scope_trace *trace = scope_trace_of(ri);
+	struct ipcscope_fd_received record = {};
+	struct scope_thread *thread;
+	unsigned long flags;
+	u64 now;
+
+	record.fd = (int)regs_return_value(regs);
+	if (!trace || record.fd < 0)
+		return 0;
+	look_at_file(&record, file);
+	local_irq_save(flags);
+	now = ktime_get_mono_fast_ns();
+	thread = receiving(trace);
+	if (thread) {
+		record.socket = thread->call.object;
+		scope_name(trace, current, thread, now);
+		SCOPE_EMIT(trace, current, &record, IPCSCOPE_FD_RECEIVED, now);
+	}
+	local_irq_restore(flags);
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "decode/file_words.hpp"
 #include "guest.hpp"
 #include "time_ledger.hpp"
 
@@ -394,6 +395,55 @@ TEST_F(UnixSockets, DescriptorsThatArePassed)
     expect_descriptors("stream_fds", IPCSCOPE_OBJECT_UNIX_STREAM);
     expect_descriptors("dgram_fds", IPCSCOPE_OBJECT_UNIX_DGRAM);
     expect_descriptors("seqpacket_fds", IPCSCOPE_OBJECT_UNIX_SEQPACKET);
+}
+
+TEST_F(UnixSockets, WhatPassedDescriptorsAreOf)
+{
+    const std::vector<std::string> words{
+        fmt::format("a listening TCP socket, port {}", fact("fd_kinds_port", 0)),
+        "a UDPv6 socket",
+        "a Unix seqpacket socket",
+        "an eventfd",
+        "the memfd kept",
+        "a pipe",
+        "the character device null",
+    };
+    const auto taken = trace().facts.all("fd_kinds_taken");
+    ASSERT_EQ(taken.size(), words.size());
+    std::vector<const decode::FdReceived*> records;
+    for (const decode::Event& event : trace().capture.events) {
+        const auto* record = std::get_if<decode::FdReceived>(&event.body);
+        if (record != nullptr && record->socket == fact("fd_kinds", kReceiver)) {
+            EXPECT_EQ(event.task.tgid, director());
+            records.push_back(record);
+        }
+    }
+    ASSERT_EQ(records.size(), words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        EXPECT_EQ(decode::file_words(*records[i]), words[i]);
+        EXPECT_EQ(static_cast<std::uint64_t>(records[i]->fd), taken[i].at(0)) << words[i];
+        EXPECT_EQ(records[i]->inode, taken[i].at(1)) << words[i];
+    }
+    const Json row = flow("fd_kinds");
+    ASSERT_EQ(row["fds"].size(), 1u);
+    ASSERT_EQ(row["fds"][0]["files"].size(), words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        EXPECT_EQ(row["fds"][0]["files"][i]["file"], words[i]);
+    }
+}
+
+/// Each of three that are the same socket; what had no room came to nobody.
+TEST_F(UnixSockets, EachDescriptorThatIsReceived)
+{
+    for (const char* name : {"stream_fds", "dgram_fds", "seqpacket_fds"}) {
+        std::size_t received = 0;
+        for (const decode::Event& event : trace().capture.events) {
+            const auto* record = std::get_if<decode::FdReceived>(&event.body);
+            received += record != nullptr && record->socket == fact(name, kReceiver);
+        }
+        EXPECT_EQ(received, 4u) << name;
+        EXPECT_EQ(flow(name)["fds"][0]["files"][0]["count"], 4) << name;
+    }
 }
 
 TEST_F(UnixSockets, SpliceReceivesAndSends)

@@ -7,7 +7,10 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -306,10 +309,9 @@ void unconnected()
     }
 }
 
-/// Passes `fds` copies of a descriptor; @return what sendmsg() says
-void pass(int to, unsigned fds)
+void pass(int to, const std::vector<int>& fds)
 {
-    std::vector<char> control(CMSG_SPACE(fds * sizeof(int)));
+    std::vector<char> control(CMSG_SPACE(fds.size() * sizeof(int)));
     iovec data{const_cast<char*>(kData), kBytes};
     msghdr message{};
     message.msg_iov = &data;
@@ -319,14 +321,13 @@ void pass(int to, unsigned fds)
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(fds * sizeof(int));
-    const std::vector<int> passed(fds, to);
-    std::memcpy(CMSG_DATA(header), passed.data(), fds * sizeof(int));
+    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
     MUST(sendmsg(to, &message, 0) == static_cast<ssize_t>(kBytes));
 }
 
 /// `room`: for so many descriptors.
-void take(int from, unsigned room)
+std::vector<int> take(int from, unsigned room)
 {
     std::vector<char> control(room == 0 ? 0 : CMSG_LEN(room * sizeof(int)));
     char bytes[64];
@@ -343,9 +344,7 @@ void take(int from, unsigned room)
     if (count != 0) {
         std::memcpy(taken.data(), CMSG_DATA(header), count * sizeof(int));
     }
-    for (const int fd : taken) {
-        close(fd);
-    }
+    return taken;
 }
 
 /// Three are passed to one that has room for all, for one, for none, and that never asks.
@@ -353,12 +352,47 @@ void descriptors(const char* name, int type)
 {
     const Pair pair = make_pair(name, type);
     for (const unsigned room : {3u, 1u, 0u}) {
-        pass(pair.a, 3);
-        take(pair.b, room);
+        pass(pair.a, {pair.a, pair.a, pair.a});
+        for (const int fd : take(pair.b, room)) {
+            close(fd);
+        }
     }
-    pass(pair.a, 3);
+    pass(pair.a, {pair.a, pair.a, pair.a});
     close(pair.a);
     close(pair.b);
+}
+
+std::uint16_t port_of(int socket)
+{
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    MUST(getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    return ntohs(address.sin_port);
+}
+
+/// One of each kind, in the order of the test's.
+void kinds_of_descriptors()
+{
+    const Pair pair = make_pair("fd_kinds", SOCK_SEQPACKET);
+    const int tcp = socket(AF_INET, SOCK_STREAM, 0);
+    MUST(listen(tcp, 1) == 0);
+    int pipes[2];
+    MUST(pipe(pipes) == 0);
+    const std::vector<int> fds{tcp,
+                               socket(AF_INET6, SOCK_DGRAM, 0),
+                               pair.b,
+                               eventfd(0, 0),
+                               memfd_create("kept", 0),
+                               pipes[0],
+                               open("/dev/null", O_RDONLY)};
+    pass(pair.a, fds);
+    fact("fd_kinds_port", {port_of(tcp)});
+    for (const int fd : take(pair.b, 16)) {
+        struct stat file {};
+        MUST(fstat(fd, &file) == 0);
+        fact("fd_kinds_taken", {static_cast<std::uint64_t>(fd), file.st_ino});
+        close(fd);
+    }
 }
 
 /// From the socket into a pipe, and from a pipe into the socket.
@@ -402,6 +436,7 @@ int unix_fields(const Arguments&)
     descriptors("stream_fds", SOCK_STREAM);
     descriptors("dgram_fds", SOCK_DGRAM);
     descriptors("seqpacket_fds", SOCK_SEQPACKET);
+    kinds_of_descriptors();
     spliced();
     return 0;
 }

@@ -96,6 +96,10 @@ struct Aggregator::State {
     }
     /// The collector has put it into the PROCESS record of the sender, if that has ended.
     void on(const decode::Event&, const decode::Command&) {}
+    void on(const decode::Event& event, const decode::FdReceived& body)
+    {
+        sockets.received(event, body);
+    }
     void on(const decode::Event& event, const decode::Kill& body) { deaths.on(event, body); }
     void on(const decode::Event& event, const decode::Thread& body)
     {

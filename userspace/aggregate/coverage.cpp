@@ -19,6 +19,7 @@ bool proves(const decode::Event&, const decode::SignalTake&) { return true; }
 bool proves(const decode::Event&, const decode::SignalHandler&) { return true; }
 bool proves(const decode::Event&, const decode::SignalMask&) { return true; }
 bool proves(const decode::Event&, const decode::Command&) { return false; }
+bool proves(const decode::Event&, const decode::FdReceived&) { return true; }
 bool proves(const decode::Event&, const decode::Kill&) { return false; }
 bool proves(const decode::Event&, const decode::Thread& body)
 {

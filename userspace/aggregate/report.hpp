@@ -172,13 +172,20 @@ struct SocketEnd {
     std::vector<Task> holders;     ///< tid = 0: processes that have it open, as last seen
 };
 
+/// What one or more of the passed descriptors were of.
+struct PassedFile {
+    decode::FdReceived file;       ///< the last: its number, its object
+    std::uint64_t count = 0;
+};
+
 /// File descriptors that one process passed to another.
 struct FdPass {
-    Task sender;                   ///< tid = 0
+    Task sender;                   ///< tid = 0; tgid = 0: not known
     Task receiver;
     std::uint64_t messages = 0;
     std::uint64_t sent = 0;
     std::uint64_t received = 0;    ///< the rest had no room, and was closed
+    std::vector<PassedFile> files; ///< by what they were of, the last kMostFiles
 };
 
 /// What was sent on a socket.

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kMostHolders = 16;
 constexpr std::size_t kMostPasses = 64;
+constexpr std::size_t kMostFiles = 16;
+constexpr std::size_t kMostFds = 253;   // SCM_MAX_FD, of one message
 
 bool is_stream(const decode::Call& call)
 {
@@ -37,6 +39,36 @@ FdPass& pass_between(std::vector<FdPass>& passes, const Task& sender, const Task
     return passes.emplace_back(FdPass{sender, receiver});
 }
 
+/// One row for all that are of the same thing; a new one replaces the oldest.
+void add(std::vector<PassedFile>& rows, const decode::FdReceived& file)
+{
+    const auto same = std::ranges::find_if(rows, [&](const PassedFile& row) {
+        return row.file.inode == file.inode && row.file.dev == file.dev &&
+               std::ranges::equal(row.file.name, file.name);
+    });
+    PassedFile row{file, 1};
+    if (same != rows.end()) {
+        row.count += same->count;
+        rows.erase(same);
+    } else if (rows.size() == kMostFiles) {
+        rows.erase(rows.begin());
+    }
+    rows.push_back(row);
+}
+
+/// A message that came with descriptors.
+FdPass& pass(SocketRow& row, const Task& sender, const Task& receiver, std::uint32_t fds,
+             const std::vector<decode::FdReceived>& files)
+{
+    FdPass& pass = pass_between(row.passes, sender, receiver);
+    ++pass.messages;
+    pass.received += fds;
+    for (const decode::FdReceived& file : files) {
+        add(pass.files, file);
+    }
+    return pass;
+}
+
 }  // namespace
 
 SocketTable::Known& SocketTable::know(std::uint64_t object, std::uint8_t type)
@@ -51,6 +83,7 @@ void SocketTable::call(const decode::Event& event, const decode::Call& call)
     losses_.note(event);
     Known& known = know(call.object, call.type);
     const auto op = decode::op_of(call);
+    Files files = op == decode::Op::receive ? take_files(event.task.tid) : Files{};
     if (op == decode::Op::accept) {
         return;   // its peer is another socket of the same process
     }
@@ -64,7 +97,7 @@ void SocketTable::call(const decode::Event& event, const decode::Call& call)
     if (op == decode::Op::send) {
         send(event, call);
     } else if (op == decode::Op::receive) {
-        receive(event, call);
+        receive(event, call, std::move(files));
     }
 }
 
@@ -75,6 +108,25 @@ void SocketTable::lose_step(Flow& flow)
     flow.sent.clear();
     flow.taken.clear();
     flow.in_step = false;
+}
+
+void SocketTable::received(const decode::Event& event, const decode::FdReceived& file)
+{
+    Files& files = files_.use(event.task.tid);
+    if (!files.empty() && files.front().socket != file.socket) {
+        files.clear();   // the record of that receive was lost
+    }
+    if (files.size() < kMostFds) {
+        files.push_back(file);
+    }
+}
+
+SocketTable::Files SocketTable::take_files(std::uint32_t tid)
+{
+    Files* found = files_.find(tid);
+    Files files = found == nullptr ? Files{} : std::move(*found);
+    files_.erase(tid);
+    return files;
 }
 
 void SocketTable::send(const decode::Event& event, const decode::Call& call)
@@ -113,7 +165,7 @@ void SocketTable::send(const decode::Event& event, const decode::Call& call)
     match(flow);
 }
 
-void SocketTable::receive(const decode::Event& event, const decode::Call& call)
+void SocketTable::receive(const decode::Event& event, const decode::Call& call, Files files)
 {
     const Known* known = known_.find(call.object);
     Flow* flow = known->peer == 0 ? nullptr : &flows_.use(known->peer);
@@ -133,11 +185,15 @@ void SocketTable::receive(const decode::Event& event, const decode::Call& call)
         slept ? event.time_ns - std::min<std::uint64_t>(call.woken_before_ns, event.time_ns)
               : call.enter_ns;
     if (flow->begun ? !flow->in_step || ready_ns < flow->since_ns : !found_nothing) {
-        return;   // it took what was queued before
+        // It took what was queued before: who sent it, is not known.
+        if (call.tail.socket.passed_fds != 0) {
+            pass(flow->row, {}, process_of(event), call.tail.socket.passed_fds, files);
+        }
+        return;
     }
     flow->taken.push_back({call.enter_ns, event.time_ns, units_of(call),
                            call.tail.socket.passed_fds, slept ? call.waker_tid : 0,
-                           call.woken_before_ns, process_of(event)});
+                           call.woken_before_ns, process_of(event), std::move(files)});
     match(*flow);
 }
 
@@ -145,10 +201,7 @@ void SocketTable::take(Flow& flow, Sent& sent, Taken& taken)
 {
     SocketRow& row = flow.row;
     if (!sent.begun && (sent.fds != 0 || taken.fds != 0)) {
-        FdPass& pass = pass_between(row.passes, sent.process, taken.process);
-        ++pass.messages;
-        pass.sent += sent.fds;
-        pass.received += taken.fds;
+        pass(row, sent.process, taken.process, taken.fds, taken.files).sent += sent.fds;
     }
     sent.begun = true;
     if (sent.left != 0) {
@@ -201,7 +254,7 @@ std::vector<SocketRow> SocketTable::rows() const
 {
     std::vector<SocketRow> out;
     for (const auto& [object, flow] : flows_) {
-        if (flow.row.sends == 0) {
+        if (flow.row.sends == 0 && flow.row.passes.empty()) {
             continue;
         }
         SocketRow& row = out.emplace_back(flow.row);

@@ -22,6 +22,8 @@ namespace ipcscope::aggregate {
 class SocketTable {
 public:
     void call(const decode::Event& event, const decode::Call& call);
+    /// Comes before the call by which it was received.
+    void received(const decode::Event& event, const decode::FdReceived& file);
     void holder(const decode::Event& event, const decode::Holder& holder);
 
     /// Pairs on which something was sent.
@@ -33,6 +35,8 @@ public:
     static constexpr std::size_t kMostQueued = 512;   ///< sends, or receives, of a flow
 
 private:
+    using Files = std::vector<decode::FdReceived>;
+
     struct Sent {
         std::uint64_t enter_ns = 0;
         std::uint64_t exit_ns = 0;
@@ -51,6 +55,7 @@ private:
         std::uint32_t waker_tid = 0;   ///< 0: it did not sleep
         std::uint32_t woken_before_ns = 0;
         Task process;
+        Files files;
     };
     /// What one socket sends.
     struct Flow {
@@ -72,7 +77,8 @@ private:
     };
 
     void send(const decode::Event& event, const decode::Call& call);
-    void receive(const decode::Event& event, const decode::Call& call);
+    void receive(const decode::Event& event, const decode::Call& call, Files files);
+    Files take_files(std::uint32_t tid);
     void match(Flow& flow);
     static void take(Flow& flow, Sent& sent, Taken& taken);
     void lose_step(Flow& flow);
@@ -81,9 +87,11 @@ private:
 
     BoundedMap<std::uint64_t, Flow> flows_{kMostFlows};   ///< by the sending socket
     BoundedMap<std::uint64_t, Known> known_{kMostKnown};
+    BoundedMap<std::uint32_t, Files> files_{kMostReceiving};   ///< by thread, of its receive
     correlate::LossClock losses_;
     static constexpr std::size_t kMostFlows = 2048;
     static constexpr std::size_t kMostKnown = 1u << 16;
+    static constexpr std::size_t kMostReceiving = 1024;   ///< threads, each in one receive
 };
 
 }  // namespace ipcscope::aggregate

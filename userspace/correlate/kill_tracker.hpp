@@ -50,6 +50,7 @@ private:
     void on(const Event&, const decode::SignalHandler&) {}
     void on(const Event&, const decode::SignalMask&) {}
     void on(const Event&, const decode::Command&) {}
+    void on(const Event&, const decode::FdReceived&) {}
     void on(const Event&, const decode::Slice&) {}
     void on(const Event&, const decode::Call&) {}
     void on(const Event&, const decode::Holder&) {}

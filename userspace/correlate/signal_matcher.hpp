@@ -36,6 +36,7 @@ private:
     void on(const Event&, const decode::SignalHandler&) {}
     void on(const Event&, const decode::SignalMask&) {}
     void on(const Event&, const decode::Command&) {}
+    void on(const Event&, const decode::FdReceived&) {}
     void on(const Event&, const decode::Kill&) {}
     void on(const Event&, const decode::Slice&) {}
     void on(const Event&, const decode::Call&) {}

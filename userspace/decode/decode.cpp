@@ -257,6 +257,7 @@ constexpr std::array kBackendKinds{
     kPlain<SignalHandler>,
     kPlain<SignalMask>,
     kPlain<Command>,
+    kPlain<FdReceived>,
 };
 static_assert(kBackendKinds.size() == IPCSCOPE_KIND_COUNT);
 

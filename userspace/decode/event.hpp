@@ -62,6 +62,7 @@ using SignalHandler = ipcscope_signal_handler;   ///< one run of it
 using SignalMask = ipcscope_signal_mask;
 using Kill = ipcscope_kill;
 using Command = ipcscope_command;          ///< the sender's, as the kernel had it
+using FdReceived = ipcscope_fd_received;   ///< by SCM_RIGHTS
 using Thread = ipcscope_thread;
 using ThreadTime = ipcscope_thread_time;   ///< THREAD_TIME, THREAD_EXIT
 using Slice = ipcscope_slice;
@@ -103,7 +104,7 @@ struct Cgroup {
 
 using Body = std::variant<SignalGenerate, SignalTake, Kill, Thread, ThreadTime, ThreadFree,
                           Slice, Call, Symbol, Holder, Observed, Process, User, Cgroup,
-                          SignalHandler, SignalMask, Command>;
+                          SignalHandler, SignalMask, Command, FdReceived>;
 
 struct Event {
     std::uint64_t time_ns = 0;

@@ -33,6 +33,7 @@ IPCSCOPE_TABLE(kSignalTake, ipcscope_signal_take, IPCSCOPE_SIGNAL_TAKE_FIELDS);
 IPCSCOPE_TABLE(kSignalHandler, ipcscope_signal_handler, IPCSCOPE_SIGNAL_HANDLER_FIELDS);
 IPCSCOPE_TABLE(kSignalMask, ipcscope_signal_mask, IPCSCOPE_SIGNAL_MASK_FIELDS);
 IPCSCOPE_TABLE(kCommand, ipcscope_command, IPCSCOPE_COMMAND_FIELDS);
+IPCSCOPE_TABLE(kFdReceived, ipcscope_fd_received, IPCSCOPE_FD_RECEIVED_FIELDS);
 IPCSCOPE_TABLE(kKill, ipcscope_kill, IPCSCOPE_KILL_FIELDS);
 IPCSCOPE_TABLE(kThread, ipcscope_thread, IPCSCOPE_THREAD_FIELDS);
 IPCSCOPE_TABLE(kThreadTime, ipcscope_thread_time, IPCSCOPE_THREAD_TIME_FIELDS);
@@ -85,6 +86,7 @@ constexpr std::array kByKind{
     Fields{kSignalHandler},
     Fields{kSignalMask},
     Fields{kCommand},
+    Fields{kFdReceived},
 };
 static_assert(kByKind.size() == IPCSCOPE_KIND_COUNT);
 

@@ -39,11 +39,12 @@ constexpr std::array<std::string_view, 8> kMalformed{
 };
 static_assert(kMalformed.size() == static_cast<std::size_t>(Malformed::bad_cpu) + 1);
 
-constexpr std::array<std::string_view, 19> kKinds{
+constexpr std::array<std::string_view, 20> kKinds{
     "none",         "signal_generate", "signal_take", "kill",        "thread",
     "thread_time",  "thread_exit",     "thread_free", "slice",       "call_pipe",
     "call_splice",  "call_unix",       "call_eventfd", "call_mqueue", "call_sysv",
     "call_futex",   "signal_handler",  "signal_mask", "command",
+    "fd_received",
 };
 static_assert(kKinds.size() == IPCSCOPE_KIND_COUNT);
 

@@ -48,7 +48,8 @@ bool LineFilter::passes(const decode::Event& event) const
     if (const auto* handler = std::get_if<decode::SignalHandler>(&event.body)) {
         return !failed && since(event.time_ns, handler->enter_ns) >= least_ns;
     }
-    if (std::holds_alternative<decode::SignalMask>(event.body)) {
+    if (std::holds_alternative<decode::SignalMask>(event.body) ||
+        std::holds_alternative<decode::FdReceived>(event.body)) {
         return !failed && least_ns == 0;   // it takes no time
     }
     const auto* call = std::get_if<decode::Call>(&event.body);

@@ -97,6 +97,7 @@ private:
     void on(const decode::Event&, const decode::User&) {}
     void on(const decode::Event&, const decode::Cgroup&) {}
     void on(const decode::Event&, const decode::Command&) {}
+    void on(const decode::Event&, const decode::FdReceived&) {}
     void on(const decode::Event&, const decode::SignalHandler&) {}
     void on(const decode::Event&, const decode::SignalMask&) {}
 

@@ -125,6 +125,7 @@ private:
         cgroups_.insert_or_assign(body.record.id, body.path);
     }
     void on(const decode::Event&, const decode::Command&) {}
+    void on(const decode::Event&, const decode::FdReceived&) {}
     void on(const decode::Event& event, const decode::SignalHandler& body);
     void on(const decode::Event&, const decode::SignalMask&) {}
 

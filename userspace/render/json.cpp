@@ -12,6 +12,7 @@
 #include "base/container.hpp"
 #include "base/units.hpp"
 #include "correlate/end_names.hpp"
+#include "decode/file_words.hpp"
 #include "decode/names.hpp"
 #include "diagnose/blame.hpp"
 #include "diagnose/diagnose.hpp"
@@ -247,13 +248,22 @@ Json socket_end(const aggregate::SocketEnd& end)
             {"holders", list(end.holders, process)}};
 }
 
+Json passed_file(const aggregate::PassedFile& passed)
+{
+    return {{"fd", passed.file.fd},
+            {"file", decode::file_words(passed.file)},
+            {"inode", passed.file.inode},
+            {"count", passed.count}};
+}
+
 Json fd_pass(const aggregate::FdPass& pass)
 {
-    return {{"sender", process(pass.sender)},
+    return {{"sender", pass.sender.tgid == 0 ? Json() : process(pass.sender)},
             {"receiver", process(pass.receiver)},
             {"messages", pass.messages},
             {"sent", pass.sent},
-            {"received", pass.received}};
+            {"received", pass.received},
+            {"files", list(pass.files, passed_file)}};
 }
 
 Json socket(const aggregate::SocketRow& row)

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "decode/fields.hpp"
+#include "decode/file_words.hpp"
 #include "decode/names.hpp"
 #include "render/json_text.hpp"
 #include "render/render.hpp"
@@ -149,6 +150,12 @@ void put(Json& out, const decode::Event& event, const decode::Call& record)
 {
     put_fields(out, decode::fields_of(event.kind), bytes_of(record));
     put_fields(out, decode::tail_fields(record.type), bytes_of(record));
+}
+
+void put(Json& out, const decode::Event& event, const decode::FdReceived& file)
+{
+    put_fields(out, decode::fields_of(event.kind), bytes_of(file));
+    out["file"] = decode::file_words(file);
 }
 
 void put(Json&, const decode::Event&, const decode::ThreadFree&) {}

@@ -127,6 +127,7 @@ std::string_view text_of(unsigned kind)
     switch (kind) {
     case IPCSCOPE_SIGNAL_GENERATE:
     case IPCSCOPE_KILL: return "target_comm";
+    case IPCSCOPE_FD_RECEIVED: return "file";
     case IPCSCOPE_SYMBOL: return "text";
     case IPCSCOPE_HOLDER:
     case IPCSCOPE_CGROUP: return "path";

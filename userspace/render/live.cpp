@@ -9,6 +9,7 @@
 #include <ipcscope/policy.h>
 
 #include "base/units.hpp"
+#include "decode/file_words.hpp"
 #include "decode/names.hpp"
 #include "diagnose/words.hpp"
 #include "render/layout.hpp"
@@ -28,7 +29,7 @@ constexpr std::size_t kOutcome = 9;
 constexpr std::size_t kLatency = 8;
 constexpr std::size_t kPid = 7;
 constexpr std::size_t kPages = 7;
-constexpr std::size_t kHandler = 38;
+constexpr std::size_t kWhat = 38;
 
 bool shows(const LiveOptions& options, FamilyMask family)
 {
@@ -209,16 +210,17 @@ std::string mask_change(const decode::SignalMask& mask)
     return text.empty() ? "unchanged" : text.substr(1);
 }
 
-/// Of a handler that is over, and of a change of the mask.
-std::string handler_line(const decode::Event& event, const std::string& what,
-                         const std::string& took, std::uint64_t start_ns,
-                         const LiveOptions& options)
+/// Of what is neither a call nor a signal's way: a handler that is over, a change of the mask,
+/// a descriptor that came.
+std::string event_line(const decode::Event& event, const std::string& what,
+                       const std::string& took, std::uint64_t start_ns,
+                       const LiveOptions& options)
 {
     Line line(options);
     line.right(clock(event.time_ns, start_ns, options), line.width().time)
         .right(std::to_string(event.task.tgid), kPid)
         .left(event.task.comm.text().str(), line.width().comm)
-        .left(what, kHandler)
+        .left(what, took.empty() ? std::max(kWhat, what.size()) : kWhat)
         .right(took, kLatency);
     return line.str();
 }
@@ -332,7 +334,7 @@ struct OfEvent {
     MaybeLine operator()(const decode::SignalHandler& handler) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_HANDLERS)) return {};
-        return handler_line(event,
+        return event_line(event,
                             fmt::format("handler of {}{}{}", decode::signal_name(handler.sig),
                                         handler.depth == 0 ? "" : ", nested",
                                         handler.left ? ", left" : ""),
@@ -344,9 +346,16 @@ struct OfEvent {
     MaybeLine operator()(const decode::SignalMask& mask) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_HANDLERS)) return {};
-        return handler_line(event, "mask " + mask_change(mask), "", start_ns, options);
+        return event_line(event, "mask " + mask_change(mask), "", start_ns, options);
     }
     MaybeLine operator()(const decode::Command&) const { return {}; }
+    MaybeLine operator()(const decode::FdReceived& file) const
+    {
+        if (!shows(options, IPCSCOPE_FAMILY_UNIX)) return {};
+        return event_line(event,
+                            fmt::format("received fd {}, {}", file.fd, decode::file_words(file)),
+                            "", start_ns, options);
+    }
     MaybeLine operator()(const decode::Kill& kill) const
     {
         if (!shows(options, IPCSCOPE_FAMILY_KILLS)) return {};

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "decode/file_words.hpp"
 #include "decode/names.hpp"
 #include "render/names.hpp"
 #include "render/text.hpp"
@@ -46,11 +47,23 @@ std::string ends(const SocketRow& row)
 
 std::string passed(const FdPass& pass)
 {
-    std::string text = fmt::format("{} passed from {} ({}) to {} ({})",
-                                   counted(pass.sent, "fd", "fds"), pass.sender.tgid,
-                                   pass.sender.comm.text().view(), pass.receiver.tgid,
-                                   pass.receiver.comm.text().view());
-    if (pass.received < pass.sent) {
+    const auto who = [](const decode::Task& process) {
+        return fmt::format("{} ({})", process.tgid, process.comm.text().view());
+    };
+    std::string text =
+        pass.sender.tgid == 0
+            ? fmt::format("{} received by {}; who sent it before, is not known",
+                          counted(pass.received, "fd", "fds"), who(pass.receiver))
+            : fmt::format("{} passed from {} to {}", counted(pass.sent, "fd", "fds"),
+                          who(pass.sender), who(pass.receiver));
+    for (const aggregate::PassedFile& passed : pass.files) {
+        text += fmt::format("{}fd {}, {}", &passed == pass.files.data() ? ": " : "; ",
+                            passed.file.fd, decode::file_words(passed.file));
+        if (passed.count > 1) {
+            text += fmt::format(" ({} times)", grouped(passed.count));
+        }
+    }
+    if (pass.sender.tgid != 0 && pass.received < pass.sent) {
         text += fmt::format("; {} had no room there, and {} closed",
                             grouped(pass.sent - pass.received),
                             pass.sent - pass.received == 1 ? "was" : "were");

@@ -246,6 +246,9 @@ bool ObjectFilter::is_wanted(const ipcscope_header& header)
         object.number = call.object;
         object.types = bit(call.type);
         peer = call.peer;
+    } else if (header.kind == IPCSCOPE_FD_RECEIVED && header.size >= sizeof(ipcscope_fd_received)) {
+        object.number = as<ipcscope_fd_received>(header).socket;
+        object.types = kUnix;
     } else {
         return true;
     }

@@ -212,6 +212,64 @@ TEST(Sockets, PassedDescriptors)
     EXPECT_EQ(row.unmatched, 1u);
 }
 
+decode::Event file(std::uint64_t time_ns, std::uint64_t inode, std::int32_t fd,
+                   decode::Task who = task(31, "new"))
+{
+    decode::FdReceived out{};
+    out.socket = kB;
+    out.inode = inode;
+    out.fd = fd;
+    return event(time_ns, who, IPCSCOPE_FD_RECEIVED, out);
+}
+
+TEST(Sockets, WhatWasPassed)
+{
+    Aggregator a;
+    a.event(sends(100, 110, 1, {.fds = 2}, task(12, "old")));
+    a.event(file(205, 501, 7));
+    a.event(file(206, 502, 8));
+    a.event(receives(200, 210, 1, {.queued = 1, .fds = 2}, task(31, "new")));
+    a.event(sends(300, 310, 1, {.fds = 1}, task(12, "old")));
+    a.event(file(405, 501, 9));
+    a.event(receives(400, 410, 1, {.queued = 1, .fds = 1}, task(31, "new")));
+    const SocketRow row = only(a);
+    ASSERT_EQ(row.passes.size(), 1u);
+    const auto& files = row.passes[0].files;
+    ASSERT_EQ(files.size(), 2u);
+    EXPECT_EQ(files[0].file.inode, 502u);
+    EXPECT_EQ(files[1].file.inode, 501u);
+    EXPECT_EQ(files[1].file.fd, 9);
+    EXPECT_EQ(files[1].count, 2u);
+}
+
+/// The receive takes what was sent before the trace.
+TEST(Sockets, WhoPassedItIsNotKnown)
+{
+    Aggregator a;
+    a.event(file(205, 501, 7));
+    a.event(receives(200, 210, 1, {.queued = 1, .fds = 1}, task(31, "new")));
+    const SocketRow row = only(a);
+    ASSERT_EQ(row.passes.size(), 1u);
+    EXPECT_EQ(row.passes[0].sender.tgid, 0u);
+    EXPECT_EQ(row.passes[0].received, 1u);
+    EXPECT_EQ(row.passes[0].files.size(), 1u);
+}
+
+/// Those of a receive whose record was lost are not those of the next on another socket.
+TEST(Sockets, FilesOfALostReceive)
+{
+    Aggregator a;
+    decode::Event other = file(50, 500, 6);
+    std::get<decode::FdReceived>(other.body).socket = 99;
+    a.event(other);
+    a.event(sends(100, 110, 1, {.fds = 1}, task(12, "old")));
+    a.event(file(205, 501, 7));
+    a.event(receives(200, 210, 1, {.queued = 1, .fds = 1}, task(31, "new")));
+    const SocketRow row = only(a);
+    ASSERT_EQ(row.passes.at(0).files.size(), 1u);
+    EXPECT_EQ(row.passes[0].files[0].file.inode, 501u);
+}
+
 TEST(Sockets, NoReceiverIsTraced)
 {
     Aggregator a;

@@ -55,6 +55,7 @@ std::size_t size_of(unsigned kind)
     case IPCSCOPE_SIGNAL_HANDLER: return sizeof(ipcscope_signal_handler);
     case IPCSCOPE_SIGNAL_MASK: return sizeof(ipcscope_signal_mask);
     case IPCSCOPE_COMMAND: return sizeof(ipcscope_command);
+    case IPCSCOPE_FD_RECEIVED: return sizeof(ipcscope_fd_received);
     case IPCSCOPE_KILL: return sizeof(ipcscope_kill);
     case IPCSCOPE_THREAD: return sizeof(ipcscope_thread);
     case IPCSCOPE_THREAD_TIME:

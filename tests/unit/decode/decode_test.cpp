@@ -90,6 +90,7 @@ TEST(Decode, BodiesAreTheContractsStructs)
     expect_same_bytes<SignalHandler>(IPCSCOPE_SIGNAL_HANDLER);
     expect_same_bytes<SignalMask>(IPCSCOPE_SIGNAL_MASK);
     expect_same_bytes<Command>(IPCSCOPE_COMMAND);
+    expect_same_bytes<FdReceived>(IPCSCOPE_FD_RECEIVED);
     expect_same_bytes<Kill>(IPCSCOPE_KILL);
     expect_same_bytes<Thread>(IPCSCOPE_THREAD);
     expect_same_bytes<ThreadTime>(IPCSCOPE_THREAD_TIME);
@@ -335,7 +336,7 @@ TEST(Decode, RefusesIdsOutsideTheirList)
                     refuse_other_ids(kind, field, list.count);
                     ++tried;
                 }
-    EXPECT_EQ(tried, 46U);
+    EXPECT_EQ(tried, 47U);
 }
 
 TEST(Decode, RefusesIdsOfATail)

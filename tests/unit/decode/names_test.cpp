@@ -115,6 +115,7 @@ TEST(Names, KindsAreThoseOfTheContract)
         {IPCSCOPE_SIGNAL_HANDLER, "signal_handler"},
         {IPCSCOPE_SIGNAL_MASK, "signal_mask"},
         {IPCSCOPE_COMMAND, "command"},
+        {IPCSCOPE_FD_RECEIVED, "fd_received"},
         {IPCSCOPE_SYMBOL, "symbol"},
         {IPCSCOPE_HOLDER, "holder"},
         {IPCSCOPE_OBSERVED, "observed"},

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <ipcscope/policy.h>
 #include <ipcscope/record.h>
 
 namespace ipcscope::test {
@@ -23,6 +24,7 @@ constexpr std::uint16_t kKinds[] = {
     IPCSCOPE_CALL_SPLICE,     IPCSCOPE_CALL_UNIX,   IPCSCOPE_CALL_EVENTFD,
     IPCSCOPE_CALL_MQUEUE,     IPCSCOPE_CALL_SYSV,   IPCSCOPE_CALL_FUTEX,
     IPCSCOPE_SIGNAL_HANDLER,  IPCSCOPE_SIGNAL_MASK, IPCSCOPE_COMMAND,
+    IPCSCOPE_FD_RECEIVED,
     IPCSCOPE_SYMBOL,          IPCSCOPE_HOLDER,      IPCSCOPE_OBSERVED,
     IPCSCOPE_PROCESS,         IPCSCOPE_USER,        IPCSCOPE_CGROUP,
 };
@@ -128,6 +130,23 @@ inline Record signal_mask()
     record.after = 1ull << 63 | 502;
     record.syscall = 14;
     return finish(record, IPCSCOPE_SIGNAL_MASK);
+}
+
+inline Record fd_received()
+{
+    ipcscope_fd_received record{};
+    record.socket = 511;
+    record.inode = 512;
+    record.dev = 513;
+    record.fd = 7;
+    record.filesystem = IPCSCOPE_SOCKFS_MAGIC;
+    record.mode = 0140777;
+    record.port = 8080;
+    record.family = IPCSCOPE_AF_INET;
+    record.socket_type = 1;
+    record.listening = 1;
+    std::memcpy(record.name, "TCP", 3);
+    return finish(record, IPCSCOPE_FD_RECEIVED);
 }
 
 inline Record command(std::string_view words = {"kill\0-9\0\x1b\0", 10})
@@ -330,6 +349,7 @@ inline Record record_of(unsigned kind)
     case IPCSCOPE_SIGNAL_HANDLER: return signal_handler();
     case IPCSCOPE_SIGNAL_MASK: return signal_mask();
     case IPCSCOPE_COMMAND: return command();
+    case IPCSCOPE_FD_RECEIVED: return fd_received();
     case IPCSCOPE_KILL: return kill();
     case IPCSCOPE_THREAD: return thread();
     case IPCSCOPE_THREAD_TIME:

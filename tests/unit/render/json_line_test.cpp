@@ -237,6 +237,22 @@ TEST(EventJson, ACommandIsItsWords)
     EXPECT_EQ(json["words"][0].get<std::string>().size(), sizeof command.words);
 }
 
+TEST(EventJson, ADescriptorThatWasReceived)
+{
+    decode::FdReceived file{};
+    file.socket = 11;
+    file.inode = 12;
+    file.dev = 8 << 20 | 1;
+    file.fd = 7;
+    file.filesystem = 0xef53;
+    file.mode = 0100644;
+    std::memcpy(file.name, "a\x1b.log", 6);
+    expect_line(IPCSCOPE_FD_RECEIVED, file, "fd_received",
+                R"(,"socket":11,"inode":12,"dev":"8:1","fd":7,"filesystem":61267,"mode":33188,)"
+                R"("port":0,"family":0,"socket_type":0,"listening":false,"name":"a\\x1b.log",)"
+                R"("file":"the file a\\x1b.log"})");
+}
+
 TEST(EventJson, Kill)
 {
     decode::Kill kill{};

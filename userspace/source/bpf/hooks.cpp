@@ -73,11 +73,11 @@ const std::vector<Hook>& table()
         {"signal delivered", "signal_deliver", "tp_btf", {"signal_deliver"}, kTakings,
          IPCSCOPE_SIGNAL_TAKE, true},
         {"signal dequeued", "dequeue_exit_task_mask_info", "fexit", dequeue, kTakings,
-         IPCSCOPE_SIGNAL_TAKE, false},
+         IPCSCOPE_SIGNAL_TAKE, false, {}, HookUse::always, {}, "task,3"},
         {"signal dequeued", "dequeue_exit_task_mask_info_type", "fexit", dequeue, kTakings,
-         IPCSCOPE_SIGNAL_TAKE, false},
+         IPCSCOPE_SIGNAL_TAKE, false, {}, HookUse::always, {}, "task,4"},
         {"signal dequeued", "dequeue_exit_mask_info_type", "fexit", dequeue, kTakings,
-         IPCSCOPE_SIGNAL_TAKE, false},
+         IPCSCOPE_SIGNAL_TAKE, false, {}, HookUse::always, {}, "3"},
         {"get_signal (entry)", "get_signal_enter", "fentry", get_signal, kTakings, 0, false,
          "get_signal_enter_twin", HookUse::records},
         {"sigaction (entry)", "sigaction_enter", "fentry", sigaction, kTakings, 0, false,
@@ -201,6 +201,13 @@ const std::vector<Hook>& table()
          "unix_accept_exit_twin"},
         {"unix fds received", "unix_fds_received", "fentry", {"scm_detach_fds"}, kUnix, 0, false,
          "unix_fds_received_twin", HookUse::records},
+        {"unix fd received", "unix_fd_received", "fexit",
+         {"__receive_fd", "scm_recv_one_fd", "receive_fd"}, kUnix,
+         IPCSCOPE_FD_RECEIVED, false, {}, HookUse::records, {}, "file,3"},
+        {"unix fd received", "unix_fd_received_notrunc", "fexit", {"scm_recv_one_fd"}, kUnix,
+         IPCSCOPE_FD_RECEIVED, false, {}, HookUse::records, {}, "file,4"},
+        {"unix fd received", "unix_fd_received_old", "fexit", {"__receive_fd"}, kUnix,
+         IPCSCOPE_FD_RECEIVED, false, {}, HookUse::records, {}, "4"},
         {"handler set up", "handler_set_up", "fentry", {"signal_setup_done"}, kHandlers,
          IPCSCOPE_SIGNAL_HANDLER, false, "handler_set_up_twin", HookUse::records},
         {"handler returns", "handler_returns", "fentry", {"restore_sigcontext"}, kHandlers, 0,
@@ -211,30 +218,25 @@ const std::vector<Hook>& table()
     return hooks;
 }
 
+/// What a pointer's struct is called; empty: it is none.
+std::string_view pointee(const ::btf* btf, __u32 id)
+{
+    const btf_type* type = btf__type_by_id(btf, id);
+    if (!btf_is_ptr(type)) {
+        return {};
+    }
+    type = btf__type_by_id(btf, type->type);
+    return btf_is_struct(type) ? btf__name_by_offset(btf, type->name_off) : "";
+}
+
+/// As Hook::shape.
 std::string shape_of(const ::btf* btf, const btf_type* function)
 {
     const btf_type* proto = btf__type_by_id(btf, function->type);
-    const btf_param* params = btf_params(proto);
-    const bool task_first =
-        btf_vlen(proto) > 0 && [&] {
-            const btf_type* type = btf__type_by_id(btf, params[0].type);
-            if (!btf_is_ptr(type)) {
-                return false;
-            }
-            type = btf__type_by_id(btf, type->type);
-            return std::string_view(btf__name_by_offset(btf, type->name_off)) ==
-                   "task_struct";
-        }();
-    return fmt::format("{}{}", task_first ? "task," : "", btf_vlen(proto));
-}
-
-/// dequeue_signal() has had three shapes; each has its program.
-std::string_view program_for_shape(std::string_view shape)
-{
-    if (shape == "task,3") return "dequeue_exit_task_mask_info";
-    if (shape == "task,4") return "dequeue_exit_task_mask_info_type";
-    if (shape == "3") return "dequeue_exit_mask_info_type";
-    return {};
+    const unsigned count = btf_vlen(proto);
+    const std::string_view first = count > 0 ? pointee(btf, btf_params(proto)[0].type) : "";
+    return fmt::format("{}{}", first == "task_struct" ? "task," : first == "file" ? "file," : "",
+                       count);
 }
 
 /// Ids of what the hooks name, by one pass over the kernel's BTF: it has no index, and
@@ -327,9 +329,8 @@ Result<Placement> place_function(const ::btf* btf, const Ids& ids, const Hook& h
             placement.why = fmt::format("no function {} in the kernel's BTF", target);
             continue;
         }
-        if (target == "dequeue_signal" &&
-            program_for_shape(shape_of(btf, btf__type_by_id(btf, id))) != hook.program) {
-            placement.why = "another shape of dequeue_signal";
+        if (!hook.shape.empty() && shape_of(btf, btf__type_by_id(btf, id)) != hook.shape) {
+            placement.why = fmt::format("{} has other arguments", target);
             continue;
         }
         const int error = presence.of(id);

@@ -35,6 +35,9 @@ struct Hook {
     std::string_view twin = {};     ///< the program's second copy (bpf/call.bpf.h)
     HookUse use = HookUse::always;
     std::string_view unless = {};   ///< not where this function is: another hook takes its place
+    /// Of the target's arguments, where it has had several; empty: any.  "3": three;
+    /// "task,3", "file,3": of which the first is a task or a file.
+    std::string_view shape = {};
 };
 
 std::span<const Hook> hooks();

@@ -95,6 +95,10 @@
 #define IPCSCOPE_MSG_CMSG_COMPAT	0x80000000u
 #define IPCSCOPE_SOL_SOCKET		1
 #define IPCSCOPE_SCM_RIGHTS		1
+#define IPCSCOPE_SOCKFS_MAGIC		0x534f434b
+#define IPCSCOPE_AF_INET		2
+#define IPCSCOPE_AF_INET6		10
+#define IPCSCOPE_TCP_LISTEN		10	/* also of a Unix socket */
 
 /* At most so many are looked at in one call. */
 #define IPCSCOPE_QUEUE_LOOKED_AT	16	/* messages of a receive queue */
@@ -383,6 +387,13 @@ ipcscope_fds_received(__u32 fds, __u64 room_bytes, __u32 flags)
 			     0 : (room_bytes - header) / sizeof(__s32);
 
 	return fds < room ? fds : (__u32)room;
+}
+
+/* Whether a file of that mode and filesystem is a socket with a struct socket. */
+static inline __attribute__((always_inline)) int
+ipcscope_is_socket(__u32 mode, __u32 filesystem)
+{
+	return (mode & 0170000) == 0140000 && filesystem == IPCSCOPE_SOCKFS_MAGIC;
 }
 
 #endif /* IPCSCOPE_POLICY_H */

@@ -69,7 +69,8 @@
 #define IPCSCOPE_SIGNAL_HANDLER		16	/* a run of a signal's handler */
 #define IPCSCOPE_SIGNAL_MASK		17	/* a thread changed what it blocks */
 #define IPCSCOPE_COMMAND		18	/* who sends a signal that ends */
-#define IPCSCOPE_KIND_COUNT		19
+#define IPCSCOPE_FD_RECEIVED		19	/* a descriptor came by a socket */
+#define IPCSCOPE_KIND_COUNT		20
 
 #define IPCSCOPE_CALL_FIRST		IPCSCOPE_CALL_PIPE
 #define IPCSCOPE_CALL_LAST		IPCSCOPE_CALL_FUTEX
@@ -471,6 +472,27 @@ struct ipcscope_header {
 	X(__u32, credentials_pid, , ID)					\
 	X(__u32, passed_fds, , COUNT)
 
+#define IPCSCOPE_FILE_NAME_LEN		32
+
+/*
+ * The thread in the header received a descriptor (SCM_RIGHTS).  Comes before the record
+ * of its receive, whose object is `socket`.
+ */
+#define IPCSCOPE_FD_RECEIVED_FIELDS(X)					\
+	X(__u64, socket, , ID)						\
+	X(__u64, inode, , ID)		/* of what it is of */		\
+	X(__u32, dev, , DEVICE)		/* kernel's dev_t */		\
+	X(__s32, fd, , NUMBER)		/* of the receiver */		\
+	X(__u32, filesystem, , HEX)	/* its magic number */		\
+	X(__u16, mode, , HEX)		/* st_mode */			\
+	/* Of a socket; else 0 */					\
+	X(__u16, port, , NUMBER)	/* its own, of AF_INET and AF_INET6 */ \
+	X(__u16, family, , NUMBER)	/* AF_ */			\
+	X(__u8, socket_type, , NUMBER)	/* SOCK_ */			\
+	X(__u8, listening, , BOOL)					\
+	X(__u8, pad, [4], PAD)						\
+	X(__u8, name, [IPCSCOPE_FILE_NAME_LEN], COMM)	/* last part, or "TCP" */
+
 #define IPCSCOPE_TAIL_EVENTFD_FIELDS(X)					\
 	X(__u64, counter, , COUNT)					\
 	X(__u32, semaphore, , BOOL)					\
@@ -579,6 +601,7 @@ IPCSCOPE_STRUCT(kill, IPCSCOPE_KILL_FIELDS);
 IPCSCOPE_STRUCT(thread, IPCSCOPE_THREAD_FIELDS);
 IPCSCOPE_STRUCT(thread_time, IPCSCOPE_THREAD_TIME_FIELDS);
 IPCSCOPE_STRUCT(slice, IPCSCOPE_SLICE_FIELDS);
+IPCSCOPE_STRUCT(fd_received, IPCSCOPE_FD_RECEIVED_FIELDS);
 IPCSCOPE_STRUCT(symbol, IPCSCOPE_SYMBOL_FIELDS);
 IPCSCOPE_STRUCT(holder, IPCSCOPE_HOLDER_FIELDS);
 IPCSCOPE_STRUCT(observed, IPCSCOPE_OBSERVED_FIELDS);
@@ -680,6 +703,10 @@ IPCSCOPE_ASSERT_AT(ipcscope_call_split, tail, 80);
 IPCSCOPE_ASSERT_AT(ipcscope_call_split, blocked_ns, 96);
 IPCSCOPE_ASSERT_AT(ipcscope_call_split, between_runnable_ns, 128);
 IPCSCOPE_ASSERT_SIZE(ipcscope_call_split, IPCSCOPE_UNFINISHED_BYTES);
+
+IPCSCOPE_ASSERT_SIZE(ipcscope_fd_received, 104);
+IPCSCOPE_ASSERT_AT(ipcscope_fd_received, family, 64);
+IPCSCOPE_ASSERT_AT(ipcscope_fd_received, name, 72);
 
 IPCSCOPE_ASSERT_SIZE(ipcscope_symbol, 40);
 IPCSCOPE_ASSERT_SIZE(ipcscope_holder, 48);

@@ -38,6 +38,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
 	@echo '  KERNEL=5.10|6.1|6.12|7.3 (demo, kmod, check-vm, vm-shell, bench-overhead)   BUILD=DIR   JOBS=N'
+	@echo '  STORY=NAME (demo: one workload with a known truth; STORY=list names them)'
 	@echo '  ARGS="--quick pipe" (bench, bench-kernels)   DESTDIR=, PREFIX=/usr/local (install, uninstall)'
 	@echo '  A=6.1 B=DIR (bench-kernels: keys as of KERNEL, or built trees)   FAIL_ABOVE=25 (per cent, its limit)'
 	@echo '  KDIR=DIR (kmod: a built tree, or headers as /lib/modules/$$(uname -r)/build)'
@@ -74,9 +75,20 @@ kernels: ## fetch the VM's kernels into the cache
 	done
 
 demo: ## install, build, and trace real workloads on Debian's kernel in a VM
+ifdef STORY
+	@[ '$(STORY)' != list ] || exec tests/demo/story $(BUILD) list
+	@compgen -G 'tests/stories/*/$(STORY).*' >/dev/null ||
+	    { echo "demo: no story '$(STORY)': make demo STORY=list" >&2; exit 2; }
+	$(MAKE) deps
+	$(MAKE) configure
+	grep -qx 'IPCSCOPE_TESTS:BOOL=ON' $(BUILD)/CMakeCache.txt || $(call cmake,-DIPCSCOPE_TESTS=ON)
+	$(ninja) ipcscope stories
+	tests/demo/story --kernel $(KERNEL) $(BUILD) '$(STORY)'
+else
 	@$(install_deps) packaging/deps-build packaging/deps-demo vm/packages
 	@$(MAKE) build
 	@tests/demo/run --kernel $(KERNEL) $(BUILD)
+endif
 	@$(took)
 
 kmod: ## build the kernel module: for KERNEL, or for the tree or headers at KDIR

@@ -17,6 +17,7 @@
 #include "aggregate/object_table.hpp"
 #include "aggregate/channel_table.hpp"
 #include "aggregate/pipelines.hpp"
+#include "aggregate/priority_table.hpp"
 #include "aggregate/process_table.hpp"
 #include "aggregate/signal_table.hpp"
 #include "aggregate/sleeps.hpp"
@@ -56,6 +57,7 @@ struct Aggregator::State {
     ChannelTable channels;
     ObjectTable objects;
     SocketTable sockets;
+    PriorityTable priorities;
     StageTable stages;
     ProcessTable processes;
     KillTable kills;
@@ -168,6 +170,7 @@ struct Aggregator::State {
             objects.call(event, body);
         }
         if (event.kind == IPCSCOPE_CALL_UNIX) sockets.call(event, body);
+        if (event.kind == IPCSCOPE_CALL_MQUEUE) priorities.call(event, body);
         if (const auto open = channel_open(body)) {
             channels.open(event, body, *open);
             stages.call(event, body, &*open, entry);
@@ -256,6 +259,7 @@ Report Aggregator::State::report(const Frame& frame, std::vector<ChannelRow> cha
     report.channels = std::move(channel_rows);
     report.objects = objects.rows();
     sockets.describe(report.objects);
+    priorities.describe(report.objects, frame.end_ns);
     report.sockets = sockets.rows();
     report.lives = lives.rows();
     report.pipelines = find_pipelines(report.channels, report.lives, stages);

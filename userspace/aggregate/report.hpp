@@ -209,6 +209,18 @@ struct SocketRow {
 };
 
 /// An IPC object other than a pipe.
+/// What was sent to a POSIX message queue with one priority.
+struct PriorityRow {
+    std::uint32_t priority = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;        ///< of what was seen to be sent
+    Histogram waited;                  ///< from the send's return to that of its receive
+    std::uint64_t waiting = 0;         ///< at the trace's end
+    std::uint64_t waits_ns = 0;        ///< then, the oldest of these
+    /// The most messages of a higher priority that were sent after one and received before.
+    std::uint64_t overtaken = 0;
+};
+
 struct ObjectRow {
     decode::ObjectType type{};
     std::uint64_t object = 0;          ///< eventfd: its id in /proc/PID/fdinfo
@@ -220,6 +232,8 @@ struct ObjectRow {
     std::vector<ObjectUser> users;     ///< by calls, descending
     SocketEnd socket;                  ///< of a Unix-domain socket, itself ...
     SocketEnd peer;                    ///< ... and its other end, as last seen
+    /// Of a POSIX message queue that was sent two or more, the highest first.
+    std::vector<PriorityRow> priorities;
 };
 
 /// A process between pipes.

@@ -20,6 +20,7 @@ void find_gone_readers(const WaitGraph& graph, Findings& findings);
 void find_refusals(const WaitGraph& graph, Findings& findings);
 void find_short_calls(const WaitGraph& graph, Findings& findings);
 void find_rings(const WaitGraph& graph, Findings& findings);
+void find_starved(const WaitGraph& graph, Findings& findings);
 
 // What they have in common.
 Object object_of(const aggregate::ChannelRow& channel);

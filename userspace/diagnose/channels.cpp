@@ -65,6 +65,7 @@ void find_channels(const aggregate::Report& report, Findings& findings)
     find_refusals(graph, findings);
     find_short_calls(graph, findings);
     find_rings(graph, findings);
+    find_starved(graph, findings);
 }
 
 }  // namespace ipcscope::diagnose

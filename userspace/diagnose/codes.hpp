@@ -69,8 +69,10 @@ enum class Code : std::uint8_t {
     slow_handler,
     // deaths
     unit_shutdown,
+    // message queues
+    priority_starved,
 };
-inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::unit_shutdown) + 1;
+inline constexpr std::size_t kCodeCount = static_cast<std::size_t>(Code::priority_starved) + 1;
 
 struct CodeInfo {
     Code code;
@@ -160,6 +162,8 @@ inline constexpr std::array kCodes{
              "signals waited, because their target was in a handler that blocks them"},
     CodeInfo{Code::unit_shutdown, "unit-shutdown", Severity::warning,
              "several processes of a unit were asked to end, and some did not soon"},
+    CodeInfo{Code::priority_starved, "priority-starved", Severity::warning,
+             "messages of a low priority stay in a queue, for ever more of a higher one come"},
 };
 static_assert(kCodes.size() == kCodeCount);
 

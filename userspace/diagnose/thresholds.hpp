@@ -43,6 +43,8 @@ struct Thresholds {
     std::uint64_t small_write_bytes = 64;          ///< on average
     std::uint64_t many_stalls = 100;               ///< of each side of a ring
     std::uint64_t ring_waits_ns = 10'000'000;
+    std::uint64_t starved_ns = 500'000'000;        ///< a message in its queue
+    std::uint64_t starved_overtaken = 20;          ///< by such messages meanwhile
     std::uint64_t ring_waits_percent = 10;         ///< of its time, full and empty
 };
 inline constexpr Thresholds kThresholds;

@@ -284,6 +284,17 @@ Json socket(const aggregate::SocketRow& row)
             {"fds_not_received", row.fds_not_received}};
 }
 
+Json priority(const aggregate::PriorityRow& row)
+{
+    return {{"priority", row.priority},
+            {"sent", row.sent},
+            {"received", row.received},
+            {"waited_ns", histogram_json(row.waited)},
+            {"waiting", row.waiting},
+            {"waits_ns", row.waits_ns},
+            {"overtaken", row.overtaken}};
+}
+
 Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
 {
     return {{"kind", std::string(decode::object_name(row.type))},
@@ -295,7 +306,8 @@ Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
             {"operations", list(row.ops, operation)},
             {"users", list(row.users, object_user)},
             {"socket", socket_end(row.socket)},
-            {"peer", socket_end(row.peer)}};
+            {"peer", socket_end(row.peer)},
+            {"priorities", list(row.priorities, priority)}};
 }
 
 Json pipeline(const aggregate::Pipeline& pipeline, const diagnose::Findings& findings)

@@ -77,6 +77,21 @@ std::vector<Table::Cell> cells(const ObjectRow& object, const OpRow& op, const S
             op.latency.count() == 0 ? style.none() : style.time(op.latency.max())};
 }
 
+/// How long messages of a priority waited in their queue.
+std::string priority(const aggregate::PriorityRow& row, const Style& style)
+{
+    std::string text = fmt::format("priority {}: {} sent", row.priority, grouped(row.sent));
+    if (row.waited.count() != 0) {
+        text += fmt::format(", waited {}, at most {}", glued(style.time(row.waited.quantile(0.5))),
+                            glued(style.time(row.waited.max())));
+    }
+    if (row.waiting != 0) {
+        text += fmt::format("; {} left, one for {}", grouped(row.waiting),
+                            glued(style.time(row.waits_ns)));
+    }
+    return text;
+}
+
 /// What a socket is called, and what is at its other end.
 std::string socket(const ObjectRow& object)
 {
@@ -120,6 +135,9 @@ std::string object_table(const Page& page)
             table.detail(ends(op));
         }
         table.detail(socket(object));
+        for (const aggregate::PriorityRow& row : object.priorities) {
+            table.detail(priority(row, page.style));
+        }
         if (objects.size() <= kDetailedObjects) {
             table.detail(users(object, page.style));
         }

@@ -300,6 +300,56 @@ TEST(Channels, TwoThatWaitForEachOtherAlikeAreNone)
     EXPECT_FALSE(only(story.report(end), Code::convoy));
 }
 
+decode::Call message(bool send, std::uint32_t priority, std::uint32_t queued)
+{
+    decode::Call body{};
+    body.type = IPCSCOPE_OBJECT_MQUEUE;
+    body.op = send ? IPCSCOPE_OP_SEND : IPCSCOPE_OP_RECEIVE;
+    body.object = 44;
+    body.dev = 7;
+    body.ret = send ? 0 : 8;
+    body.tail.mqueue.messages = queued;
+    body.tail.mqueue.max_messages = 10;
+    body.tail.mqueue.priority = priority;
+    return body;
+}
+
+/// a sends one of priority 1 and then, each 10 ms, one of priority 9; b takes as many.
+Story priorities(std::uint64_t end, int urgent)
+{
+    Story story;
+    for (const decode::Task& who : {kA, kB}) {
+        story.born(1 * kMs, who, 5);
+        story.lives_on(end, who);
+    }
+    story.called(5 * kMs, kA, IPCSCOPE_CALL_MQUEUE, message(true, 1, 0));
+    for (int i = 0; i < urgent; ++i) {
+        const std::uint64_t at = (10 + 10 * static_cast<std::uint64_t>(i)) * kMs;
+        story.called(at, kA, IPCSCOPE_CALL_MQUEUE, message(true, 9, 1));
+        story.called(at + kMs, kB, IPCSCOPE_CALL_MQUEUE, message(false, 0, 2));
+    }
+    return story;
+}
+
+TEST(Channels, AMessageThatOthersOvertakeForLongIsStarved)
+{
+    const std::uint64_t end = 2 * kSecond;
+    const auto found = only(priorities(end, 150).report(end), Code::priority_starved);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(plain(found->text),
+              "In message queue 44, a message of priority 1 has waited 2.00 s: 150 of a "
+              "higher priority that were sent after it were received before it. 11 (b) received "
+              "150 of priority 9, which waited up to 1.00 ms, and 0 of the 1 of priority 1.");
+    EXPECT_EQ(found->subjects.front().task.tgid, 11u);
+}
+
+/// Few overtake it, or it does not wait for long.
+TEST(Channels, AMessageThatWaitsALittleIsNotStarved)
+{
+    EXPECT_FALSE(only(priorities(2 * kSecond, 10).report(2 * kSecond), Code::priority_starved));
+    EXPECT_FALSE(only(priorities(400 * kMs, 39).report(400 * kMs), Code::priority_starved));
+}
+
 /// That the word has changed is no refusal.
 TEST(Channels, AFutexsWaitsThatFindAnotherValueAreNoStorm)
 {

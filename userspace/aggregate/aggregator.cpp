@@ -137,6 +137,7 @@ struct Aggregator::State {
         decode::Event& call = found.mapped();
         auto& body = std::get<decode::Call>(call.body);
         call.time_ns = std::max(event.time_ns, call.time_ns);
+        call.task.comm = event.task.comm;
         call.process = event.process;
         body.blocked_ns = call.time_ns - std::min<std::uint64_t>(body.enter_ns, call.time_ns);
         if (const auto use = channel_use(body)) use_channel(call, body, *use, {});

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <tuple>
 
 #include "aggregate/call_result.hpp"
 #include "aggregate/channel_table.hpp"
@@ -286,6 +288,29 @@ std::vector<WaitRow> WaitTable::rows() const
     std::ranges::stable_sort(out, [](const WaitRow& a, const WaitRow& b) {
         return std::pair(b.total_ns, a.waiter.tid) < std::pair(a.total_ns, b.waiter.tid);
     });
+    return out;
+}
+
+std::vector<WaitRow> by_process(const std::vector<WaitRow>& rows)
+{
+    std::map<std::tuple<ObjectId, bool, std::uint32_t, std::uint32_t>, std::size_t> places;
+    std::vector<WaitRow> out;
+    for (const WaitRow& row : rows) {
+        const auto [at, is_new] = places.try_emplace(
+            {row.channel, row.output, row.waiter.tgid, row.waker.tgid}, out.size());
+        if (is_new) {
+            out.push_back(row);
+            out.back().waiter.tid = out.back().waker.tid = 0;
+            continue;
+        }
+        WaitRow& sum = out[at->second];
+        sum.count += row.count;
+        sum.total_ns = plus(sum.total_ns, row.total_ns);
+        sum.polled_ns = plus(sum.polled_ns, row.polled_ns);
+        sum.unfinished_ns = plus(sum.unfinished_ns, row.unfinished_ns);
+        sum.longest_ns = std::max(sum.longest_ns, row.longest_ns);
+    }
+    std::ranges::stable_sort(out, std::ranges::greater{}, &WaitRow::total_ns);
     return out;
 }
 

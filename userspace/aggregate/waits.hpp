@@ -97,4 +97,8 @@ private:
     std::uint64_t long_evicted_ = 0;
 };
 
+/// The same for processes: tid = 0, and what their threads waited as a sum; by time,
+/// descending.  The names are those of the first.
+std::vector<WaitRow> by_process(const std::vector<WaitRow>& rows);
+
 }  // namespace ipcscope::aggregate

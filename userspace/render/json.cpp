@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
 
+#include "aggregate/waits.hpp"
 #include "base/container.hpp"
 #include "base/units.hpp"
 #include "correlate/end_names.hpp"
@@ -310,6 +311,22 @@ Json object(const aggregate::ObjectRow& row, std::uint64_t start_ns)
             {"priorities", list(row.priorities, priority)}};
 }
 
+Json wait(const aggregate::WaitRow& row)
+{
+    const auto type = static_cast<decode::ObjectType>(row.channel.type);
+    return {{"waiter", process(row.waiter)},
+            {"waker", row.waker.tgid == 0 ? Json() : process(row.waker)},
+            {"kind", std::string(decode::object_name(type))},
+            {"id", row.channel.object},
+            {"dev", device(row.channel.dev)},
+            {"for_room", row.output},
+            {"count", row.count},
+            {"total_ns", row.total_ns},
+            {"polled_ns", row.polled_ns},
+            {"unfinished_ns", row.unfinished_ns},
+            {"longest_ns", row.longest_ns}};
+}
+
 Json pipeline(const aggregate::Pipeline& pipeline, const diagnose::Findings& findings)
 {
     Json stages = Json::array();
@@ -512,6 +529,7 @@ std::string json(const Report& report, const diagnose::Findings& findings)
         {"pipes", list(pipes_of(report), [&](auto& row) { return pipe(row, start); })},
         {"objects", list(report.objects, [&](auto& row) { return object(row, start); })},
         {"sockets", list(report.sockets, socket)},
+        {"waits", list(aggregate::by_process(report.waits), wait)},
         {"pipelines", list(report.pipelines, [&](auto& row) { return pipeline(row, findings); })},
         {"processes", list(report.processes, traced_process)},
         {"kills", list(report.kills, [&](auto& row) { return kill(row, start); })},

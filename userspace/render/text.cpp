@@ -207,6 +207,7 @@ std::string text(const aggregate::Report& report, const diagnose::Findings& find
         section(handler_table(page));
         if (options.histograms) section(latency_histograms(page));
         section(call_table(page));
+        section(wait_table(page));
         section(pipe_table(page));
         section(object_table(page));
         section(socket_table(page));

@@ -34,6 +34,7 @@ std::string signal_table(const Page& page);
 std::string handler_table(const Page& page);
 std::string latency_histograms(const Page& page);
 std::string call_table(const Page& page);
+std::string wait_table(const Page& page);
 std::string pipe_table(const Page& page);
 std::string object_table(const Page& page);
 std::string socket_table(const Page& page);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ipcscope report and dump: a capture file, all at once or record by record.
+#include <array>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -23,12 +26,16 @@
 namespace ipcscope::cli {
 namespace {
 
+constexpr std::array<const char*, 3> kFormats{"text", "json", "html"};
+
 struct Arguments {
     std::string file = kStandardCapture;
     std::string fail_on;
     std::string by;     ///< empty: the report
     std::string sort;   ///< empty: each table in its own order
     std::string html;   ///< empty: none
+    std::string format = kFormats[0];
+    std::string output; ///< empty: standard output, through a pager
     bool json = false;
     bool no_histograms = false;
     std::size_t top = 20;
@@ -71,24 +78,28 @@ render::TextOptions options_of(const Arguments& arguments)
     return options;
 }
 
-constexpr mode_t kHtmlMode = 0600;   // as a capture's: it shows what others' processes did
+constexpr mode_t kMode = 0600;   // as a capture's: it shows what others' processes did
 
-Result<void> write_html(const Arguments& arguments, const aggregate::Report& report,
-                        const diagnose::Findings& findings)
+/// Into the file that was asked for; text to standard output by the pager.
+Result<void> put(const Arguments& arguments, const std::string& text)
 {
-    return AtomicFile::create(arguments.html, kHtmlMode).and_then([&](AtomicFile file) {
-        return file.write(render::html(report, findings)).and_then([&] { return file.commit(); });
-    });
+    if (!arguments.output.empty()) {
+        return AtomicFile::create(arguments.output, kMode).and_then([&](AtomicFile file) {
+            return file.write(text).and_then([&] { return file.commit(); });
+        });
+    }
+    return arguments.format == "text" ? print_paged(text) : print(text);
 }
 
 Result<void> show(const Arguments& arguments, const aggregate::Report& report,
                   const diagnose::Findings& findings)
 {
-    if (!arguments.html.empty()) {
-        return write_html(arguments, report, findings);
+    if (arguments.format == "html") {
+        return put(arguments, render::html(report, findings));
     }
-    return arguments.json ? print(render::json(report, findings) + "\n")
-                          : print_paged(render::text(report, findings, options_of(arguments)));
+    return put(arguments, arguments.format == "json"
+                              ? render::json(report, findings) + "\n"
+                              : render::text(report, findings, options_of(arguments)));
 }
 
 Result<void> show(const Arguments& arguments, aggregate::StatReport counts)
@@ -96,12 +107,28 @@ Result<void> show(const Arguments& arguments, aggregate::StatReport counts)
     if (const auto key = aggregate::find_sort_key(arguments.sort)) {
         aggregate::sort(counts, *key);
     }
-    return arguments.json ? print(render::stat_json(counts))
-                          : print_paged(render::stat_text(counts, options_of(arguments)));
+    return put(arguments, arguments.format == "json"
+                              ? render::stat_json(counts)
+                              : render::stat_text(counts, options_of(arguments)));
+}
+
+/// The short options say the same as --format and -o.
+Arguments completed(Arguments arguments)
+{
+    if (arguments.json) {
+        arguments.format = "json";
+    } else if (!arguments.html.empty()) {
+        arguments.format = "html";
+        arguments.output = arguments.html;
+    }
+    return arguments;
 }
 
 int report(const Arguments& arguments)
 {
+    if (arguments.format == "html" && !arguments.by.empty()) {
+        return print_error({Exit::usage, "report: --by has no HTML: --format text or json"});
+    }
     const auto fail_on = diagnose::FailOn::parse(arguments.fail_on);
     if (!fail_on) {
         return print_error(fail_on.error());
@@ -217,9 +244,21 @@ Run declare_report(CLI::App& app)
     CLI::Option* html =
         report_app
             ->add_option("--html", arguments->html,
-                         "Write one HTML file instead, for a browser; - is standard output")
+                         "One HTML file, for a browser, to FILE; - is standard output")
             ->type_name("FILE")
             ->excludes(json);
+    report_app
+        ->add_option("--format", arguments->format,
+                     "text, json or html; --json and --html FILE say the same")
+        ->check(CLI::IsMember(std::vector<std::string>(kFormats.begin(), kFormats.end())))
+        ->capture_default_str()
+        ->excludes(json)
+        ->excludes(html);
+    report_app
+        ->add_option("-o,--output", arguments->output,
+                     "Write to this file; - is standard output, without a pager")
+        ->type_name("FILE")
+        ->excludes(html);
     report_app->add_option("--top", arguments->top,
                            "Rows in each table (processes of one name share one); 0: all")
         ->capture_default_str();
@@ -240,10 +279,11 @@ Run declare_report(CLI::App& app)
     report_app->footer(R"(Examples:
   ipcscope report                        of ipcscope.ipcs
   ipcscope report --json t.ipcs | jq .findings
+  ipcscope report --format html -o t.html t.ipcs
   ipcscope report --sort latency t.ipcs
   ipcscope report --by comm --top 10 t.ipcs
   ipcscope report --fail-on warning t.ipcs)");
-    return [arguments] { return report(*arguments); };
+    return [arguments] { return report(completed(*arguments)); };
 }
 
 Run declare_dump(CLI::App& app)

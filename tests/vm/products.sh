@@ -70,6 +70,21 @@ check 'boot-test: a test that hangs' 124 boot_test --append lockdown=integrity -
 	sleep 1000
 output_matches 'is named' '^# command: the guest ended in it: timeout' out
 
+# Nothing is left of one that is killed: its guest's command says which it is.
+"$VM/boot-test" --build "$build" --append lockdown=integrity 6.12 -- sleep 98765 \
+	>/dev/null 2>&1 &
+killed=$!
+for ((i = 0; i < 600; i++)); do
+	! pgrep -f 'supervise.* sleep 98765$' >/dev/null || break
+	sleep 0.2
+done
+kill -KILL "$killed"
+for ((i = 0; i < 100; i++)); do
+	pgrep -f 'supervise.* sleep 98765$' >/dev/null || break
+	sleep 0.1
+done
+equal 'boot-test: killed, its guest is gone' "$(pgrep -f 'supervise.* sleep 98765$')" ''
+
 # ---- bisect-run -------------------------------------------------------------------
 
 check 'bisect-run: usage' 129 "$VM/bisect-run" good bad

@@ -67,6 +67,8 @@ full()
 	check 'not executable' 126 guest -- /etc/passwd
 	check 'one processor' 0 guest --smp 1 -- sh -c 'test "$(nproc)" = 1'
 	check 'three processors, 512 MiB' 0 guest --smp 3 --memory 512 -- sh -c 'test "$(nproc)" = 3'
+	check 'icount: one processor' 0 guest --icount -- sh -c 'test "$(nproc)" = 1'
+	check 'icount: two processors' 0 guest --icount --smp 2 -- sh -c 'test "$(nproc)" = 2'
 
 	check 'stdout and stderr apart' 0 guest -- sh -c 'echo out; echo err >&2'
 	equal 'stdout' "$(cat "$scratch/out")" out

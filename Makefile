@@ -105,7 +105,7 @@ check: ## install, lint, build, test: units, then the kernels in the VM
 	@$(ctest) -LE 'matrix|views'
 
 check-unit: build-all ## the tests that need no VM
-	@$(ctest) -LE 'vm|views' && status=0 || status=$$?; $(took); exit $$status
+	@$(ctest) -LE 'vm|views|matrix' && status=0 || status=$$?; $(took); exit $$status
 
 check-vm: build-all ## the tests in the VM on one kernel
 	@vm/run --kernel $(KERNEL) --fetch-only
@@ -113,7 +113,7 @@ check-vm: build-all ## the tests in the VM on one kernel
 
 check-matrix: FLAVOURS = 1
 check-matrix: build-all kernels ## all of tests/matrix/rows by both backends, and the suites; a table
-	@$(ctest) --test-output-size-passed 65536 -L vm -R '^(matrix|conformance|stories|vm.stat|kmod)[.]' &&
+	@$(ctest) --test-output-size-passed 65536 -L 'vm|matrix' -R '^(matrix|conformance|stories|vm.stat|kmod|overhead|collector)[.]' &&
 	    status=0 || status=$$?
 	tests/matrix/table $(BUILD) || status=1
 	$(took); exit $$status

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // generate_capture FILE [--records N] [--tasks N] [--pipes N] [--targets N] [--cpus N]
-//                  [--live N] [--joined 1]
+//                  [--live N] [--joined 1] [--even 1]
 //
 // A capture as a machine makes it that does much IPC, to measure the collector by: TASKS
 // processes in turn, of which LIVE are there at once, each named, reading and writing one
 // of PIPES pipes, every fourth read after a wait, and sending SIGUSR1 to one of TARGETS
 // processes that handle it.  A pipe is between two tasks that are neighbours; with
-// --joined between any, so that all are one pipeline.  The numbers are those of a fixed pseudo-random sequence, so
-// that each run is of the same file.
+// --joined between any, so that all are one pipeline.  With --even LIVE of the tasks are
+// there from the beginning, and pipes and targets are used in turn, so that each one is.
+// The numbers are those of a fixed pseudo-random sequence, so that each run is of the same
+// file.  Prints how many there are: "records N tasks N pipes N targets N".
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -32,6 +35,7 @@ struct Size {
     std::uint64_t cpus = 4;
     std::uint64_t live = 1'000;
     std::uint64_t joined = 0;
+    std::uint64_t even = 0;
 };
 
 constexpr std::uint64_t kStartNs = 1'000'000'000;
@@ -51,6 +55,10 @@ public:
         host.cpus = static_cast<unsigned>(size_.cpus);
         host.start_ns = kStartNs;
         bool ok = out_.host(host).has_value();
+        while (ok && size_.even != 0 && next_ < std::min(size_.live, size_.tasks)) {
+            begins(next_++);
+            ok = made_ % 4096 == 0 ? flush() : ok;
+        }
         while (ok && made_ < size_.records) {
             step();
             ok = made_ % 4096 < 8 ? flush() : ok;
@@ -66,11 +74,23 @@ public:
         return ok && out_.ledger(ledger).has_value() && out_.end(now_).has_value();
     }
 
+    void print() const
+    {
+        fmt::print("records {} tasks {} pipes {} targets {}\n", made_, next_, pipes_.size(),
+                   targets_.size());
+    }
+
 private:
     std::uint64_t random(std::uint64_t below)
     {
         state_ = state_ * 6364136223846793005ull + 1442695040888963407ull;
         return (state_ >> 33) % below;
+    }
+
+    /// Of so many the next one with --even, else any.
+    std::uint64_t one_of(std::uint64_t count, std::uint64_t& turn)
+    {
+        return size_.even != 0 ? turn++ % count : random(count);
     }
 
     std::uint32_t pid_of(std::uint64_t task) const
@@ -120,6 +140,7 @@ private:
 
     void call(std::uint64_t task, std::uint64_t pipe, bool write)
     {
+        pipes_.insert(pipe);
         ipcscope_call_split record{};
         record.since_ns = since_[task];
         record.enter_ns = now_;
@@ -146,6 +167,7 @@ private:
 
     void signal(std::uint64_t sender, std::uint64_t target)
     {
+        targets_.insert(target);
         ipcscope_signal_generate made{};
         made.enter_ns = now_ + 100;
         made.target_tgid = made.target_tid = pid_of(target);
@@ -175,20 +197,23 @@ private:
         const std::uint64_t other = oldest_ + random(next_ - oldest_);
         if (random(4) == 0) {
             const std::uint64_t targets = std::min(size_.targets, next_ - oldest_);
-            signal(task, next_ - 1 - random(targets));
+            signal(task, next_ - 1 - one_of(targets, next_target_));
             return;
         }
         if (size_.joined != 0) {
-            const std::uint64_t pipe = random(size_.pipes);
+            const std::uint64_t pipe = one_of(size_.pipes, next_pipe_);
             call(task, pipe, true);
             call(other, pipe, false);
             return;
         }
-        const std::uint64_t writer = task & ~std::uint64_t{1};
+        const std::uint64_t pairs = (size_.tasks + 1) / 2;
+        const std::uint64_t each = std::max<std::uint64_t>(size_.pipes / pairs, 1);
+        const std::uint64_t turn = next_pipe_++;
+        const std::uint64_t any = size_.even != 0 ? turn / each % pairs * 2 : task;
+        const std::uint64_t writer = any & ~std::uint64_t{1};
         if (writer >= oldest_ && writer + 1 < next_) {
-            const std::uint64_t pairs = (size_.tasks + 1) / 2;
-            const std::uint64_t each = std::max<std::uint64_t>(size_.pipes / pairs, 1);
-            const std::uint64_t pipe = (writer / 2) * each + random(each);
+            const std::uint64_t of_pair = size_.even != 0 ? turn % each : random(each);
+            const std::uint64_t pipe = (writer / 2) * each + of_pair;
             call(writer, pipe, true);
             call(writer + 1, pipe, false);
         }
@@ -209,6 +234,10 @@ private:
     Writer& out_;
     std::vector<std::vector<std::byte>> rings_;
     std::vector<std::uint64_t> since_;   ///< by task
+    std::unordered_set<std::uint64_t> pipes_;  ///< used
+    std::unordered_set<std::uint64_t> targets_;
+    std::uint64_t next_pipe_ = 0;
+    std::uint64_t next_target_ = 0;
     std::uint64_t emitted_[IPCSCOPE_KIND_COUNT] = {};
     std::uint64_t state_ = 1;
     std::uint64_t now_ = kStartNs;
@@ -222,7 +251,7 @@ bool parse(int argc, char** argv, Size& size)
     const std::pair<std::string_view, std::uint64_t*> options[] = {
         {"--records", &size.records}, {"--tasks", &size.tasks}, {"--pipes", &size.pipes},
         {"--targets", &size.targets}, {"--cpus", &size.cpus},   {"--live", &size.live},
-        {"--joined", &size.joined}};
+        {"--joined", &size.joined},   {"--even", &size.even}};
     for (int at = 2; at + 1 < argc; at += 2) {
         const auto option = std::ranges::find(options, argv[at], [](auto& o) { return o.first; });
         if (option == std::end(options)) {
@@ -239,10 +268,19 @@ int main(int argc, char** argv)
 {
     Size size;
     if (!parse(argc, argv, size) || argv[1][0] == '-') {
-        std::fprintf(stderr, "generate_capture FILE [--records N] [--tasks N] [--pipes N] "
-                             "[--targets N] [--cpus N] [--live N] [--joined 1]\n");
+        std::fprintf(stderr,
+                     "generate_capture FILE [--records N] [--tasks N] [--pipes N] "
+                     "[--targets N] [--cpus N] [--live N] [--joined 1] [--even 1]\n");
         return 2;
     }
     auto writer = Writer::create(argv[1], true);
-    return writer && Generator(size, **writer).run() ? 0 : 1;
+    if (!writer) {
+        return 1;
+    }
+    Generator generator(size, **writer);
+    if (!generator.run()) {
+        return 1;
+    }
+    generator.print();
+    return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/units.hpp"
 #include "decode/decode.hpp"
 #include "decode/fields.hpp"
 #include "decode/names.hpp"
@@ -139,19 +140,19 @@ void compare_in_order(const Kept& first, const Kept& second, unsigned kind,
     }
 }
 
-/// How far apart the two hooks of one event are at most.
+/// How far apart the two hooks of one event are.
 constexpr std::uint64_t kApartNs = IPCSCOPE_SLICE_NS;
 
-bool is_near(std::uint64_t one, std::uint64_t two)
-{
-    return (one > two ? one - two : two - one) <= kApartNs;
-}
-
+/// The same but for its times, of which the host of a guest can take some from between the
+/// two hooks: they share most of them.
 bool is_like(const Record& first, const Record& second)
 {
     const auto one = as<ipcscope_slice>(first), two = as<ipcscope_slice>(second);
-    return is_near(one.start_ns, two.start_ns) && is_near(one.end_ns, two.end_ns) &&
-           comparable(first) == comparable(second);
+    const std::uint64_t shared = since(std::min(one.end_ns, two.end_ns),
+                                       std::max(one.start_ns, two.start_ns));
+    const std::uint64_t longer = std::max(since(one.end_ns, one.start_ns),
+                                          since(two.end_ns, two.start_ns));
+    return shared > longer / 2 && comparable(first) == comparable(second);
 }
 
 /// Counts the slices of `kept` that the other backend must have, too, and has not.

@@ -22,7 +22,7 @@ MAKEFLAGS += --no-print-directory
 .ONESHELL:
 .PHONY: help build demo check check-unit check-vm check-matrix check-views check-debug debug-kernel \
         kernels kmod deps lint fmt bench bench-kernels overhead bench-overhead install install-dkms \
-        uninstall vm-shell clean configure build-all
+        install-vm uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -170,20 +170,34 @@ install: ## install to $(DESTDIR)$(PREFIX); build first
 	@install -m 644 LICENSE $(wildcard README.md SECURITY.md docs/*.md docs/*.json docs/*.yml) $(DESTDIR)$(docdir)/
 	@echo 'installed: $(DESTDIR)$(bindir)/ipcscope'
 
+# What the module is built of, without its tests, to a directory.
+module_sources = destination=$$(realpath $(1)); (cd kmod && find . -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile \
+	    -o -name VERSION -o -path '*/run' \) ! -path './lab/*' ! -name configure.h \
+	    ! -name '*.mod.c' -exec cp --parents -p -t $$destination {} +)
+
 install-dkms: ## install the module's sources for DKMS under $(DESTDIR)/usr/src
 	@version=$$(cat kmod/VERSION)
 	to=$(DESTDIR)/usr/src/ipcscope-$$version
 	install -d $$to
-	(cd kmod && find . -type f \( -name '*.[ch]' -o -name Kbuild -o -name Makefile \
-	    -o -name VERSION -o -path '*/run' \) ! -path './lab/*' ! -name configure.h \
-	    ! -name '*.mod.c' -exec cp --parents -p -t $$(realpath $$to) {} +)
+	$(call module_sources,$$to)
 	sed "s/@VERSION@/$$version/" kmod/dkms.conf.in >$$to/dkms.conf
 	echo "installed: $$to; now: dkms install ipcscope/$$version"
 
-uninstall: ## remove what install put there
-	@rm -f $(DESTDIR)$(bindir)/ipcscope $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1 $(addprefix $(DESTDIR),$(completions)) \
+install-vm: ## install the command ipcscope-vm, which runs a command on another kernel
+	@to=$(DESTDIR)$(PREFIX)/share/ipcscope
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 $$to/vm $$to/kmod
+	install -m 755 packaging/ipcscope-vm $(DESTDIR)$(bindir)/
+	install -m 644 docs/ipcscope-vm.1 $(DESTDIR)$(mandir)/man1/
+	cp -p $$(find vm -maxdepth 1 -type f) $$to/vm/
+	$(call module_sources,$$to/kmod)
+	cp -p kmod/build $$to/kmod/
+	echo "installed: $(DESTDIR)$(bindir)/ipcscope-vm"
+
+uninstall: ## remove what install, install-dkms and install-vm put there
+	@rm -f $(DESTDIR)$(bindir)/ipcscope{,-vm} $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1 $(addprefix $(DESTDIR),$(completions)) \
 	    $(DESTDIR)$(unitdir)/ipcscope-stat.service
-	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
+	@rm -rf $(DESTDIR)$(docdir) $(DESTDIR)$(includedir)/ipcscope $(DESTDIR)$(PREFIX)/share/ipcscope \
+	    $(DESTDIR)/usr/src/ipcscope-$$(cat kmod/VERSION)
 
 vm-shell: ## a root shell on Debian's kernel in the VM
 	@vm/shell --kernel $(KERNEL)

@@ -11,8 +11,8 @@ mandir  ?= $(PREFIX)/share/man
 docdir  ?= $(PREFIX)/share/doc/ipcscope
 includedir ?= $(PREFIX)/include
 unitdir ?= $(PREFIX)/lib/systemd/system
-completions = $(PREFIX)/share/bash-completion/completions/ipcscope \
-	$(PREFIX)/share/zsh/site-functions/_ipcscope \
+zshdir  ?= $(PREFIX)/share/zsh/site-functions
+completions = $(PREFIX)/share/bash-completion/completions/ipcscope $(zshdir)/_ipcscope \
 	$(PREFIX)/share/fish/vendor_completions.d/ipcscope.fish
 
 SHELL := /bin/bash
@@ -22,7 +22,7 @@ MAKEFLAGS += --no-print-directory
 .ONESHELL:
 .PHONY: help build demo check check-unit check-vm check-matrix check-views check-debug debug-kernel \
         kernels kmod deps lint fmt bench bench-kernels overhead bench-overhead install install-dkms \
-        install-vm uninstall vm-shell clean configure build-all
+        install-vm deb uninstall vm-shell clean configure build-all
 
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
@@ -192,6 +192,11 @@ install-vm: ## install the command ipcscope-vm, which runs a command on another 
 	$(call module_sources,$$to/kmod)
 	cp -p kmod/build $$to/kmod/
 	echo "installed: $(DESTDIR)$(bindir)/ipcscope-vm"
+
+deb: ## build Debian packages in build/deb: ipcscope, ipcscope-dkms, ipcscope-vm
+	@$(install_deps) packaging/deps-build packaging/deps-deb
+	@JOBS=$(JOBS) packaging/deb $(BUILD)/deb
+	@$(took)
 
 uninstall: ## remove what install, install-dkms and install-vm put there
 	@rm -f $(DESTDIR)$(bindir)/ipcscope{,-vm} $(DESTDIR)$(mandir)/man1/ipcscope{,-*}.1 $(addprefix $(DESTDIR),$(completions)) \

@@ -248,7 +248,10 @@ void check_parity(PhaseReport& report, const Kept& bpf, const Kept& kmod, unsign
                     fmt::format("{}, not compared: {}", detail, parity.not_compared));
     } else if (!is_unhooked(kind)) {
         report.check(parity.equal(), fmt::format("equal: {}", decode::kind_name(kind)),
-                     fmt::format("{}, {} unequal{}{}", detail, parity.unequal,
+                     fmt::format("{}, {} unequal{}{}{}", detail, parity.unequal,
+                                 parity.allowed == 0
+                                     ? ""
+                                     : fmt::format(" (of {} that may be)", parity.allowed),
                                  parity.example.empty() ? "" : ": ", parity.example));
     }
 }

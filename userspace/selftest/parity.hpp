@@ -51,9 +51,10 @@ struct KindParity {
     std::uint64_t first = 0;         ///< records of the first backend
     std::uint64_t second = 0;
     std::uint64_t unequal = 0;       ///< records with no equal one of the other
+    std::uint64_t allowed = 0;       ///< of these
     std::string example;             ///< the first of them
 
-    bool equal() const { return unequal == 0 && (first == second || !same_number); }
+    bool equal() const { return unequal <= allowed && (first == second || !same_number); }
 };
 
 /// Compares every field but those that are of the hook or of chance: instants and

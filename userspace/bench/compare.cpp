@@ -60,6 +60,9 @@ Change compare_case(const CaseResult& a, const CaseResult& b, double limit)
         change.why = why_b;
     } else {
         change.ratio = ratio(values(a), values(b));
+        // As the medians that stand beside it: that of all pairs can be another.
+        change.ratio->median = std::clamp(change.b->median / change.a->median,
+                                          change.ratio->low, change.ratio->high);
         change.verdict = verdict_of(slowness(change), limit);
     }
     return change;

@@ -52,6 +52,17 @@ CaseResult pipe_rate(const std::vector<double>& values)
     return sample::result(throughput("pipe", 64, Distance::same_cpu), values);
 }
 
+/// The median of all ratios is another: what is shown is that of the medians beside it.
+TEST(Compare, TheChangeIsThatOfTheMedians)
+{
+    const auto change =
+        compare(run_of({pipe({100, 100, 100, 90, 80})}), run_of({pipe({100, 100, 105, 110, 120})}))
+            .changes.at(0);
+    EXPECT_DOUBLE_EQ(change.ratio->median, change.b->median / change.a->median);
+    EXPECT_LE(change.ratio->low, change.ratio->median);
+    EXPECT_GE(change.ratio->high, change.ratio->median);
+}
+
 std::size_t verdicts(double sigma, double shift, Verdict verdict, std::size_t trials)
 {
     Rounds rounds(static_cast<std::uint64_t>(sigma * 1000 + shift * 10));

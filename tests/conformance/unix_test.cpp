@@ -432,7 +432,7 @@ TEST_F(UnixSockets, WhatPassedDescriptorsAreOf)
     }
 }
 
-/// Each of three that are the same socket; what had no room came to nobody.
+/// Each of three that are the same socket; those without room were received by no process.
 TEST_F(UnixSockets, EachDescriptorThatIsReceived)
 {
     for (const char* name : {"stream_fds", "dgram_fds", "seqpacket_fds"}) {

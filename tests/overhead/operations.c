@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * operations COUNT [more]    what one operation takes, in ns of CLOCK_MONOTONIC
+ * operations COUNT [more | NAME...]    what one operation takes, in ns of CLOCK_MONOTONIC
  *
  * more: also 64 KiB through a pipe, a byte around a ring of 200 processes, and what
  * the tracer took meanwhile ($TOOL_PID, or the parent): the time that its threads ran
  * and, in KiB, the most of its memory that was resident.
+ *
+ * NAME...: instead of all that, one operation of each family that is named: unix,
+ * eventfd, mqueue, sysv-sem, sysv-msg, futex.
  *
  * In a guest of `vm/run --icount` a nanosecond is an instruction.  A line for each
  * operation: "name median": the middle one of COUNT, so that a tick, or another
@@ -12,13 +15,22 @@
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/futex.h>
+#include <mqueue.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -271,6 +283,116 @@ static void measure_more(int count)
 	end_ring();
 }
 
+/* Operations of the families: by one thread, on an object that is its own. */
+static int sockets[2], event, semaphore, messages;
+static mqd_t queue;
+static uint32_t *word;
+
+static void unix_send_recv(void)
+{
+	char byte = 0;
+
+	if (send(sockets[0], &byte, 1, 0) != 1 || recv(sockets[1], &byte, 1, 0) != 1)
+		abort();
+}
+
+static void eventfd_write_read(void)
+{
+	uint64_t value = 1;
+
+	if (write(event, &value, sizeof(value)) != sizeof(value) ||
+	    read(event, &value, sizeof(value)) != sizeof(value))
+		abort();
+}
+
+static void mqueue_send_receive(void)
+{
+	char byte = 0;
+
+	if (mq_send(queue, &byte, 1, 0) || mq_receive(queue, &byte, 1, NULL) != 1)
+		abort();
+}
+
+static void semop_up_down(void)
+{
+	struct sembuf up = { .sem_op = 1 }, down = { .sem_op = -1 };
+
+	if (semop(semaphore, &up, 1) || semop(semaphore, &down, 1))
+		abort();
+}
+
+static void msgsnd_msgrcv(void)
+{
+	struct { long type; char byte; } message = { .type = 1 };
+
+	if (msgsnd(messages, &message, 1, 0) ||
+	    msgrcv(messages, &message, 1, 0, 0) != 1)
+		abort();
+}
+
+/* Wakes none, and does not wait: the word has another value. */
+static void futex_wake_wait(void)
+{
+	if (syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0) != 0 ||
+	    syscall(SYS_futex, word, FUTEX_WAIT, 1, NULL, NULL, 0) != -1)
+		abort();
+}
+
+static const struct {
+	const char *name;
+	void (*operation)(void);
+} families[] = {
+	{ "unix", unix_send_recv },	     { "eventfd", eventfd_write_read },
+	{ "mqueue", mqueue_send_receive },   { "sysv-sem", semop_up_down },
+	{ "sysv-msg", msgsnd_msgrcv },	     { "futex", futex_wake_wait },
+};
+
+static int make_objects(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+
+	event = eventfd(0, 0);
+	queue = mq_open("/operations", O_CREAT | O_RDWR, 0600, &attr);
+	mq_unlink("/operations");
+	semaphore = semget(IPC_PRIVATE, 1, 0600);
+	messages = msgget(IPC_PRIVATE, 0600);
+	word = mmap(NULL, sizeof(*word), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (word == MAP_FAILED)
+		return 1;
+	*word = 0;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) || event < 0 ||
+	       queue < 0 || semaphore < 0 || messages < 0;
+}
+
+static void remove_objects(void)
+{
+	semctl(semaphore, 0, IPC_RMID);
+	msgctl(messages, IPC_RMID, NULL);
+}
+
+static int measure_families(int count, char **names)
+{
+	int unknown = 0;
+
+	if (make_objects())
+		return 1;
+	clock_cost_ns = median_of(count, nothing);
+	for (; *names; names++) {
+		size_t i = 0;
+
+		while (i < sizeof(families) / sizeof(*families) &&
+		       strcmp(families[i].name, *names))
+			i++;
+		if (i < sizeof(families) / sizeof(*families))
+			printf("%s %lu\n", *names, median_of(count, families[i].operation));
+		else
+			unknown = 2;
+	}
+	remove_objects();
+	return fflush(stdout) ? 1 : unknown;
+}
+
 int main(int argc, char **argv)
 {
 	const int count = argc > 1 ? atoi(argv[1]) : 1000;
@@ -282,6 +404,8 @@ int main(int argc, char **argv)
 	pid_t echo;
 	sigset_t set;
 
+	if (argc > 2 && strcmp(argv[2], "more"))
+		return count < 1 ? 2 : measure_families(count, argv + 2);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);

@@ -389,18 +389,22 @@ bool Command::ended()
     return reaped_;
 }
 
-void Command::terminate() const
+void Command::terminate()
 {
     if (!reaped_) {
+        descendants_.find(pid_);
         kill(pid_, SIGTERM);
     }
+    descendants_.send(SIGTERM);
 }
 
-void Command::kill_now() const
+void Command::kill_now()
 {
     if (!reaped_) {
+        descendants_.find(pid_);
         kill(pid_, SIGKILL);
     }
+    descendants_.send(SIGKILL);
 }
 
 int Command::status()
@@ -416,15 +420,15 @@ int Command::status()
     return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 
-/// At the end of the trace: a command that still runs is asked to end, then killed.
+/// At the end of the trace, by a second Ctrl-C or --duration: a command that still runs is
+/// asked to end with what it has started; who ignores SIGTERM is killed.
 static int end_command(Command& command)
 {
-    if (!command.ended()) {
-        command.terminate();
+    if (command.ended()) {
+        return command.status();
     }
-    // After a second Ctrl-C, or at the end of --duration, a command that ignores SIGTERM
-    // is killed.
-    for (int i = 0; i < 20 && !command.ended(); i++) {
+    command.terminate();
+    for (int i = 0; i < 20 && !(command.ended() && !command.has_descendants()); i++) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     command.kill_now();

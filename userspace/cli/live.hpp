@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/fd.hpp"
+#include "cli/descendants.hpp"
 #include "base/result.hpp"
 #include "source/options.hpp"
 #include "source/source.hpp"
@@ -71,8 +72,10 @@ public:
     void release();   ///< starts the command
     /// True once it has ended.
     bool ended();
-    void terminate() const;   ///< SIGTERM
-    void kill_now() const;    ///< SIGKILL
+    void terminate();   ///< SIGTERM to it and to what it has started
+    void kill_now();    ///< SIGKILL, likewise
+    /// Of those that terminate() knew.
+    bool has_descendants() { return descendants_.any_left(); }
     /// Its exit status as in a shell; kills it first if it was not released.
     int status();
 
@@ -80,6 +83,7 @@ private:
     Command(int pid, Fd gate) : pid_(pid), gate_(std::move(gate)) {}
     int pid_;
     Fd gate_;
+    Descendants descendants_;
     bool reaped_ = false;
     int status_ = 0;
 };

@@ -104,7 +104,11 @@ std::optional<Reason> vfork_wait(const Story& story)
     }
     const Hindrance& kept = story.death.hindrance;
     const std::uint64_t slept = kept.uninterruptible_ns + kept.killable_ns;
-    const std::uint64_t ns = slept != 0 ? slept : since(last, story.send.first_ns);
+    // A single look does not say for how long.
+    const std::uint64_t ns = slept != 0 ? slept : since(last, first);
+    if (ns == 0) {
+        return std::nullopt;
+    }
     return Reason{Code::kill_stuck, ns,
                   fmt::format("waited {} in vfork() for its child {}", time(ns),
                               who(found->vfork_child))};

@@ -289,6 +289,18 @@ TEST(DeathFindings, AVforkWait)
                                "vfork() for its child 9 (sh); it was gone 2.00 s after the signal.");
 }
 
+/// One look finds it in vfork(), long after the signal: for how long, is not known.
+TEST(DeathFindings, AVforkWaitOfOneLook)
+{
+    Story life;
+    life.process(9, "sh", kApp);
+    life.send(1000, kShell, kApp, kTerm);
+    auto look = life.look_of(IPCSCOPE_STATE_INTERRUPTIBLE);
+    look.record.vfork_child = 9;
+    life.look(4000, kApp, look);
+    EXPECT_EQ(life.text(4100).find("vfork()"), std::string::npos) << life.text(4100);
+}
+
 TEST(DeathFindings, ReasonsThatFollowEachOther)
 {
     Story life;

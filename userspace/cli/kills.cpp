@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ipcscope kills: who is being ended, by whom, and how long it takes.
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "aggregate/analysis.hpp"
 #include "base/family.hpp"
+#include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
@@ -33,6 +36,7 @@ public:
           analysis_(analysis),
           options_(live_options(arguments.lines)),
           lines_(options_, {}, [this](const std::string& line) { out(line); }),
+          slow_ns_(arguments.slow_ns),
           deaths_(arguments.slow_ns)
     {
     }
@@ -66,7 +70,11 @@ private:
         const std::uint64_t shown_ns = last ? now_ns : diagnose::known_until_ns(now_ns);
         const diagnose::Findings findings = diagnose::diagnose(report);
         for (const diagnose::Finding& finding : findings_.of(findings, now_ns)) {
-            lines_.finding(finding, shown_ns);
+            if (finding.duration_ns >= slow_ns_) {
+                // One that goes on is as of now, what has ended as of then.
+                lines_.finding(finding, std::clamp(plus(finding.at_ns, finding.duration_ns),
+                                                   shown_ns, now_ns));
+            }
         }
     }
     void out(const std::string& line)
@@ -79,6 +87,7 @@ private:
     aggregate::Analysis& analysis_;
     render::LiveOptions options_;
     render::LiveLines lines_;
+    std::uint64_t slow_ns_;
     diagnose::NewDeaths deaths_;
     diagnose::NewFindings findings_;
     SnapshotClock clock_;

@@ -10,6 +10,7 @@
 
 #include "aggregate/analysis.hpp"
 #include "base/family.hpp"
+#include "base/units.hpp"
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
@@ -62,11 +63,14 @@ public:
         }
         return result_ ? done : result_;
     }
-    /// What was under way has its time by then.
+    /// What was under way has its time by then.  A moment after the last picture there is
+    /// nothing to see, but for what had not returned until now.
     Result<void> end(std::uint64_t time_ns) override
     {
         auto done = ForwardingSink::end(time_ns);
-        show(analysis_.report(), time_ns);
+        if (!shown_ || since(time_ns, last_ns_) >= arguments_.interval_ns / 2) {
+            show(analysis_.report(), time_ns);
+        }
         return result_ ? done : result_;
     }
 
@@ -76,6 +80,8 @@ private:
         const diagnose::Findings findings = diagnose::diagnose(report);
         auto pipelines = pipelines_.of(report, findings, now_ns);
         stage_calls_.add_to(pipelines);
+        shown_ = !pipelines.empty();
+        last_ns_ = now_ns;
         const std::string page = render::pipelines_page(pipelines, now_ns, start_ns_,
                                                         arguments_.top, options_);
         if (result_) {
@@ -89,6 +95,8 @@ private:
     bool terminal_;
     std::uint64_t start_ns_ = 0;
     std::uint64_t next_ns_ = 0;
+    std::uint64_t last_ns_ = 0;   ///< of the last picture
+    bool shown_ = false;          ///< there was a pipeline in it
     diagnose::LivePipelines pipelines_;
     StageCalls stage_calls_;
     Result<void> result_;

@@ -79,6 +79,7 @@ for ((i = 0; i < 600; i++)); do
 	sleep 0.2
 done
 kill -KILL "$killed"
+wait "$killed" 2>/dev/null
 for ((i = 0; i < 100; i++)); do
 	pgrep -f 'supervise.* sleep 98765$' >/dev/null || break
 	sleep 0.1

@@ -174,6 +174,7 @@ struct task_struct {
 	struct sigpending pending;
 	unsigned long sas_ss_sp;
 	__u64 sas_ss_size;
+	int softirq_disable_cnt;	/* of PREEMPT_RT */
 };
 
 /* Until 5.13 (2f064a59a11f) the field was volatile long state. */
@@ -427,6 +428,7 @@ struct siginfo_head {
 
 /* Bits of preempt_count(): hard interrupts and NMI; a softirq is served. */
 #define IN_INTERRUPT		0x00ff0100
+#define SOFTIRQ_OFFSET		0x00000100
 
 #define HAS_HELPER(name) \
 	bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_##name)
@@ -735,6 +737,10 @@ static __always_inline __u32 waker_tid(void)
 
 		count = hot->preempt_count;
 	}
+	/* There a softirq is served by a thread, whose count says so. */
+	if (bpf_core_field_exists(struct task_struct, softirq_disable_cnt))
+		count |= LOAD(current_task(), softirq_disable_cnt) &
+			 SOFTIRQ_OFFSET;
 	return count & IN_INTERRUPT ? 0 : (__u32)bpf_get_current_pid_tgid();
 }
 

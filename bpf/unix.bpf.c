@@ -316,6 +316,17 @@ TWIN_EXITS(unix_accept_exit,
 	   connection_exits((struct socket *)ctx[1], IPCSCOPE_OP_ACCEPT,
 			    accept_result(ctx)))
 
+/* The state of a thread that is inside a receive; else NULL. */
+static __always_inline struct ipcscope_thread_state *
+receiving(struct task_struct *task)
+{
+	struct ipcscope_thread_state *thread = thread_find(task);
+
+	return thread && thread->account.call == IPCSCOPE_CALL_UNIX &&
+			       thread->call.op == IPCSCOPE_OP_RECEIVE ?
+		       thread : NULL;
+}
+
 /*
  * scm_detach_fds(message, scm, ...), inside a receive: it sets, so that both copies
  * may run.
@@ -324,11 +335,10 @@ static __always_inline void fds_received(__u64 *ctx)
 {
 	struct msghdr *message = (struct msghdr *)ctx[0];
 	struct scm_cookie *scm = (struct scm_cookie *)ctx[1];
-	struct ipcscope_thread_state *thread = thread_find(current_task());
+	struct ipcscope_thread_state *thread = receiving(current_task());
 	struct scm_fp_list *list;
 
-	if (!thread || thread->account.call != IPCSCOPE_CALL_UNIX ||
-	    thread->call.op != IPCSCOPE_OP_RECEIVE)
+	if (!thread)
 		return;
 	list = scm->fp;
 	if (!list)
@@ -380,13 +390,12 @@ static __always_inline void look_at_file(struct ipcscope_fd_received *record,
 static __always_inline void fd_received(struct file *file, int fd)
 {
 	struct task_struct *task = current_task();
-	struct ipcscope_thread_state *thread = thread_find(task);
+	struct ipcscope_thread_state *thread = receiving(task);
 	struct ipcscope_fd_received *record;
 	struct record_out out;
 	__u64 now;
 
-	if (fd < 0 || !thread || thread->account.call != IPCSCOPE_CALL_UNIX ||
-	    thread->call.op != IPCSCOPE_OP_RECEIVE)
+	if (fd < 0 || !thread)
 		return;
 	now = bpf_ktime_get_ns();
 	name_thread(thread, task, now);

@@ -124,7 +124,10 @@ void SocketTable::received(const decode::Event& event, const decode::FdReceived&
 SocketTable::Files SocketTable::take_files(std::uint32_t tid)
 {
     Files* found = files_.find(tid);
-    Files files = found == nullptr ? Files{} : std::move(*found);
+    if (found == nullptr) {
+        return {};
+    }
+    Files files = std::move(*found);
     files_.erase(tid);
     return files;
 }

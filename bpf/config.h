@@ -33,7 +33,8 @@ struct ipcscope_config {
 	__u8 switch_prev_state;	/* 1: sched_switch has the argument prev_state */
 	__u8 fatal_only;	/* 1: signals that end a process, no takings */
 	__u8 stat_by;		/* IPCSCOPE_STAT_BY_ */
-	__u8 pad[2];
+	__u8 private_futexes;	/* 1: IPCSCOPE_FAMILY_FUTEX_ALL */
+	__u8 pad;
 	__u32 bucket_mask;	/* of the table of threads (table.bpf.h) */
 	__u32 comm_count;	/* in comms; more: in the map filter_comms */
 	struct ipcscope_comm_filter comms[IPCSCOPE_COMM_FILTERS];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Futexes on memory that processes share: every futex() of a thread without
- * FUTEX_PRIVATE_FLAG (ipcscope/futex.h).
+ * Futexes (ipcscope/futex.h): every futex() of a thread without FUTEX_PRIVATE_FLAG and,
+ * of IPCSCOPE_FAMILY_FUTEX_ALL, with it.
  *
  * The hooks are on the system call, whose one argument has all of its six: do_futex()
  * and futex_requeue() have more than a trampoline takes until 6.6.  A wait with a
@@ -11,6 +11,21 @@
 #include <bpf/bpf_tracing.h>
 #include <ipcscope/futex.h>
 
+/* The word of a lock, which says who owns it. */
+static __always_inline void read_owner(struct ipcscope_thread_state *thread)
+{
+	struct ipcscope_tail_futex *tail = &thread->call.tail.futex;
+
+	if (ipcscope_futex_locks(tail->operation))
+		bpf_probe_read_user(&tail->expected, sizeof(tail->expected),
+				    (void *)thread->call.peer);
+}
+
+static __always_inline bool is_wanted(__u32 operation)
+{
+	return config.private_futexes || !(operation & FUTEX_PRIVATE_FLAG);
+}
+
 static __always_inline void
 futex_begins(const struct ipcscope_futex_arguments *arguments, enum twin twin)
 {
@@ -19,7 +34,9 @@ futex_begins(const struct ipcscope_futex_arguments *arguments, enum twin twin)
 
 	if (!thread)
 		return;
-	ipcscope_futex_begins(&thread->call, arguments);
+	ipcscope_futex_begins(&thread->call, arguments, thread->tgid);
+	if (thread->call.type != IPCSCOPE_OBJECT_NONE)
+		read_owner(thread);
 	call_opens(thread, IPCSCOPE_CALL_FUTEX);
 }
 
@@ -30,7 +47,7 @@ static __always_inline void futex_enters(__u64 *ctx, enum twin twin)
 		.operation = (__u32)SYSCALL_ARGUMENT(ctx, si),
 	};
 
-	if (arguments.operation & FUTEX_PRIVATE_FLAG) {
+	if (!is_wanted(arguments.operation)) {
 		count_no_call(IPCSCOPE_CALL_FUTEX, twin);
 		return;
 	}
@@ -47,7 +64,9 @@ static __always_inline void futex_restart_enters(__u64 *ctx, enum twin twin)
 		.operation = FUTEX_WAIT,
 	};
 
-	if (!(block->futex.flags & IPCSCOPE_FUTEX_SHARED)) {
+	if (!(block->futex.flags & IPCSCOPE_FUTEX_SHARED))
+		arguments.operation |= FUTEX_PRIVATE_FLAG;
+	if (!is_wanted(arguments.operation)) {
 		count_no_call(IPCSCOPE_CALL_FUTEX, twin);
 		return;
 	}
@@ -70,7 +89,6 @@ static __always_inline void key_found(__u64 *ctx)
 {
 	union futex_key *key = (union futex_key *)ctx[2];
 	struct ipcscope_thread_state *thread;
-	struct ipcscope_tail_futex *tail;
 
 	if (!(ctx[1] & IPCSCOPE_FUTEX_SHARED) || (int)ctx[4])
 		return;
@@ -78,14 +96,12 @@ static __always_inline void key_found(__u64 *ctx)
 	if (!thread || thread->call.type != IPCSCOPE_OBJECT_NONE)
 		return;
 	if (!ipcscope_futex_found(&thread->call, key->shared.i_seq,
-				  key->shared.pgoff, key->shared.offset)) {
+				  key->shared.pgoff, key->shared.offset,
+				  config.private_futexes)) {
 		ipcscope_account_cancel(&thread->account);
 		return;
 	}
-	tail = &thread->call.tail.futex;
-	if (ipcscope_futex_locks(tail->operation))
-		bpf_probe_read_user(&tail->expected, sizeof(tail->expected),
-				    (void *)thread->call.peer);
+	read_owner(thread);
 }
 
 static __always_inline void futex_returns(int ret)
@@ -103,7 +119,7 @@ static __always_inline void futex_returns(int ret)
 
 static __always_inline void futex_exits(__u64 *ctx)
 {
-	if (!(SYSCALL_ARGUMENT(ctx, si) & FUTEX_PRIVATE_FLAG))
+	if (is_wanted(SYSCALL_ARGUMENT(ctx, si)))
 		futex_returns((int)ctx[1]);
 }
 

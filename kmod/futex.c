@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Futexes on memory that processes share: every futex() of a thread without
- * FUTEX_PRIVATE_FLAG (ipcscope/futex.h).  A wait with a timeout that a signal breaks
- * off goes on in futex_wait_restart().
+ * Futexes (ipcscope/futex.h): every futex() of a thread without FUTEX_PRIVATE_FLAG and,
+ * of IPCSCOPE_FAMILY_FUTEX_ALL, with it.  A wait with a timeout that a signal breaks off
+ * goes on in futex_wait_restart().
  */
 #include <linux/mutex.h>	/* which futex.h needs */
 #include <linux/futex.h>
@@ -32,6 +32,17 @@ static u32 word_at(u64 address)
 	return unread ? 0 : word;
 }
 
+/* A private lock's word says who owns it, as that of a shared one: note_key(). */
+static void open_futex(struct ipcscope_call *call,
+		       const struct ipcscope_futex_arguments *arguments)
+{
+	ipcscope_futex_begins(open_call(call), arguments,
+			      task_tgid_nr(current));
+	if (call->type != IPCSCOPE_OBJECT_NONE &&
+	    ipcscope_futex_locks(arguments->operation))
+		call->tail.futex.expected = word_at(arguments->address);
+}
+
 /* (registers): (address, operation, value, timeout or value 2, address 2, value 3) */
 static const struct pt_regs *arguments_of(struct pt_regs *regs)
 {
@@ -48,7 +59,7 @@ static void look_at_futex(struct ipcscope_call *call, struct pt_regs *regs)
 		.value3 = user->r9,
 	};
 
-	ipcscope_futex_begins(open_call(call), &arguments);
+	open_futex(call, &arguments);
 }
 
 /* (block) */
@@ -57,16 +68,22 @@ static const struct restart_block *block_of(struct pt_regs *regs)
 	return (void *)regs_get_kernel_argument(regs, 0);
 }
 
+static u32 restart_flag(const struct restart_block *block)
+{
+	return block->futex.flags & IPCSCOPE_FUTEX_SHARED ? 0 :
+							    FUTEX_PRIVATE_FLAG;
+}
+
 static void look_at_restart(struct ipcscope_call *call, struct pt_regs *regs)
 {
 	const struct restart_block *block = block_of(regs);
 	const struct ipcscope_futex_arguments arguments = {
 		.address = (unsigned long)block->futex.uaddr,
-		.operation = FUTEX_WAIT,
+		.operation = FUTEX_WAIT | restart_flag(block),
 		.value = block->futex.val,
 	};
 
-	ipcscope_futex_begins(open_call(call), &arguments);
+	open_futex(call, &arguments);
 }
 
 /*
@@ -96,11 +113,22 @@ static int begins(struct kretprobe_instance *ri, struct pt_regs *regs, u8 op,
 	return !thread;
 }
 
+static bool traces_private(const struct scope_trace *trace)
+{
+	return trace && trace->config.families & IPCSCOPE_FAMILY_FUTEX_ALL;
+}
+
+static bool is_wanted(struct kretprobe_instance *ri, u32 operation)
+{
+	return !(operation & FUTEX_PRIVATE_FLAG) ||
+	       traces_private(scope_trace_of(ri));
+}
+
 int scope_futex_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	u32 operation = arguments_of(regs)->si;
 
-	if (operation & FUTEX_PRIVATE_FLAG)
+	if (!is_wanted(ri, operation))
 		return 1;
 	return begins(ri, regs, ipcscope_futex_op(operation), look_at_futex);
 }
@@ -108,7 +136,7 @@ int scope_futex_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 int scope_futex_restart_enter(struct kretprobe_instance *ri,
 			      struct pt_regs *regs)
 {
-	if (!(block_of(regs)->futex.flags & IPCSCOPE_FUTEX_SHARED))
+	if (!is_wanted(ri, restart_flag(block_of(regs))))
 		return 1;
 	return begins(ri, regs, IPCSCOPE_OP_WAIT, look_at_restart);
 }
@@ -125,13 +153,13 @@ static bool take_object(struct scope_trace *trace, struct scope_call *call)
 	thread = scope_thread_find(bucket, current);
 	if (thread) {
 		call->object = thread->call.object;
-		call->dev = 0;
+		call->dev = thread->call.dev;
 		call->type = thread->call.type;
 		call->requested = thread->call.requested;
 		scope_thread_remove(&trace->threads, thread);
 	}
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
-	return call->type == IPCSCOPE_OBJECT_FUTEX;
+	return call->type != IPCSCOPE_OBJECT_NONE;
 }
 
 static void returns(struct scope_trace *trace, s32 ret)
@@ -177,12 +205,14 @@ int scope_futex_key_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	return !thread || thread->call.type != IPCSCOPE_OBJECT_NONE;
 }
 
-static void note_key(struct scope_thread *thread, const union futex_key *key)
+static void note_key(struct scope_thread *thread, const union futex_key *key,
+		     bool private)
 {
 	struct ipcscope_tail_futex *tail = &thread->call.tail.futex;
 
 	if (!ipcscope_futex_found(open_call(&thread->call), key->shared.i_seq,
-				  key->shared.pgoff, key->shared.offset))
+				  key->shared.pgoff, key->shared.offset,
+				  private))
 		ipcscope_account_cancel(&thread->account);
 	else if (ipcscope_futex_locks(tail->operation))
 		tail->expected = word_at(thread->call.peer);
@@ -201,7 +231,7 @@ int scope_futex_key_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	local_irq_save(flags);
 	thread = scope_call_current(trace, IPCSCOPE_CALL_FUTEX);
 	if (thread)
-		note_key(thread, key);
+		note_key(thread, key, traces_private(trace));
 	local_irq_restore(flags);
 	return 0;
 }

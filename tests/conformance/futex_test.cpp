@@ -232,5 +232,67 @@ TEST_F(Futexes, TheReportHasTheirMemoryAndWaits)
     }
 }
 
+class PrivateFutexes : public Futexes {
+protected:
+    static const Trace& trace()
+    {
+        static const Trace trace = record_workload({"--trace=signals,futex=all"}, "futex_fields");
+        return trace;
+    }
+    static decode::Call call(const std::string& address, unsigned op, std::uint32_t operation)
+    {
+        const std::uint64_t word = trace().facts.at(address, 0);
+        auto expected = blank<decode::Call>(IPCSCOPE_CALL_FUTEX);
+        expected.op = static_cast<__u8>(op);
+        expected.type = IPCSCOPE_OBJECT_FUTEX_PRIVATE;
+        expected.object = expected.peer = word;
+        expected.dev = static_cast<__u32>(trace().facts.at("director", 0));
+        expected.requested = op == IPCSCOPE_OP_WAKE ? 1 : 0;
+        expected.tail.futex.offset = static_cast<std::uint32_t>(word % kPage);
+        expected.tail.futex.operation = operation;
+        return expected;
+    }
+    static Calls calls(const decode::Call& like)
+    {
+        return calls_on(trace().capture, like.op, like.object);
+    }
+};
+
+TEST_F(PrivateFutexes, EveryTotalIsExact)
+{
+    expect_lossless(trace());
+    expect_time_ledgers(trace());
+}
+
+/// With the flag, whatever the memory is, and without it on memory of one process.
+TEST_F(PrivateFutexes, AreCallsOnTheAddress)
+{
+    auto word = call("words", IPCSCOPE_OP_WAKE, FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
+    word.object = word.peer += 3 * kStep;
+    word.tail.futex.offset += 3 * kStep;
+    EXPECT_EQ(calls(word).size(), 17u);
+    EXPECT_EQ(count(calls(word), word), 17u);
+    const auto own = call("own", IPCSCOPE_OP_WAKE, FUTEX_WAKE);
+    EXPECT_EQ(calls(own).size(), 17u);
+    EXPECT_EQ(count(calls(own), own), 17u);
+}
+
+TEST_F(PrivateFutexes, AThreadsWaitHasItsWaker)
+{
+    const auto wait = call("private", IPCSCOPE_OP_WAIT, FUTEX_WAIT | FUTEX_PRIVATE_FLAG);
+    const Calls waits = calls(wait);
+    EXPECT_EQ(waits.size(), 19u);
+    EXPECT_EQ(count(waits, wait), 19u);
+    for (const auto& one : waits) {
+        EXPECT_EQ(one.event->task.tid, trace().facts.at("sleeper", 0));
+        EXPECT_EQ(one->waker_tid, trace().facts.at("director", 0));
+        EXPECT_GE(one->blocked_ns, 1'000'000u);
+    }
+    auto wake = call("private", IPCSCOPE_OP_WAKE, FUTEX_WAKE | FUTEX_PRIVATE_FLAG);
+    wake.ret = 1;
+    wake.tail.futex.woken = 1;
+    EXPECT_EQ(count(calls(wake), wake), 19u);
+}
+
 }  // namespace
 }  // namespace ipcscope::conformance

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <thread>
 
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -19,7 +20,8 @@
 namespace ipcscope::workload {
 namespace {
 
-constexpr unsigned kMany = 101, kFew = 11, kWaited = 13, kTimed = 3, kUnseen = 17, kOps = 7;
+constexpr unsigned kMany = 101, kFew = 11, kWaited = 13, kTimed = 3, kUnseen = 17, kOps = 7,
+                   kPrivate = 19;
 constexpr std::size_t kPage = 4096, kPages = 3, kStep = 0x40;   // bytes
 
 using Word = std::atomic<std::uint32_t>;
@@ -75,6 +77,7 @@ void wakes_and_refused_waits(const Words& words)
 void unseen(const Words& words)
 {
     alignas(4) static Word own{0};
+    fact("own", {u(own)});
     for (unsigned i = 0; i < kUnseen; ++i) {
         MUST(futex(words[3], FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1) == 0);
         MUST(futex(own, FUTEX_WAKE, 1) == 0);
@@ -82,6 +85,31 @@ void unseen(const Words& words)
              errno == EINVAL);
         MUST(futex(*reinterpret_cast<Word*>(kPage), FUTEX_WAKE, 1) < 0 && errno == EFAULT);
     }
+}
+
+/// Between threads; seen where private ones are traced.
+void private_waits()
+{
+    alignas(4) static Word word{0};
+    fact("private", {u(word)});
+    std::atomic<pid_t> waiter{0};
+    std::thread thread([&waiter] {
+        name_thread("sleeper");
+        waiter = gettid();
+        for (unsigned i = 0; i < kPrivate; ++i) {
+            MUST(futex(word, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0) == 0);
+        }
+    });
+    while (waiter == 0) {
+        sleep_ms(1);
+    }
+    fact("sleeper", {u(waiter)});
+    for (unsigned i = 0; i < kPrivate; ++i) {
+        wait_state(waiter, 'S');
+        sleep_ms(2);
+        MUST(futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1) == 1);
+    }
+    thread.join();
 }
 
 void waits(const Words& words, int file)
@@ -200,6 +228,7 @@ int futex_fields(const Arguments&)
     one_on_each_memory();   // looked up while the rest goes on
     wakes_and_refused_waits(words);
     unseen(words);
+    private_waits();
     waits(words, file);
     requeues(words);
     locks(words);

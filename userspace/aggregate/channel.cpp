@@ -143,7 +143,8 @@ std::optional<Level> level_of(const decode::Call& call)
     case ObjectType::sysv_msg:
     case ObjectType::sysv_sem:
     case ObjectType::sysv_shm:
-    case ObjectType::futex: break;
+    case ObjectType::futex:
+    case ObjectType::futex_private: break;
     }
     return std::nullopt;
 }

@@ -50,6 +50,7 @@ inline constexpr std::array<ChannelKind, IPCSCOPE_OBJECT_COUNT> kChannelKinds{{
     {decode::ObjectType::sysv_sem, false, false, true, false},
     {decode::ObjectType::sysv_shm, false, false, false, false},
     {decode::ObjectType::futex, false, false, false, false},
+    {decode::ObjectType::futex_private, false, false, false, false},
 }};
 constexpr const ChannelKind& channel_kind(decode::ObjectType type)
 {

@@ -25,7 +25,7 @@ bool asks_for_all(const decode::Event& event) { return event.kind != IPCSCOPE_CA
 /// A futex's wait that finds another value in the word has nothing to wait for.
 bool was_refused(const decode::Call& call)
 {
-    return call.ret == -EAGAIN && (decode::type_of(call) != decode::ObjectType::futex ||
+    return call.ret == -EAGAIN && (!decode::is_futex(decode::type_of(call)) ||
                                    (call.flags & IPCSCOPE_CALL_NONBLOCK) != 0);
 }
 

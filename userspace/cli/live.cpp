@@ -182,7 +182,9 @@ FamilyMask mask_of(const std::vector<std::string>& names)
         mask |= name == kAllFamilies ? IPCSCOPE_FAMILY_IPC : find_family(name)->mask();
     }
     // A handler runs because of a signal: without its records it is half the answer.
-    return (mask & IPCSCOPE_FAMILY_HANDLERS) != 0 ? mask | IPCSCOPE_FAMILY_SIGNALS : mask;
+    if ((mask & IPCSCOPE_FAMILY_HANDLERS) != 0) mask |= IPCSCOPE_FAMILY_SIGNALS;
+    if ((mask & IPCSCOPE_FAMILY_FUTEX_ALL) != 0) mask |= IPCSCOPE_FAMILY_FUTEX;
+    return mask;
 }
 
 /// "USR1" is one of those that are wanted, "!URG" of those that are not; where there are

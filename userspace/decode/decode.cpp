@@ -30,7 +30,7 @@ static_assert(has_ids(Disposition::unknown, IPCSCOPE_DISPOSITION_COUNT));
 static_assert(has_ids(How::kernel_thread, IPCSCOPE_TAKE_COUNT));
 static_assert(has_ids(GroupCause::core_dump, IPCSCOPE_GROUP_COUNT));
 static_assert(has_ids(ThreadReason::rename, IPCSCOPE_THREAD_REASON_COUNT));
-static_assert(has_ids(ObjectType::futex, IPCSCOPE_OBJECT_COUNT));
+static_assert(has_ids(ObjectType::futex_private, IPCSCOPE_OBJECT_COUNT));
 static_assert(has_ids(Op::requeue, IPCSCOPE_OP_COUNT));
 
 /// The bytes lie anywhere, so a record is copied rather than cast.  What the bytes

@@ -48,7 +48,7 @@ enum class GroupCause : std::uint8_t { none, exit, exec, core_dump };
 enum class ThreadReason : std::uint8_t { seen, sweep, fork, exec, rename };
 enum class ObjectType : std::uint8_t {
     none, pipe, fifo, unix_stream, unix_dgram, unix_seqpacket, eventfd, mqueue, sysv_msg,
-    sysv_sem, sysv_shm, futex
+    sysv_sem, sysv_shm, futex, futex_private
 };
 enum class Op : std::uint8_t {
     read, write, open, resize, splice_in, splice_out, tee, vmsplice, send, receive, connect,
@@ -138,6 +138,10 @@ constexpr bool is_unix(ObjectType type)
 {
     return type == ObjectType::unix_stream || type == ObjectType::unix_dgram ||
            type == ObjectType::unix_seqpacket;
+}
+constexpr bool is_futex(ObjectType type)
+{
+    return type == ObjectType::futex || type == ObjectType::futex_private;
 }
 inline Op op_of(const Call& body) { return static_cast<Op>(body.op); }
 

@@ -103,6 +103,7 @@ constexpr std::array kByObject{
     Fields{kSysvTail},     // sem
     Fields{kSysvTail},     // shm
     Fields{kFutexTail},
+    Fields{kFutexTail},    // private
 };
 static_assert(kByObject.size() == IPCSCOPE_OBJECT_COUNT);
 

@@ -95,9 +95,10 @@ constexpr std::array<std::string_view, 5> kReasons{
 };
 static_assert(kReasons.size() == IPCSCOPE_THREAD_REASON_COUNT);
 
-constexpr std::array<std::string_view, 12> kObjects{
+constexpr std::array<std::string_view, 13> kObjects{
     "none",    "pipe",   "fifo",     "unix_stream", "unix_dgram", "unix_seqpacket",
     "eventfd", "mqueue", "sysv_msg", "sysv_sem",    "sysv_shm",   "futex",
+    "futex_private",
 };
 static_assert(kObjects.size() == IPCSCOPE_OBJECT_COUNT);
 

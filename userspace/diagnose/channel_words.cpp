@@ -55,6 +55,7 @@ constexpr std::array<ChannelWords, IPCSCOPE_OBJECT_COUNT> kWords{{
     {"semaphore", kDecrements, kIncrements, "not 0", "at 0", false},
     pipe("shared memory"),
     {"futex", kWaits, kWakes, "", "", false},
+    {"private futex", kWaits, kWakes, "", "", false},
 }};
 
 /// What the numbers are made of: kmod/include/uapi/ipcscope/record.h.
@@ -66,6 +67,7 @@ std::string number_words(ObjectType type, std::uint64_t number)
     case ObjectType::futex:
         return fmt::format("futex {:#x} of memory {}", ipcscope_futex_offset(number),
                            number >> 32);
+    case ObjectType::futex_private: return fmt::format("private futex {:#x}", number);
     default: return fmt::format("{} {}", words(type).noun, number);
     }
 }

@@ -111,7 +111,7 @@ std::string channels(const aggregate::Report& report)
                                  : task(ends[0].task);
     };
     for (const aggregate::ChannelRow& row : report.channels) {
-        table.row({words(decode::object_name(row.type)),
+        table.row({words(kind_text(row.type)),
                    words(object_text(row.type, row.object.object)), words(row.path.view()),
                    {first(row.writers), {}}, {first(row.readers), {}}, number(row.reads.count),
                    number(row.writes.count), size(std::max(row.reads.bytes, row.writes.bytes)),
@@ -128,7 +128,7 @@ std::string waits(const aggregate::Report& report)
     for (const aggregate::WaitRow& row : report.waits) {
         const auto type = static_cast<decode::ObjectType>(row.channel.type);
         table.row({name(row.waiter), words(row.output ? "room" : "data"),
-                   words(fmt::format("{} {}", decode::object_name(type),
+                   words(fmt::format("{} {}", kind_text(type),
                                      object_text(type, row.channel.object))),
                    row.waker.tid == 0 ? words("–") : name(row.waker), number(row.count),
                    time(row.total_ns), time(row.polled_ns), time(row.longest_ns),

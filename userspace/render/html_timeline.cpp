@@ -11,6 +11,7 @@
 #include "decode/names.hpp"
 #include "render/html.hpp"
 #include "render/html_parts.hpp"
+#include "render/names.hpp"
 
 namespace ipcscope::render::html_parts {
 namespace {
@@ -100,7 +101,7 @@ private:
             add(wait.process, {wait.start_ns, wait.end_ns, wait.output ? "out" : "in",
                                fmt::format("waits for {} of {} {}{}",
                                            wait.output ? "room" : "data",
-                                           decode::object_name(type), wait.channel.object,
+                                           kind_text(type), object_text(type, wait.channel.object),
                                            wait.waker.tid == 0 ? ""
                                                                : ", ended by " + task(wait.waker))});
         }

@@ -162,7 +162,7 @@ std::string last_column(const decode::Call& call)
         return socket_column(call);
     }
     if (!decode::is_pipe(type)) {
-        return std::string(decode::object_name(type));
+        return std::string(kind_text(type));
     }
     const ipcscope_tail_pipe& tail = call.tail.pipe;
     return fmt::format("{}/{}", tail.used_slots, tail.ring_slots);

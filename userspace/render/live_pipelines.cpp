@@ -82,7 +82,7 @@ std::string link_line(const LiveLink& link, const LiveOptions& options)
     Line line(options);
     const Style& style = line.style();
     const std::string name = fmt::format(
-        "{} {} {}", options.utf8 ? "│" : "|", decode::object_name(link.type),
+        "{} {} {}", options.utf8 ? "│" : "|", kind_text(link.type),
         object_text(link.type, link.channel.object));
     line.left("", 2).left(name, kLabel);
     if (link.over_ns == 0) {

@@ -38,6 +38,12 @@ std::string_view socket_kind(decode::ObjectType type)
     return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
 }
 
+std::string_view kind_text(decode::ObjectType type)
+{
+    return decode::object_name(type == decode::ObjectType::futex_private ? decode::ObjectType::futex
+                                                                         : type);
+}
+
 std::string object_text(decode::ObjectType type, std::uint64_t object)
 {
     switch (type) {
@@ -45,6 +51,7 @@ std::string object_text(decode::ObjectType type, std::uint64_t object)
         return fmt::format("{}[{}]", object & UINT32_MAX, object >> 32);
     case decode::ObjectType::futex:
         return fmt::format("{}:{:#x}", object >> 32, ipcscope_futex_offset(object));
+    case decode::ObjectType::futex_private: return fmt::format("{:#x}", object);
     default: return std::to_string(object);
     }
 }

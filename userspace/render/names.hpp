@@ -29,7 +29,11 @@ std::string safe(const std::string& text);
 /// is no socket.
 std::string_view socket_kind(decode::ObjectType type);
 
-/// "1234"; a semaphore: "3[0]", of a set and its number in it.
+/// As tables name its kind, and --object does: "pipe", "futex".
+std::string_view kind_text(decode::ObjectType type);
+
+/// "1234"; a semaphore: "3[0]", of a set and its number in it; a futex: "7:0x40", of a memory and where in
+/// it, a private one: "0x7f5d1c0010".
 std::string object_text(decode::ObjectType type, std::uint64_t object);
 
 }  // namespace ipcscope::render

@@ -48,7 +48,7 @@ Table::Cell subject(const StatReport& report, const StatLine& line, const Style&
         return style.none();
     }
     const auto type = static_cast<decode::ObjectType>(line.key.by[1] >> 32);
-    return {std::string(decode::object_name(type)), fmt::format(" {}", object_text(type, id))};
+    return {std::string(kind_text(type)), fmt::format(" {}", object_text(type, id))};
 }
 
 std::string per_second(std::uint64_t number, std::uint64_t ns)

@@ -65,7 +65,7 @@ std::vector<Table::Cell> cells(const ObjectRow& object, const OpRow& op, const S
     const auto quantile = [&](double share) -> Table::Cell {
         return op.latency.count() == 0 ? style.none() : style.time(op.latency.quantile(share));
     };
-    return {std::string(decode::object_name(object.type)),
+    return {std::string(kind_text(object.type)),
             object_text(object.type, object.object),
             std::string(decode::op_name(op.op)),
             count(op.count),

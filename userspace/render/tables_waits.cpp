@@ -25,15 +25,18 @@ constexpr std::size_t kLeastName = 8;
 
 using Channels = std::map<aggregate::ObjectId, const ChannelRow*>;
 
+std::string unnamed(decode::ObjectType type, std::uint64_t object)
+{
+    return fmt::format("{} {}", kind_text(type), object_text(type, object));
+}
+
 std::string on(const WaitRow& row, const Channels& channels)
 {
     const auto at = channels.find(row.channel);
     std::string name =
         at != channels.end()
             ? diagnose::which(*at->second)
-            : fmt::format("{} {}",
-                          decode::object_name(static_cast<decode::ObjectType>(row.channel.type)),
-                          row.channel.object);
+            : unnamed(static_cast<decode::ObjectType>(row.channel.type), row.channel.object);
     std::ranges::replace(name, kGlue, ' ');
     return row.output ? "room in " + name : name;
 }

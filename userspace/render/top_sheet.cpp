@@ -151,7 +151,7 @@ Cells channel_cells(const TopChannel& row, const LiveTop&, const Style& style, b
 {
     const bool quiet = row.over_ns == 0;
     const std::string speed = rate(row.bytes, row.over_ns);
-    Cells cells{{std::string(decode::object_name(row.type)),
+    Cells cells{{std::string(kind_text(row.type)),
                  " " + object_text(row.type, row.object.object)},
                 user(row.writer, row.writers),
                 style.arrow(),
@@ -184,7 +184,7 @@ Sheet<TopChannel> channels(bool wide)
     }
     return {kChannelSorts, std::move(columns), channel_cells,
             [](const TopChannel& row) {
-                return fmt::format("{} {} {} {} {}", decode::object_name(row.type),
+                return fmt::format("{} {} {} {} {}", kind_text(row.type),
                                    object_text(row.type, row.object.object), name_of(row.writer),
                                    name_of(row.reader), row.path.view());
             },

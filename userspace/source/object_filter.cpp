@@ -71,9 +71,13 @@ bool parse_semaphore(std::string_view text, ObjectPattern& pattern)
     return true;
 }
 
-/// "12": each word of a memory; "12:0x40": that at an offset.
+/// "12": each word of a memory; "12:0x40": that at an offset; "0x7f10": a private one.
 bool parse_futex(std::string_view text, ObjectPattern& pattern)
 {
+    if (text.starts_with("0x")) {
+        pattern.types = bit(IPCSCOPE_OBJECT_FUTEX_PRIVATE);
+        return proc::parse_number(text, pattern.object, 16);
+    }
     const std::size_t colon = text.find(':');
     std::uint64_t offset = 0;
     if (!proc::parse_number(text.substr(0, colon), pattern.object) || pattern.object > kLow) {
@@ -106,11 +110,11 @@ bool parse_value(std::string_view text, ObjectPattern& pattern)
         pattern.path = text;
         return true;
     }
-    if (pattern.types == bit(IPCSCOPE_OBJECT_SYSV_SEM)) {
-        return parse_semaphore(text, pattern);
+    switch (pattern.types) {
+    case bit(IPCSCOPE_OBJECT_SYSV_SEM): return parse_semaphore(text, pattern);
+    case bit(IPCSCOPE_OBJECT_FUTEX): return parse_futex(text, pattern);
+    default: return parse_plain(text, pattern);
     }
-    return pattern.types == bit(IPCSCOPE_OBJECT_FUTEX) ? parse_futex(text, pattern)
-                                                       : parse_plain(text, pattern);
 }
 
 bool is_call(const ipcscope_header& header)

@@ -227,7 +227,8 @@ TEST(RoundTrips, MessagesByCallsOfEachFamily)
              Way{ObjectType::eventfd, IPCSCOPE_CALL_EVENTFD, Op::write, Op::read, 8},
              Way{ObjectType::mqueue, IPCSCOPE_CALL_MQUEUE, Op::send, Op::receive, 0},
              Way{ObjectType::sysv_msg, IPCSCOPE_CALL_SYSV, Op::send, Op::receive, 0},
-             Way{ObjectType::futex, IPCSCOPE_CALL_FUTEX, Op::wake, Op::wait, 1}}) {
+             Way{ObjectType::futex, IPCSCOPE_CALL_FUTEX, Op::wake, Op::wait, 1},
+             Way{ObjectType::futex_private, IPCSCOPE_CALL_FUTEX, Op::wake, Op::wait, 1}}) {
         const auto call = [&](Op op, std::uint64_t object, std::uint32_t tid, std::uint64_t enter,
                               std::uint64_t exit, std::uint64_t woken = 0) {
             return call_on(way.type, way.kind, op, object, tid, enter, exit, woken, way.put_ret);

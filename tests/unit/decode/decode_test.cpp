@@ -304,7 +304,7 @@ struct List {
 constexpr List kLists[] = {
     {Meaning::BOOL, 2},        {Meaning::STATE, 14}, {Meaning::ORIGIN, 14},
     {Meaning::RESULT, 5},      {Meaning::TAKE, 9},   {Meaning::DISPOSITION, 4},
-    {Meaning::GROUP, 4},       {Meaning::REASON, 5}, {Meaning::OBJECT, 12},
+    {Meaning::GROUP, 4},       {Meaning::REASON, 5}, {Meaning::OBJECT, 13},
     {Meaning::OP, 18},         {Meaning::CALL, 16},
 };
 

@@ -59,7 +59,7 @@ TEST(Fields, OfATail)
 {
     const unsigned types[] = {IPCSCOPE_OBJECT_PIPE,   IPCSCOPE_OBJECT_UNIX_DGRAM,
                               IPCSCOPE_OBJECT_MQUEUE, IPCSCOPE_OBJECT_SYSV_SHM,
-                              IPCSCOPE_OBJECT_FUTEX};
+                              IPCSCOPE_OBJECT_FUTEX,  IPCSCOPE_OBJECT_FUTEX_PRIVATE};
     for (const unsigned type : types) {
         std::int64_t wanted = 612;
         for (const Field& field : tail_fields(type))
@@ -76,7 +76,7 @@ TEST(Fields, AreNoneOutsideTheContract)
 {
     for (const unsigned kind : {0U, unsigned{IPCSCOPE_THREAD_FREE}, unsigned{IPCSCOPE_KIND_COUNT}, 255U, IPCSCOPE_COLLECTOR_LAST + 1U, UINT32_MAX})
         EXPECT_TRUE(fields_of(kind).empty()) << kind;
-    for (const unsigned type : {0U, 12U, 255U, UINT32_MAX})
+    for (const unsigned type : {0U, 13U, 255U, UINT32_MAX})
         EXPECT_TRUE(tail_fields(type).empty()) << type;
 }
 

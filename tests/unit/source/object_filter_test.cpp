@@ -69,6 +69,7 @@ Record call(std::uint8_t type, std::uint64_t object, std::uint32_t dev = 0)
         {IPCSCOPE_OBJECT_PIPE, IPCSCOPE_CALL_PIPE},       {IPCSCOPE_OBJECT_FIFO, IPCSCOPE_CALL_PIPE},
         {IPCSCOPE_OBJECT_UNIX_STREAM, IPCSCOPE_CALL_UNIX}, {IPCSCOPE_OBJECT_UNIX_DGRAM, IPCSCOPE_CALL_UNIX},
         {IPCSCOPE_OBJECT_SYSV_SEM, IPCSCOPE_CALL_SYSV},   {IPCSCOPE_OBJECT_FUTEX, IPCSCOPE_CALL_FUTEX},
+        {IPCSCOPE_OBJECT_FUTEX_PRIVATE, IPCSCOPE_CALL_FUTEX},
     };
     Record record = of_kind<Record>(kinds.at(type));
     record.type = type;
@@ -133,6 +134,10 @@ TEST(ObjectFilter, NumbersOfTwoParts)
     EXPECT_FALSE(word.passes(call(IPCSCOPE_OBJECT_FUTEX, futex + 1)));
     EXPECT_TRUE(memory.passes(call(IPCSCOPE_OBJECT_FUTEX, futex + 1)));
     EXPECT_FALSE(memory.passes(call(IPCSCOPE_OBJECT_FUTEX, 8ull << 32)));
+    Filtered address({"futex:0x700000040"});
+    EXPECT_TRUE(address.passes(call(IPCSCOPE_OBJECT_FUTEX_PRIVATE, 0x700000040, 12)));
+    EXPECT_FALSE(address.passes(call(IPCSCOPE_OBJECT_FUTEX_PRIVATE, 0x700000044, 12)));
+    EXPECT_FALSE(memory.passes(call(IPCSCOPE_OBJECT_FUTEX_PRIVATE, futex, 12)));
 }
 
 TEST(ObjectFilter, ASocketByItsPeer)

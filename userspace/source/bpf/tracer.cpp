@@ -224,6 +224,7 @@ Result<void> Tracer::configure(const Options& options, const Selection& selectio
     config.filter_cgroup = selection.must(IPCSCOPE_FILTER_CGROUP);
     config.follow = static_cast<__u8>(selection.follow);
     config.fatal_only = (options.families & IPCSCOPE_FAMILY_SIGNALS) == 0;
+    config.private_futexes = (options.families & IPCSCOPE_FAMILY_FUTEX_ALL) != 0;
     config.twins = traits_.preempts_programs;
     config.send_by_task = traits_.realtime;
     config.switch_prev_state = traits_.switch_prev_state;

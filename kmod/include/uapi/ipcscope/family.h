@@ -24,7 +24,8 @@
 	X(6, SYSV, "sysv", IPCSCOPE_KINDS1(IPCSCOPE_CALL_SYSV))		\
 	X(7, FUTEX, "futex", IPCSCOPE_KINDS1(IPCSCOPE_CALL_FUTEX))	\
 	X(8, HANDLERS, "handlers", IPCSCOPE_KINDS2(IPCSCOPE_SIGNAL_HANDLER, \
-						   IPCSCOPE_SIGNAL_MASK))
+						   IPCSCOPE_SIGNAL_MASK)) \
+	X(9, FUTEX_ALL, "futex=all", 0)
 
 /* Bits of start.families (transport.h). */
 #define IPCSCOPE_FAMILY_SIGNALS		0x01u
@@ -36,6 +37,8 @@
 #define IPCSCOPE_FAMILY_SYSV		0x40u
 #define IPCSCOPE_FAMILY_FUTEX		0x80u
 #define IPCSCOPE_FAMILY_HANDLERS	0x100u
+/* Those of IPCSCOPE_FAMILY_FUTEX, and those on memory of one process. */
+#define IPCSCOPE_FAMILY_FUTEX_ALL	0x200u
 
 #define IPCSCOPE_FAMILY_CHECK(bit, NAME, name, kinds) \
 	IPCSCOPE_ASSERT(IPCSCOPE_FAMILY_##NAME == 1u << (bit));
@@ -50,11 +53,15 @@ IPCSCOPE_FAMILIES(IPCSCOPE_FAMILY_CHECK)
 	 IPCSCOPE_FAMILY_KILLS | IPCSCOPE_FAMILY_UNIX |			\
 	 IPCSCOPE_FAMILY_EVENTFD | IPCSCOPE_FAMILY_MQUEUE |		\
 	 IPCSCOPE_FAMILY_SYSV | IPCSCOPE_FAMILY_FUTEX |			\
-	 IPCSCOPE_FAMILY_HANDLERS)
+	 IPCSCOPE_FAMILY_HANDLERS | IPCSCOPE_FAMILY_FUTEX_ALL)
 
-/* All that is about communication; handlers are what a process does with it. */
+/*
+ * All that is between processes.  Handlers are what a process does with a signal,
+ * and other futexes are between its threads.
+ */
 #define IPCSCOPE_FAMILY_IPC \
-	(IPCSCOPE_FAMILY_HOOKED & ~IPCSCOPE_FAMILY_HANDLERS)
+	(IPCSCOPE_FAMILY_HOOKED &					\
+	 ~(IPCSCOPE_FAMILY_HANDLERS | IPCSCOPE_FAMILY_FUTEX_ALL))
 
 /* What a trace hooks that is not asked for more. */
 #define IPCSCOPE_FAMILY_DEFAULT \

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Futexes on memory that processes share: pure functions that both backends share.
+ * Futexes: pure functions that both backends share.
  *
- * The kernel's own key of such a futex (union futex_key) names the memory by a
+ * The kernel's own key (union futex_key) of one on memory that processes share names
+ * the memory by a
  * number that no other inode has had since boot, and the word in it by page and
  * offset: two processes that map it at different addresses have the same key.  The
  * call is opened as the system call begins, and has no type until get_futex_key()
- * has returned the key.  Where that is of memory of one process, there is no call.
+ * has returned the key.  One on memory of one process is a call where private ones are
+ * traced: its object is the address, and its dev the process.
  */
 #ifndef IPCSCOPE_FUTEX_H
 #define IPCSCOPE_FUTEX_H
@@ -37,6 +39,12 @@ struct ipcscope_futex_arguments {
 	__u32 value;
 	__u32 value3;
 };
+
+IPCSCOPE_INLINE void ipcscope_futex_is_private(struct ipcscope_open_call *call)
+{
+	call->object = call->peer;
+	call->type = IPCSCOPE_OBJECT_FUTEX_PRIVATE;
+}
 
 IPCSCOPE_INLINE __u8 ipcscope_futex_op(__u32 operation)
 {
@@ -85,13 +93,14 @@ ipcscope_futex_expected(const struct ipcscope_futex_arguments *from)
 
 IPCSCOPE_INLINE void
 ipcscope_futex_begins(struct ipcscope_open_call *call,
-		      const struct ipcscope_futex_arguments *from)
+		      const struct ipcscope_futex_arguments *from,
+		      __u32 process)
 {
 	__u32 command = from->operation & FUTEX_CMD_MASK;
 
 	call->object = 0;
 	call->peer = from->address;
-	call->dev = 0;
+	call->dev = process;
 	call->type = IPCSCOPE_OBJECT_NONE;
 	call->op = ipcscope_futex_op(from->operation);
 	call->flags = command == FUTEX_TRYLOCK_PI ? IPCSCOPE_CALL_NONBLOCK : 0;
@@ -101,23 +110,30 @@ ipcscope_futex_begins(struct ipcscope_open_call *call,
 	call->tail.futex.expected = ipcscope_futex_expected(from);
 	call->tail.futex.woken = 0;
 	call->tail.futex.operation = from->operation;
+	if (from->operation & FUTEX_PRIVATE_FLAG)
+		ipcscope_futex_is_private(call);
 }
 
 /*
- * Of the first key of the call; 0: it is no call on memory that is shared.  Of a lock
+ * Of the first key of the call; 0: it is no call that is traced, as one on memory of one
+ * process is but where private ones are.  Of a lock
  * `expected` is the word, which can be read from now on: the kernel has made its page
  * present.  In a kprobe's handler 5.10 takes a fault for a missed run.
  */
 IPCSCOPE_INLINE int ipcscope_futex_found(struct ipcscope_open_call *call,
-					 __u64 memory, __u64 page, __u32 offset)
+					 __u64 memory, __u64 page, __u32 offset,
+					 int wants_private)
 {
-	if (!(offset & IPCSCOPE_FUTEX_INODE))
-		return 0;
+	if (!(offset & IPCSCOPE_FUTEX_INODE)) {
+		ipcscope_futex_is_private(call);
+		return wants_private;
+	}
 	offset &= ~IPCSCOPE_FUTEX_KEY_BITS;
 	/* Beyond 16 GiB of one memory, words are mistaken for others. */
 	call->object = memory << 32 |
 		       (__u32)((page * IPCSCOPE_FUTEX_PAGE + offset) /
 			       IPCSCOPE_FUTEX_WORD);
+	call->dev = 0;
 	call->type = IPCSCOPE_OBJECT_FUTEX;
 	return 1;
 }
@@ -134,7 +150,7 @@ IPCSCOPE_INLINE int ipcscope_futex_returns(struct ipcscope_open_call *call,
 {
 	if (call->op != IPCSCOPE_OP_WAIT && ret > 0)
 		call->tail.futex.woken = ret;
-	return call->type == IPCSCOPE_OBJECT_FUTEX;
+	return call->type != IPCSCOPE_OBJECT_NONE;
 }
 
 #endif /* IPCSCOPE_FUTEX_H */

@@ -184,8 +184,9 @@
 #define IPCSCOPE_OBJECT_SYSV_MSG	8
 #define IPCSCOPE_OBJECT_SYSV_SEM	9
 #define IPCSCOPE_OBJECT_SYSV_SHM	10
-#define IPCSCOPE_OBJECT_FUTEX		11
-#define IPCSCOPE_OBJECT_COUNT		12
+#define IPCSCOPE_OBJECT_FUTEX		11	/* on memory that processes share */
+#define IPCSCOPE_OBJECT_FUTEX_PRIVATE	12	/* of one process: its dev is the pid */
+#define IPCSCOPE_OBJECT_COUNT		13
 
 /* What is done. */
 #define IPCSCOPE_OP_READ		0

@@ -157,7 +157,7 @@ inline constexpr std::array kCodes{
     CodeInfo{Code::container_shutdown, "container-shutdown", Severity::warning,
              "a container was asked to end, and some of it did not soon"},
     CodeInfo{Code::convoy, "convoy", Severity::warning,
-             "the processes that use a futex wait for one of them"},
+             "the others that use a futex wait for one of them"},
     CodeInfo{Code::slow_handler, "slow-handler", Severity::warning,
              "signals waited, because their target was in a handler that blocks them"},
     CodeInfo{Code::unit_shutdown, "unit-shutdown", Severity::warning,

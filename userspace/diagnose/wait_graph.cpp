@@ -50,6 +50,12 @@ std::vector<LongWait> joined(std::vector<LongWait> waits)
     return out;
 }
 
+std::uint64_t time_of(const std::map<std::uint32_t, std::uint64_t>& times, std::uint32_t id)
+{
+    const auto found = times.find(id);
+    return found == times.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 WaitGraph::WaitGraph(const aggregate::Report& report)
@@ -76,13 +82,15 @@ WaitGraph::WaitGraph(const aggregate::Report& report)
     }
     for (const aggregate::ActorRow& actor : report.actors) {
         alone_ns_[actor.task.tgid] += actor.alone_ns;
+        thread_alone_ns_[actor.task.tid] += actor.alone_ns;
     }
 }
 
-std::uint64_t WaitGraph::alone_ns(Pid pid) const
+std::uint64_t WaitGraph::alone_ns(Pid pid) const { return time_of(alone_ns_, pid); }
+
+std::uint64_t WaitGraph::thread_alone_ns(std::uint32_t tid) const
 {
-    const auto found = alone_ns_.find(pid);
-    return found == alone_ns_.end() ? 0 : found->second;
+    return time_of(thread_alone_ns_, tid);
 }
 
 const ChannelRow* WaitGraph::channel(const aggregate::ObjectId& id) const

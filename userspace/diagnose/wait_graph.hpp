@@ -75,6 +75,7 @@ public:
 
     /// The time in which others waited for the process, and it for none; its threads' sum.
     std::uint64_t alone_ns(Pid pid) const;
+    std::uint64_t thread_alone_ns(std::uint32_t tid) const;
 
     /// A process that a finding names as the reason: it is not the reason of another.
     void accuse(Pid pid) { accused_.insert(pid); }
@@ -97,6 +98,7 @@ private:
     std::multimap<std::uint32_t, const aggregate::WaitRow*> waits_of_;   ///< by waiter
     std::vector<aggregate::LongWait> waits_;
     std::map<Pid, std::uint64_t> alone_ns_;
+    std::map<std::uint32_t, std::uint64_t> thread_alone_ns_;
     std::set<const aggregate::LongWait*> explained_;
     std::set<Pid> accused_;
 };

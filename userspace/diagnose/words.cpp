@@ -61,6 +61,11 @@ std::string who(const decode::Task& task)
     return glued(fmt::format("{} ({})", task.tgid, task.comm.text().view()));
 }
 
+std::string thread_who(const decode::Task& task)
+{
+    return glued(fmt::format("thread {}", who({task.tid, task.tid, task.comm})));
+}
+
 std::string sender(const decode::Task& task, decode::Origin origin, std::uint32_t terminal)
 {
     switch (origin) {

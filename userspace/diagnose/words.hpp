@@ -17,6 +17,8 @@ namespace ipcscope::diagnose {
 
 /// "812 (bash)"
 std::string who(const decode::Task& task);
+/// "thread 14 (worker)"
+std::string thread_who(const decode::Task& task);
 
 /// The source of a signal: "812 (bash)", "the kernel (in bash/812)", "a timer", "the kernel
 /// as its parent 812 (bash) exited (PDEATHSIG)", "the terminal /dev/pts/3".  `terminal`: dev_t,

@@ -300,6 +300,56 @@ TEST(Channels, TwoThatWaitForEachOtherAlikeAreNone)
     EXPECT_FALSE(only(story.report(end), Code::convoy));
 }
 
+/// On a futex of process 10.
+decode::Call lock(bool wake, std::uint32_t waker = 0)
+{
+    decode::Call body = futex(wake, 0, waker);
+    body.type = IPCSCOPE_OBJECT_FUTEX_PRIVATE;
+    body.object = 0x7f10;
+    body.dev = 10;
+    return body;
+}
+
+Story threads(std::uint64_t end, bool gives_back)
+{
+    const decode::Task one{10, 10, Comm("a")}, two{10, 21, Comm("b")}, three{10, 22, Comm("c")};
+    Story story;
+    for (const decode::Task& who : {one, two, three}) {
+        story.born(1 * kMs, who, 5);
+        story.called(5 * kMs, who, IPCSCOPE_CALL_FUTEX, lock(true));
+        story.lives_on(end, who);
+    }
+    for (std::uint64_t at = 10 * kMs; at + 410 * kMs < end; at += 410 * kMs) {
+        story.called(at + 400 * kMs, one, IPCSCOPE_CALL_FUTEX, lock(true));
+        story.called(at + 400 * kMs + 1, two, IPCSCOPE_CALL_FUTEX, lock(false, one.tid), at);
+        const decode::Task& second = gives_back ? two : one;
+        story.called(at + 401 * kMs, second, IPCSCOPE_CALL_FUTEX, lock(true));
+        story.called(at + 401 * kMs + 1, three, IPCSCOPE_CALL_FUTEX, lock(false, second.tid), at);
+    }
+    return story;
+}
+
+TEST(Channels, AThreadThatHoldsALockLongIsWaitedForByTheOthers)
+{
+    const std::uint64_t end = 2 * kSecond;
+    const auto found = only(threads(end, true).report(end), Code::convoy);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::warning);
+    EXPECT_EQ(found->subjects.size(), 3u);
+    EXPECT_EQ(plain(found->text).substr(0, plain(found->text).find(" meanwhile")),
+              "Waits on private futex 0x7f10: thread 22 (c) 1.60 s, thread 21 (b) 1.60 s. For "
+              "1.60 s of 1.64 s they waited until thread 10 (a), which itself waited for none")
+        << found->text;
+}
+
+TEST(Channels, ThreadsOfAnIdlePoolAreANote)
+{
+    const std::uint64_t end = 2 * kSecond;
+    const auto found = only(threads(end, false).report(end), Code::convoy);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::note);
+}
+
 decode::Call message(bool send, std::uint32_t priority, std::uint32_t queued)
 {
     decode::Call body{};

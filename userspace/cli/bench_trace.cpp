@@ -30,9 +30,11 @@ FamilyMask traced_by(const bench::Case& what)
 {
     const bench::Mechanism* mechanism = bench::find_mechanism(what.mechanism);
     if (!mechanism || what.metric != bench::Metric::round_trip || what.rate_hz != 0) return 0;
-    // Threads use private futexes, which are not traced; who spins on a word makes no call.
-    const bool silent = what.threads || what.waiting == bench::WaitMode::spin;
-    return silent ? mechanism->traced_by & ~IPCSCOPE_FAMILY_FUTEX : mechanism->traced_by;
+    const FamilyMask families = mechanism->traced_by;
+    if ((families & IPCSCOPE_FAMILY_FUTEX) == 0) return families;
+    // Who spins on a word makes no call; threads use private futexes.
+    if (what.waiting == bench::WaitMode::spin) return families & ~IPCSCOPE_FAMILY_FUTEX;
+    return what.threads ? families | IPCSCOPE_FAMILY_FUTEX_ALL : families;
 }
 
 /// The records of these families, a bit for each kind.

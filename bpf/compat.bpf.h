@@ -290,6 +290,7 @@ struct sem {
 
 struct sem_array {
 	struct kern_ipc_perm sem_perm;
+	int sem_nsems;
 	struct sem sems[1];
 };
 

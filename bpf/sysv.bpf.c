@@ -14,18 +14,26 @@ struct user_sembuf {
 	short flags;
 };
 
+#define SEM_UNDO	0x1000	/* of its flags (linux/sem.h) */
+
 /* Of the open call: what the exit of ipc_obtain_object_check() is to find. */
 #define NOT_OBTAINED	0x10000		/* peer, with the semaphore's number */
 
+/* IPC_NOWAIT */
+static __always_inline __u8 nonblock_flag(__u64 flags)
+{
+	return flags & O_NONBLOCK ? IPCSCOPE_CALL_NONBLOCK : 0;
+}
+
 static __always_inline void look_at_call(struct ipcscope_open_call *call,
 					 int id, __u8 type, __u64 requested,
-					 __s64 amount, bool nonblock)
+					 __s64 amount, __u8 flags)
 {
 	call->object = (__u32)id;
 	call->peer = NOT_OBTAINED;
 	call->dev = 0;
 	call->type = type;
-	call->flags = nonblock ? IPCSCOPE_CALL_NONBLOCK : 0;
+	call->flags = flags;
 	call->requested = bytes32(requested);
 	call->tail.sysv.key = 0;
 	call->tail.sysv.depth = 0;
@@ -42,7 +50,7 @@ static __always_inline void message_enters(int id, __u64 bytes, __s64 type,
 	if (!thread)
 		return;
 	look_at_call(&thread->call, id, IPCSCOPE_OBJECT_SYSV_MSG, bytes, type,
-		     flags & O_NONBLOCK);
+		     nonblock_flag(flags));
 	thread->call.op = op;
 	call_opens(thread, IPCSCOPE_CALL_SYSV);
 }
@@ -72,7 +80,8 @@ static __always_inline void semop_enters(__u64 *ctx, enum twin twin)
 		return;
 	bpf_probe_read_user(&first, sizeof(first), (void *)ctx[1]);
 	look_at_call(&thread->call, (int)ctx[0], IPCSCOPE_OBJECT_SYSV_SEM, 0,
-		     first.op, first.flags & O_NONBLOCK);
+		     first.op, nonblock_flag(first.flags) |
+			       (first.flags & SEM_UNDO ? IPCSCOPE_CALL_UNDO : 0));
 	thread->call.peer |= first.num;
 	thread->call.object |= (__u64)first.num << 32;
 	thread->call.op = IPCSCOPE_OP_SEMAPHORE;
@@ -88,6 +97,7 @@ static __always_inline struct ipcscope_thread_state *calling_thread(void)
 								      NULL;
 }
 
+/* 0: the set has no such semaphore. */
 static __always_inline int value_of(struct sem_array *array, __u32 number)
 {
 	int value = 0;
@@ -95,7 +105,8 @@ static __always_inline int value_of(struct sem_array *array, __u32 number)
 		   number * bpf_core_type_size(struct sem) +
 		   bpf_core_field_offset(struct sem, semval);
 
-	bpf_probe_read_kernel(&value, sizeof(value), at);
+	if (number < (__u32)BPF_CORE_READ(array, sem_nsems))
+		bpf_probe_read_kernel(&value, sizeof(value), at);
 	return value;
 }
 

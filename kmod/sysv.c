@@ -49,18 +49,23 @@ struct msg_queue {
 #define NOT_OBTAINED	0x10000
 
 static void look_at_call(struct ipcscope_call *call, struct pt_regs *regs,
-			 u8 type, u64 requested, s64 amount, bool nonblock)
+			 u8 type, u64 requested, s64 amount, u8 flags)
 {
 	call->object = (u32)regs_get_kernel_argument(regs, 0);
 	call->peer = NOT_OBTAINED;
 	call->dev = 0;
 	call->type = type;
-	call->flags = nonblock ? IPCSCOPE_CALL_NONBLOCK : 0;
+	call->flags = flags;
 	call->requested = min_t(u64, requested, U32_MAX);
 	call->tail.sysv.key = 0;
 	call->tail.sysv.depth = 0;
 	call->tail.sysv.amount = amount;
 	call->tail.sysv.semaphore_value = 0;
+}
+
+static u8 nonblock_flag(int flags)
+{
+	return flags & IPC_NOWAIT ? IPCSCOPE_CALL_NONBLOCK : 0;
 }
 
 /* (id, type, text, bytes, flags) */
@@ -69,7 +74,7 @@ static void look_at_msgsnd(struct ipcscope_call *call, struct pt_regs *regs)
 	look_at_call(call, regs, IPCSCOPE_OBJECT_SYSV_MSG,
 		     regs_get_kernel_argument(regs, 3),
 		     regs_get_kernel_argument(regs, 1),
-		     regs_get_kernel_argument(regs, 4) & IPC_NOWAIT);
+		     nonblock_flag(regs_get_kernel_argument(regs, 4)));
 }
 
 /* (id, buffer, bytes, type, flags, handler) */
@@ -78,7 +83,7 @@ static void look_at_msgrcv(struct ipcscope_call *call, struct pt_regs *regs)
 	look_at_call(call, regs, IPCSCOPE_OBJECT_SYSV_MSG,
 		     regs_get_kernel_argument(regs, 2),
 		     regs_get_kernel_argument(regs, 3),
-		     regs_get_kernel_argument(regs, 4) & IPC_NOWAIT);
+		     nonblock_flag(regs_get_kernel_argument(regs, 4)));
 }
 
 /* (id, operations, count, timeout), the operations in user space */
@@ -95,7 +100,8 @@ static void look_at_semop(struct ipcscope_call *call, struct pt_regs *regs)
 	if (unread)
 		memset(&first, 0, sizeof(first));
 	look_at_call(call, regs, IPCSCOPE_OBJECT_SYSV_SEM, 0, first.sem_op,
-		     first.sem_flg & IPC_NOWAIT);
+		     nonblock_flag(first.sem_flg) |
+		     (first.sem_flg & SEM_UNDO ? IPCSCOPE_CALL_UNDO : 0));
 	call->peer |= first.sem_num;
 	call->object |= (u64)first.sem_num << 32;
 	call->tail.sysv.depth = regs_get_kernel_argument(regs, 2);

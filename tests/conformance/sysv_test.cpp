@@ -123,10 +123,15 @@ TEST_F(Sysvs, Semaphores)
     const Calls all = calls(semaphore_id(1), IPCSCOPE_OP_SEMAPHORE);
     const Calls others = calls(semaphore_id(2), IPCSCOPE_OP_SEMAPHORE);
     ASSERT_EQ(all.size(), 2u * 101u + 2u * 13u);
-    ASSERT_EQ(others.size(), 1u + 11u);
+    ASSERT_EQ(others.size(), 1u + 11u + 2u * 7u);
     EXPECT_EQ(count(all, semaphore(2, 0)), 101u) << show(*all[0].body) << "\n"
                                                  << show(semaphore(2, 0));
     EXPECT_EQ(count(all, semaphore(-2, 2)), 101u);
+    for (const auto& [amount, value] : {std::pair{3, 0}, {-3, 3}}) {
+        auto undone = semaphore(amount, value, 2);
+        undone.flags = IPCSCOPE_CALL_UNDO;
+        EXPECT_EQ(count(others, undone), 7u);
+    }
     auto two = semaphore(5, 0, 2);
     two.tail.sysv.depth = 2;
     EXPECT_EQ(count(others, two), 1u);

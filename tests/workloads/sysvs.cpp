@@ -13,7 +13,7 @@
 namespace ipcscope::workload {
 namespace {
 
-constexpr unsigned kMany = 101, kFew = 11, kWaited = 13;
+constexpr unsigned kMany = 101, kFew = 11, kWaited = 13, kUndone = 7;
 constexpr key_t kKey = 0x1234567;
 
 struct Message {
@@ -90,6 +90,10 @@ void semaphores()
     for (unsigned i = 0; i < kMany; ++i) {
         change(set, 2, 1);
         change(set, -2, 1);
+    }
+    for (unsigned i = 0; i < kUndone; ++i) {
+        change(set, 3, 2, SEM_UNDO);
+        change(set, -3, 2, SEM_UNDO);
     }
     std::array<sembuf, 2> two{sembuf{2, 5, 0}, sembuf{0, 1, 0}};
     MUST(semop(set, two.data(), two.size()) == 0);

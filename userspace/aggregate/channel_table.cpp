@@ -151,7 +151,10 @@ void ChannelTable::take(Channel& channel, const decode::Event& event, const deco
     if (call.ret != 0 || event.unfinished || tail.amount == 0) return;
     ChannelEnd* end = channel.readers.find(event.task.tgid);
     if (end != nullptr) end->taken -= tail.amount;
-    if (end != nullptr && tail.amount < 0) end->taken_ns = event.time_ns;
+    if (end != nullptr && tail.amount < 0) {
+        end->taken_ns = event.time_ns;
+        end->undone = (call.flags & IPCSCOPE_CALL_UNDO) != 0;
+    }
     channel.owners = channel.owners && end != nullptr && end->taken >= 0 && end->taken <= 1 &&
                      tail.depth == 1 && tail.semaphore_value <= 1;
 }

@@ -115,6 +115,7 @@ struct ChannelEnd {
     std::uint32_t only_tid = 0;        ///< the thread that made its calls; 0: several, none
     std::int64_t taken = 0;            ///< of a semaphore: taken less put back
     std::uint64_t taken_ns = 0;        ///< when it was last taken
+    bool undone = false;               ///< as its process exits, by SEM_UNDO
     std::uint64_t first_call_ns = 0;
     std::uint64_t last_call_ns = 0;
     std::uint64_t held_ns = 0;         ///< when it was last seen to hold the end open

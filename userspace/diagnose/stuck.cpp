@@ -74,6 +74,16 @@ std::string missed_text(const LongWait& wait, const ChannelRow& channel, const C
                        epoll ? ", or by EPOLLET, where what was left unread is no new event" : "");
 }
 
+/// " 12 (worker) took it 1.2 s into the trace, and exited at 2.0 s without putting it back: …"
+std::string left_behind(const WaitGraph& graph, const ChannelEnd& end)
+{
+    const aggregate::LifeRow* life = graph.life(end.task.tgid);
+    return fmt::format(" {} took it {} into the trace, and ended {} into it without putting it "
+                       "back: for a process that ends the kernel does so only with SEM_UNDO.",
+                       who(end.task), into_trace(graph, end.taken_ns),
+                       into_trace(graph, life->exit_ns));
+}
+
 /// Of what has no holders: who ended such a wait last.
 std::string last_partner(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
 {
@@ -97,6 +107,9 @@ std::string partners(const WaitGraph& graph, const LongWait& wait, const Channel
     if (!held.known && held.all) {
         return fmt::format(" {}; what {} is not in the trace.", holders(wait, channel, held),
                            held.ends.size() == 1 ? "it does" : "they do");
+    }
+    if (held.left != nullptr) {
+        return left_behind(graph, *held.left);
     }
     if (!held.known) {
         return kind.held ? fmt::format(" What the processes at its {} did is not in the trace.",
@@ -206,6 +219,12 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
         if (sleep->in == aggregate::SleepRow::In::epoll_wait) {
             made.advice = "With EPOLLET, read until EAGAIN before the next epoll_wait().";
         }
+    }
+    if (held.left != nullptr) {
+        made.severity = Severity::warning;
+        made.subjects.push_back({held.left->task, "holder"});
+        made.advice = "Take it with SEM_UNDO; this one is set free by semctl(SETVAL), or removed "
+                      "by ipcrm.";
     }
     if (held.known || held.all) {
         for (const ChannelEnd* end : held.ends) {

@@ -129,9 +129,17 @@ HeldBy WaitGraph::owned_by(const ChannelRow& channel, std::uint64_t time_ns) con
     for (const ChannelEnd& end : channel.readers) {
         const aggregate::LifeRow* life = this->life(end.task.tgid);
         const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns < time_ns;
-        if (end.taken > 0 && end.taken_ns <= time_ns && !gone) {
-            held.ends.push_back(&end);
+        if (end.taken <= 0 || end.taken_ns > time_ns) {
+            continue;
         }
+        if (!gone) {
+            held.ends.push_back(&end);
+        } else if (!end.undone) {
+            held.left = &end;
+        }
+    }
+    if (!complete() || !channel.mutex || !held.ends.empty()) {
+        held.left = nullptr;
     }
     held.known = complete() && channel.mutex && !held.ends.empty() &&
                  std::ranges::all_of(held.ends, &ChannelEnd::traced);

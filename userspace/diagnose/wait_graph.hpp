@@ -22,6 +22,8 @@ struct HeldBy {
     bool all = false;
     /// All of them are known, and what they do is in the trace.
     bool known = false;
+    /// Of a semaphore that none holds: who took it, and has exited without putting it back.
+    const aggregate::ChannelEnd* left = nullptr;
     const aggregate::ChannelEnd* only() const
     {
         return known && ends.size() == 1 ? ends.front() : nullptr;

@@ -101,6 +101,7 @@ void put_fields(Json& out, std::span<const Field> fields, Bytes record)
             out["nonblock"] = (value & IPCSCOPE_CALL_NONBLOCK) != 0;
             out["packet"] = (value & IPCSCOPE_CALL_PACKET) != 0;
             out["peek"] = (value & IPCSCOPE_CALL_PEEK) != 0;
+            out["undo"] = (value & IPCSCOPE_CALL_UNDO) != 0;
             break;
         case Meaning::MISSING: out[name] = missing(value); break;
         case Meaning::SYSCALL:

@@ -95,7 +95,7 @@ public:
             break;
         case Meaning::CALL: add(field.name, typed({"string", "null"}), always); break;
         case Meaning::CALL_FLAGS:
-            for (const char* flag : {"nonblock", "packet", "peek"}) {
+            for (const char* flag : {"nonblock", "packet", "peek", "undo"}) {
                 add(flag, typed("boolean"), always);
             }
             break;

@@ -97,6 +97,25 @@ TEST(Channels, SemaphoresThatTwoTookInAnotherOrderAreADeadlock)
     EXPECT_EQ(above_note(report).size(), 1u);
 }
 
+TEST(Channels, ASemaphoreThatADeadProcessTookIsAWarningUnlessItIsUndone)
+{
+    const std::uint64_t end = 4 * kSecond;
+    for (const bool undo : {false, true}) {
+        Story story = mutexes(end);
+        decode::Call take = semop(0, -1, 1);
+        take.flags = undo ? IPCSCOPE_CALL_UNDO : 0;
+        story.born(1 * kMs, kC, 5).called(50 * kMs, kC, IPCSCOPE_CALL_SYSV, take);
+        story.exits(60 * kMs, kC, 9);
+        sem_waits(story, kA, 0, 100 * kMs, end);
+        const auto found = only(story.report(end), Code::stuck_read);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->severity, undo ? Severity::note : Severity::warning);
+        EXPECT_EQ(plain(found->text).find("12 (c) took it 50.0 ms into the trace, and ended 60.0 ms "
+                                          "into it without putting it back") == std::string::npos,
+                  undo) << found->text;
+    }
+}
+
 /// Producer and consumer: who takes one semaphore puts the other back.
 TEST(Channels, SemaphoresThatAreNoMutexesAreNoDeadlock)
 {

@@ -138,7 +138,7 @@ TEST(EventJson, CallOnAPipe)
     expect_line(IPCSCOPE_CALL_PIPE, body, "call_pipe",
                 R"(,"since_ns":1,"enter_ns":2,"object":18446744073709551615,"peer":3,)"
                 R"("requested":4,"ret":-32,"dev":"0:13","type":"fifo","op":"write",)"
-                R"("nonblock":false,"packet":true,"peek":false,"sleeps":10,"blocked_ns":11,)"
+                R"("nonblock":false,"packet":true,"peek":false,"undo":false,"sleeps":10,"blocked_ns":11,)"
                 R"("runnable_ns":12,"uninterruptible_ns":13,"waker_tid":14,)"
                 R"("woken_before_ns":15,"between_runnable_ns":16,"between_sleeping_ns":17,)"
                 R"("between_polling_ns":18,"between_uninterruptible_ns":19,)"

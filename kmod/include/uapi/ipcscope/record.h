@@ -215,6 +215,7 @@
 #define IPCSCOPE_CALL_OPENS_READ	0x04	/* OP_OPEN: of the read end */
 #define IPCSCOPE_CALL_OPENS_WRITE	0x08	/* OP_OPEN: of the write end */
 #define IPCSCOPE_CALL_PEEK		0x10	/* MSG_PEEK: what it got stays queued */
+#define IPCSCOPE_CALL_UNDO		0x20	/* SEM_UNDO: its exit takes it back */
 
 /* observed.missing: what /proc did not give */
 #define IPCSCOPE_MISSING_STATUS		0x0001

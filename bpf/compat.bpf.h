@@ -13,6 +13,7 @@
 #define IPCSCOPE_COMPAT_BPF_H
 
 #include <linux/bpf.h>
+#include <linux/mqueue.h>
 #include <linux/types.h>
 #include <asm/unistd.h>
 #include <stdbool.h>
@@ -264,15 +265,9 @@ struct eventfd_ctx {
 	int id;
 };
 
-struct mq_attr {
-	long mq_maxmsg;
-	long mq_msgsize;
-	long mq_curmsgs;
-};
-
 struct mqueue_inode_info {
 	struct inode vfs_inode;
-	struct mq_attr attr;
+	struct mq_attr attr;	/* linux/mqueue.h */
 };
 
 struct kern_ipc_perm {
@@ -490,11 +485,11 @@ static __always_inline bool runs_now(struct task_struct *task)
 /* An address, or NULL; what the descriptor is as the call begins. */
 static __always_inline struct file *file_of(unsigned int descriptor)
 {
-	struct fdtable *table = BPF_CORE_READ(current_task(), files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct fdtable *table = LOAD(LOAD(current_task(), files), fdt);
+	struct file **files = LOAD(table, fd);
 	struct file *file = NULL;
 
-	if (descriptor < BPF_CORE_READ(table, max_fds))
+	if (descriptor < LOAD(table, max_fds))
 		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
 	return file;
 }

@@ -78,7 +78,8 @@ static __always_inline void semop_enters(__u64 *ctx, enum twin twin)
 
 	if (!thread)
 		return;
-	bpf_probe_read_user(&first, sizeof(first), (void *)ctx[1]);
+	if (needs_object())
+		bpf_probe_read_user(&first, sizeof(first), (void *)ctx[1]);
 	look_at_call(&thread->call, (int)ctx[0], IPCSCOPE_OBJECT_SYSV_SEM, 0,
 		     first.op, nonblock_flag(first.flags) |
 			       (first.flags & SEM_UNDO ? IPCSCOPE_CALL_UNDO : 0));

@@ -32,29 +32,13 @@ struct scope_thread *scope_call_current(struct scope_trace *trace, u16 kind)
 	return thread && thread->account.call == kind ? thread : NULL;
 }
 
-static void returns(struct scope_trace *trace, const struct scope_call *call,
-		    s32 ret, u64 now)
-{
-	if (!trace->stat)
-		scope_time_exit(trace, call->thread, ret, now);
-	else if (scope_armed(trace, call->enter_ns))
-		scope_stat_call(trace, call, ret, now);
-}
-
 /* The thread's state has stayed: it is taken out at its last switch only. */
 int scope_call_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct scope_trace *trace = scope_trace_of(ri);
-	const struct scope_call *call = (void *)ri->data;
-	unsigned long flags;
-	u64 now;
 
-	if (!trace)
-		return 0;
-	local_irq_save(flags);
-	now = ktime_get_mono_fast_ns();
-	if (scope_armed(trace, now))
-		returns(trace, call, regs_return_value(regs), now);
-	local_irq_restore(flags);
+	if (trace)
+		scope_call_returns(trace, (void *)ri->data,
+				   regs_return_value(regs));
 	return 0;
 }

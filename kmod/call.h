@@ -15,12 +15,32 @@
 #include "emit.h"
 #include "filter.h"
 #include "hooks.h"
+#include "stat.h"
 #include "time.h"
 
 /* The same where it is not the first of its bucket, or has none. */
 struct scope_thread *scope_call_find(struct scope_trace *trace,
 				     struct scope_bucket *bucket, u16 kind,
 				     u64 now);
+
+/* What scope_call_exit() does, of a trace that goes on. */
+static __always_inline void
+scope_call_returns(struct scope_trace *trace, const struct scope_call *call,
+		   s32 ret)
+{
+	unsigned long flags;
+	u64 now;
+
+	local_irq_save(flags);
+	now = ktime_get_mono_fast_ns();
+	if (!scope_armed(trace, now))
+		;
+	else if (!trace->stat)
+		scope_time_exit(trace, call->thread, ret, now);
+	else if (scope_armed(trace, call->enter_ns))
+		scope_stat_call(trace, call, ret, now);
+	local_irq_restore(flags);
+}
 
 /* The state of current, if it is in a call of that kind; with interrupts off. */
 struct scope_thread *scope_call_current(struct scope_trace *trace, u16 kind);
@@ -50,10 +70,12 @@ static inline bool scope_call_nonblock(const struct kiocb *iocb)
  */
 static inline bool scope_call_inside_splice(const struct scope_trace *trace)
 {
-	int syscall = syscall_get_nr(current, task_pt_regs(current));
+	int syscall;
 
-	return (syscall == __NR_splice || syscall == __NR_sendfile) &&
-	       (trace->config.families & IPCSCOPE_FAMILY_PIPES);
+	if (!(trace->config.families & IPCSCOPE_FAMILY_PIPES))
+		return false;
+	syscall = syscall_get_nr(current, task_pt_regs(current));
+	return syscall == __NR_splice || syscall == __NR_sendfile;
 }
 
 /*
@@ -69,8 +91,7 @@ scope_call_begin(struct scope_trace *trace, struct scope_call *call,
 
 	if (op != IPCSCOPE_OP_READ && scope_call_inside_splice(trace))
 		return 1;
-	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT ||
-	    kind == IPCSCOPE_CALL_MQUEUE || kind == IPCSCOPE_CALL_SYSV) {
+	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT) {
 		look(&seen, regs);
 		call->object = seen.object;
 		call->dev = seen.dev;

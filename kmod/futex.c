@@ -184,7 +184,8 @@ int scope_futex_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 		returns(trace, regs_return_value(regs));
 	else if (!take_object(trace, (void *)ri->data))
 		return 0;
-	return scope_call_exit(ri, regs);
+	scope_call_returns(trace, (void *)ri->data, regs_return_value(regs));
+	return 0;
 }
 
 /* (address, flags, key, access) */

@@ -152,6 +152,7 @@ SCOPE_WATCHER(scope_mask_changes);
 /* mqueue.c */
 int scope_mq_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
 int scope_mq_receive_enter(struct kretprobe_instance *ri, struct pt_regs *regs);
+int scope_mq_exit(struct kretprobe_instance *ri, struct pt_regs *regs);
 
 /* sysv.c */
 int scope_msgsnd_enter(struct kretprobe_instance *ri, struct pt_regs *regs);

@@ -49,7 +49,8 @@ static void look_at_call(struct ipcscope_call *call, struct pt_regs *regs)
 	struct file *file = fget(regs_get_kernel_argument(regs, 0));
 
 	call->requested = min_t(u64, regs_get_kernel_argument(regs, 2), U32_MAX);
-	if (is_queue(file))	/* unless it was closed meanwhile */
+	call->type = IPCSCOPE_OBJECT_NONE;
+	if (is_queue(file))
 		look_at_queue(call, file);
 	if (file)
 		fput(file);
@@ -67,25 +68,61 @@ static void look_at_receive(struct ipcscope_call *call, struct pt_regs *regs)
 	call->tail.mqueue.priority = 0;
 }
 
-static int mqueue_enter(struct kretprobe_instance *ri, struct pt_regs *regs, u8 op,
-			void (*look)(struct ipcscope_call *call, struct pt_regs *regs))
-{
-	struct file *file = fget(regs_get_kernel_argument(regs, 0));
-	bool queue = is_queue(file);
-
-	if (file)
-		fput(file);
-	if (!queue)
-		return 1;
-	return scope_call_enter(ri, regs, IPCSCOPE_CALL_MQUEUE, op, look);
-}
-
 int scope_mq_send_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	return mqueue_enter(ri, regs, IPCSCOPE_OP_SEND, look_at_send);
+	struct scope_call *call = (void *)ri->data;
+
+	if (scope_call_enter(ri, regs, IPCSCOPE_CALL_MQUEUE, IPCSCOPE_OP_SEND,
+			     look_at_send))
+		return 1;
+	/* Of a sum: a queue takes none that is longer. */
+	call->requested = regs_get_kernel_argument(regs, 2);
+	return 0;
 }
 
 int scope_mq_receive_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	return mqueue_enter(ri, regs, IPCSCOPE_OP_RECEIVE, look_at_receive);
+	return scope_call_enter(ri, regs, IPCSCOPE_CALL_MQUEUE,
+				IPCSCOPE_OP_RECEIVE, look_at_receive);
+}
+
+/* A sum that is not by object has not looked at the file, which is the first argument. */
+static bool was_queue(const struct scope_trace *trace,
+		      const struct scope_call *call)
+{
+	unsigned long arguments[6];
+	struct file *file;
+	bool queue;
+
+	if (!trace->stat)
+		return call->thread->call.type != IPCSCOPE_OBJECT_NONE;
+	if (trace->config.stat_by == IPCSCOPE_STAT_BY_OBJECT)
+		return call->type != IPCSCOPE_OBJECT_NONE;
+	syscall_get_arguments(current, task_pt_regs(current), arguments);
+	file = fget(arguments[0]);
+	queue = is_queue(file);
+	if (file)
+		fput(file);
+	return queue;
+}
+
+/* What is no queue is known by its error. */
+int scope_mq_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	const struct scope_call *call = (void *)ri->data;
+	struct scope_trace *trace = scope_trace_of(ri);
+	s32 ret = regs_return_value(regs);
+	unsigned long flags;
+
+	if (!trace)
+		return 0;
+	if (ret >= 0 || !ipcscope_may_be_no_queue(ret) ||
+	    was_queue(trace, call)) {
+		scope_call_returns(trace, call, ret);
+	} else if (!trace->stat) {
+		local_irq_save(flags);
+		ipcscope_account_cancel(&call->thread->account);
+		local_irq_restore(flags);
+	}
+	return 0;
 }

@@ -49,18 +49,23 @@ struct msg_queue {
 #define NOT_OBTAINED	0x10000
 
 static void look_at_call(struct ipcscope_call *call, struct pt_regs *regs,
-			 u8 type, u64 requested, s64 amount, u8 flags)
+			 u8 type, u32 requested, s64 amount, u8 flags)
 {
 	call->object = (u32)regs_get_kernel_argument(regs, 0);
 	call->peer = NOT_OBTAINED;
 	call->dev = 0;
 	call->type = type;
 	call->flags = flags;
-	call->requested = min_t(u64, requested, U32_MAX);
+	call->requested = requested;
 	call->tail.sysv.key = 0;
 	call->tail.sysv.depth = 0;
 	call->tail.sysv.amount = amount;
 	call->tail.sysv.semaphore_value = 0;
+}
+
+static u32 bytes_of(struct pt_regs *regs, unsigned int argument)
+{
+	return min_t(u64, regs_get_kernel_argument(regs, argument), U32_MAX);
 }
 
 static u8 nonblock_flag(int flags)
@@ -72,7 +77,7 @@ static u8 nonblock_flag(int flags)
 static void look_at_msgsnd(struct ipcscope_call *call, struct pt_regs *regs)
 {
 	look_at_call(call, regs, IPCSCOPE_OBJECT_SYSV_MSG,
-		     regs_get_kernel_argument(regs, 3),
+		     bytes_of(regs, 3),
 		     regs_get_kernel_argument(regs, 1),
 		     nonblock_flag(regs_get_kernel_argument(regs, 4)));
 }
@@ -81,8 +86,7 @@ static void look_at_msgsnd(struct ipcscope_call *call, struct pt_regs *regs)
 static void look_at_msgrcv(struct ipcscope_call *call, struct pt_regs *regs)
 {
 	look_at_call(call, regs, IPCSCOPE_OBJECT_SYSV_MSG,
-		     regs_get_kernel_argument(regs, 2),
-		     regs_get_kernel_argument(regs, 3),
+		     bytes_of(regs, 2), regs_get_kernel_argument(regs, 3),
 		     nonblock_flag(regs_get_kernel_argument(regs, 4)));
 }
 
@@ -109,8 +113,13 @@ static void look_at_semop(struct ipcscope_call *call, struct pt_regs *regs)
 
 int scope_msgsnd_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	return scope_call_enter(ri, regs, IPCSCOPE_CALL_SYSV, IPCSCOPE_OP_SEND,
-				look_at_msgsnd);
+	struct scope_call *call = (void *)ri->data;
+
+	if (scope_call_enter(ri, regs, IPCSCOPE_CALL_SYSV, IPCSCOPE_OP_SEND,
+			     look_at_msgsnd))
+		return 1;
+	call->requested = bytes_of(regs, 3);	/* of a sum */
+	return 0;
 }
 
 int scope_msgrcv_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
@@ -130,9 +139,12 @@ int scope_sysv_exit(struct kretprobe_instance *ri, struct pt_regs *regs)
 	const struct scope_call *call = (void *)ri->data;
 	struct scope_trace *trace = scope_trace_of(ri);
 
-	if (trace && !trace->stat)
+	if (!trace)
+		return 0;
+	if (!trace->stat)
 		call->thread->call.peer = 0;
-	return scope_call_exit(ri, regs);
+	scope_call_returns(trace, call, regs_return_value(regs));
+	return 0;
 }
 
 /* (ids, id) */

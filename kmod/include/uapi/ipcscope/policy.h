@@ -9,6 +9,8 @@
 #ifndef IPCSCOPE_POLICY_H
 #define IPCSCOPE_POLICY_H
 
+#include <linux/errno.h>
+
 #include "record.h"
 
 #define IPCSCOPE_SIG_BIT(sig)	(1ULL << ((sig) - 1))
@@ -327,6 +329,12 @@ ipcscope_moved_bytes(int whole, __u8 op, __u32 requested, __s32 ret)
 	if (ret < 0 || !ipcscope_moves_bytes(op))
 		return 0;
 	return whole && op == IPCSCOPE_OP_SEND ? requested : (__u32)ret;
+}
+
+/* What do_mq_timedsend() and do_mq_timedreceive() return of another file, and not only then. */
+static inline __attribute__((always_inline)) int ipcscope_may_be_no_queue(__s32 ret)
+{
+	return ret == -EBADF || ret == -EINVAL;
 }
 
 /*

@@ -138,5 +138,25 @@ TEST_F(Mqueues, TheReportHasItsNameAndItsBytes)
     EXPECT_EQ(row["users"].size(), 2u);
 }
 
+/// --object and --path: of one queue of four, and the rest is counted as filtered.
+TEST(MqueueFilters, ShowTheCallsOfOneQueue)
+{
+    for (const char* option : {"--object=mqueue:/empty", "--path=/emp?y"}) {
+        const Trace trace = record_workload({"--trace=signals,mqueue", option}, "mqueue_fields");
+        expect_lossless(trace);
+        const std::uint64_t wanted = trace.facts.at("empty", 0);
+        EXPECT_EQ(calls_on(trace.capture, IPCSCOPE_OP_SEND, wanted).size(), 13u) << option;
+        EXPECT_EQ(calls_on(trace.capture, IPCSCOPE_OP_RECEIVE, wanted).size(), 13u) << option;
+        for (const char* other : {"in_turn", "refused", "full"}) {
+            for (const unsigned op : {IPCSCOPE_OP_SEND, IPCSCOPE_OP_RECEIVE}) {
+                EXPECT_TRUE(calls_on(trace.capture, op, trace.facts.at(other, 0)).empty())
+                    << option << " " << other;
+            }
+        }
+        // in turn 2 * 101, refused 11 + 3 + 11 + 1, full 3 + 13 + 13 + 1
+        EXPECT_EQ(trace.capture.filtered(IPCSCOPE_CALL_MQUEUE), 202u + 26u + 30u) << option;
+    }
+}
+
 }  // namespace
 }  // namespace ipcscope::conformance

@@ -68,6 +68,7 @@ build-all: configure
 deps: ## install Debian's packages for all of this (root or sudo)
 	@$(install_deps) packaging/deps-build packaging/deps-demo packaging/deps-test packaging/deps-lint \
 	    vm/packages
+	@[ -x /usr/lib/qemu/virtiofsd ] || $(install_deps) packaging/deps-virtiofs
 
 kernels: ## fetch the VM's kernels into the cache
 	@for kernel in $$(awk '!/^#/ && NF && $$1 !~ /$(if $(FLAVOURS),^$$,-)/ { print $$1 }' vm/kernels); do

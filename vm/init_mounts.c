@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -68,9 +69,21 @@ int mount_at(const char *type, const char *path, unsigned long flags,
 	return mount(type, path, type, flags, options);
 }
 
-static int mount_9p(const char *tag, const char *path, int writable)
+/* vm/run's word on the kernel's command line, of which the kernel makes a variable. */
+static int by_virtiofs(void)
+{
+	const char *files = getenv("IPCSCOPE_FILES");
+
+	return files && !strcmp(files, "virtiofs");
+}
+
+static int mount_files(const char *tag, const char *path, int writable)
 {
 	char options[160];
+
+	make_directory(path);
+	if (by_virtiofs())
+		return mount(tag, path, "virtiofs", writable ? 0 : MS_RDONLY, NULL);
 
 	/*
 	 * The host's root is assumed not to change during a test: cache it.
@@ -79,14 +92,17 @@ static int mount_9p(const char *tag, const char *path, int writable)
 	snprintf(options, sizeof(options),
 		 "trans=virtio,version=9p2000.L,msize=512000,access=any,cache=%s",
 		 writable ? "mmap" : "loose");
-	make_directory(path);
 	return mount(tag, path, "9p",
 		     writable ? 0 : MS_RDONLY, options);
 }
 
 void mount_root(void)
 {
-	if (mount_9p("root", "/ro", 0)) {
+	if (mount_files("root", "/ro", 0)) {
+		if (by_virtiofs())
+			fatal("cannot mount the host's root by virtiofs%s: %s",
+			      errno == ENODEV ? " (this kernel has no VIRTIO_FS: build it in, or give the modules)" : "",
+			      strerror(errno));
 		if (errno == ENODEV)
 			fatal("this kernel has no 9p: build 9P_FS, NET_9P and NET_9P_VIRTIO in, or give the modules");
 		fatal("cannot mount the host's root over 9p: %s", strerror(errno));
@@ -185,7 +201,7 @@ void mount_shares(const struct list *shares)
 		char tag[32];
 
 		snprintf(tag, sizeof(tag), "share%d", i);
-		if (mount_9p(tag, shares->item[i], 1))
+		if (mount_files(tag, shares->item[i], 1))
 			fatal("cannot mount the share %s: %s", shares->item[i],
 			      strerror(errno));
 	}

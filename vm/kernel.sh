@@ -5,7 +5,7 @@
 # modules. Needs vm/lib.sh.
 
 # Sets release, module_root, tree (a kernel of one's own: its built tree) and images:
-# what to boot, best first.
+# what to boot, best first; known_release, empty for an image that does not name it.
 find_kernel()
 {
 	local dir
@@ -18,7 +18,7 @@ find_kernel()
 			release=$(cached_kernel "$kernel") || die 125 "kernel $kernel: not in the cache"
 		}
 		dir=$CACHE/kernels/$release
-		module_root=$dir
+		module_root=$dir known_release=$release
 		find_images "$dir/vmlinuz" "$dir/vmlinux.elf" "$dir/unbootable"
 	elif [ -e "$kernel" ]; then
 		own_kernel
@@ -42,7 +42,7 @@ own_kernel()
 {
 	local image dir key
 	image=$(readlink -f "$kernel")
-	module_root='' release='' tree=''
+	module_root='' release='' tree='' known_release=''
 	if [ -d "$image" ]; then
 		tree=$image
 		for image in "$tree/arch/x86/boot/bzImage" "$tree/vmlinux"; do
@@ -51,10 +51,10 @@ own_kernel()
 		[ -f "$image" ] || die 125 "$kernel has no arch/x86/boot/bzImage and no vmlinux: build it first"
 		check_config "$tree"
 		own_modules "$tree"
-		refuse_broken_9p "$release"
+		known_release=$release
 	else
 		release=own
-		! is_bzimage "$image" || refuse_broken_9p "$(image_release "$image")"
+		! is_bzimage "$image" || known_release=$(image_release "$image")
 	fi
 	if is_elf "$image"; then
 		images=("$image")
@@ -121,11 +121,46 @@ image_release() # BZIMAGE
 		tr '\0' '\n' | head -n 1 | cut -d' ' -f1
 }
 
-# Through 9p come all the files of a guest. It reads wrong data in Linux 6.9 to 6.11, and
-# until 6.12-rc5, where be2ca3825372 removed the cause.
-refuse_broken_9p() # RELEASE
+# 9p reads wrong data in Linux 6.9 to 6.11, and until 6.12-rc5, where be2ca3825372 removed
+# the cause.
+has_broken_9p() # RELEASE
 {
-	[[ $1 =~ ^6\.(9|10|11)([.-].*)?$|^6\.12(\.0)?-rc[1-4]([^0-9].*)?$ ]] || return 0
-	[ "${IPCSCOPE_9P:-}" != works ] || return 0
-	die 125 "9p is broken in Linux 6.9 to 6.11 (until 6.12-rc5), and this is $1: apply be2ca3825372 and set IPCSCOPE_9P=works"
+	[[ $1 =~ ^6\.(9|10|11)([.-].*)?$|^6\.12(\.0)?-rc[1-4]([^0-9].*)?$ ]] &&
+		[ "${IPCSCOPE_9P:-}" != works ]
+}
+
+# Whether the kernel has MODULE, built in or beside it; true where that cannot be known.
+kernel_has() # MODULE OPTION
+{
+	local list=$module_root/lib/modules/$release
+	if [ -n "$module_root" ]; then
+		grep -qsE "(^|/)$1\.ko" "$list"/modules.{dep,builtin}
+	elif [ -n "$tree" ] && [ -r "$tree/.config" ]; then
+		grep -q "^CONFIG_$2=y" "$tree/.config"
+	fi
+}
+
+# How the guest gets the host's files: 9p, which QEMU serves by itself, or virtiofs, which
+# takes virtiofsd. Sets files, and virtiofsd where it is needed.
+choose_files()
+{
+	local why='' place
+	if has_broken_9p "$known_release"; then
+		why="9p is broken in Linux 6.9 to 6.11 (until 6.12-rc5), and this is $known_release"
+	elif ! kernel_has 9p 9P_FS; then
+		why='this kernel has no 9p'
+	elif [ "${IPCSCOPE_9P:-}" = no ]; then
+		why='IPCSCOPE_9P=no'
+	else
+		return 0
+	fi
+	kernel_has virtiofs VIRTIO_FS ||
+		die 125 "$why, and it has no virtiofs: build one of the two (9P_FS and NET_9P_VIRTIO, or VIRTIO_FS)"
+	for place in /usr/libexec /usr/lib/qemu; do
+		# shellcheck disable=SC2034 # vm/run's
+		virtiofsd=$(PATH=$place:$PATH command -v virtiofsd) && break
+	done || die 125 "$why, and virtiofsd is not found: install the Debian package virtiofsd (on Debian 12: qemu-system-common)"
+	# shellcheck disable=SC2034
+	files=virtiofs
+	note "the host's files by virtiofs: $why"
 }

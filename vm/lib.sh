@@ -15,8 +15,10 @@ PROGRAM=${PROGRAM:-vm/run}
 # shellcheck source=vm/cache.sh
 . "$VM_DIR/cache.sh"
 
-# Modules that init needs, before those that they depend on are added.
-WANTED_MODULES='virtio_pci virtio_console 9p 9pnet_virtio overlay'
+# Modules that init needs, before those that they depend on are added; and one of these.
+WANTED_MODULES='virtio_pci virtio_console overlay'
+declare -A FILES_MODULES=([9p]='9p 9pnet_virtio' [virtiofs]=virtiofs)
+files=9p	# how the guest gets the host's files (vm/kernel.sh: choose_files)
 
 die() # STATUS MESSAGE...
 {
@@ -317,7 +319,7 @@ unpack_module() # FROM TO
 module_files() # ROOT RELEASE
 {
 	local name
-	for name in $WANTED_MODULES; do
+	for name in $WANTED_MODULES ${FILES_MODULES[$files]}; do
 		modprobe -d "$1" -S "$2" --show-depends "$name" 2>/dev/null
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
@@ -326,7 +328,7 @@ module_files() # ROOT RELEASE
 build_initramfs() # INIT_DIR ROOT RELEASE
 {
 	local init=$1/init root=$2 release=$3 file work number=100 path
-	file=$CACHE/initramfs/$release-$({ sha256sum "$init"; stat -c '%n %Y' "$root/lib/modules/$release/modules.dep"; echo "$WANTED_MODULES"; } 2>/dev/null | hash_of).cpio
+	file=$CACHE/initramfs/$release-$({ sha256sum "$init"; stat -c '%n %Y' "$root/lib/modules/$release/modules.dep"; echo "$WANTED_MODULES $files"; } 2>/dev/null | hash_of).cpio
 	if ! cache_used "$file"; then
 		need cpio cpio
 		make_room

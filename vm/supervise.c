@@ -280,7 +280,8 @@ static void parse(struct options *opt, int argc, char **argv)
 		{ "scan", 1, 0, 's' }, { "tty", 0, 0, 'T' },
 		{ "verbose", 0, 0, 'v' }, { "job", 1, 0, 'j' },
 		{ "log", 1, 0, 'l' }, { "verdict", 1, 0, 'V' },
-		{ "dump", 1, 0, 'D' }, { "gdb", 1, 0, 'g' }, { 0 }
+		{ "dump", 1, 0, 'D' }, { "gdb", 1, 0, 'g' },
+		{ "virtiofsd", 1, 0, 'f' }, { "export", 1, 0, 'x' }, { 0 }
 	};
 	int c;
 
@@ -311,6 +312,11 @@ static void parse(struct options *opt, int argc, char **argv)
 		case 'V': opt->verdict_file = optarg; break;
 		case 'D': opt->dump = optarg; break;
 		case 'g': opt->gdb = optarg; break;
+		case 'f': opt->virtiofsd = optarg; break;
+		case 'x':
+			if (export_add(opt, optarg))
+				usage("an export is TAG=ro|rw=PATH, and there are at most 16");
+			break;
 		case 'T': opt->tty = 1; break;
 		case 'v': opt->verbose = 1; break;
 		case 'j':

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * vm/supervise in parts: supervise.c (the start, the loop), supervise_qemu.c (QEMU and
- * its control socket), supervise_frames.c (what the guest sends), supervise_verdict.c
+ * its control socket), supervise_frames.c (what the guest sends), supervise_files.c (virtiofsd), supervise_verdict.c
  * (what came out), supervise_util.c (byte queues, messages, the terminal).
  */
 #ifndef IPCSCOPE_VM_SUPERVISE_H
@@ -20,10 +20,17 @@
 
 #define MAX_KERNELS 4
 #define MAX_SCAN_ARGS 128
+#define MAX_EXPORTS 16
 
 struct buffer {
 	char *data;
 	size_t head, tail, size;
+};
+
+/* A directory that the guest gets by virtiofs. */
+struct export {
+	const char *tag, *path;
+	int writable;
 };
 
 struct options {
@@ -33,6 +40,9 @@ struct options {
 	const char *verdict_file;
 	const char *gdb;	/* the directory of gdb's socket */
 	const char *dump;	/* the guest's memory goes there if it dies or hangs */
+	const char *virtiofsd;	/* the program */
+	struct export export[MAX_EXPORTS];
+	int exports;
 	FILE *log;		/* the console, as it comes; NULL: not kept */
 	char *scan[MAX_SCAN_ARGS + 2];
 	int scan_args;
@@ -47,6 +57,8 @@ struct guest {
 	pid_t pid;
 	int port, console, qemu_output, signals;
 	int qmp;		/* QEMU's control socket */
+	pid_t virtiofsd[MAX_EXPORTS];
+	int export[MAX_EXPORTS];	/* QEMU's ends of their sockets */
 	struct buffer in, to_port, out, err;	/* byte queues */
 	struct buffer qmp_in, to_qmp;
 	struct buffer klog, console_log, qemu_log;
@@ -87,6 +99,12 @@ void qemu_start(struct guest *g, const char *kernel);
 void qemu_end(struct guest *g);
 void read_qmp(struct guest *g);
 int have_dump(struct guest *g, long long now);
+
+/* ---- supervise_files.c ------------------------------------------------ */
+
+int export_add(struct options *opt, char *text);
+void exports_start(struct guest *g, int output);
+void exports_end(struct guest *g);
 
 /* ---- supervise_verdict.c ---------------------------------------------- */
 

@@ -16,12 +16,32 @@
 
 #include "supervise.h"
 
-#define QEMU_EXTRA_ARGS 16
+#define QEMU_EXTRA_ARGS (16 + 4 * MAX_EXPORTS)
 #define DUMP_LIMIT_MS 120000
 
-static void qemu_exec(const struct options *opt, const char *kernel,
+/* In the child: the file servers' sockets. The arguments live until exec. */
+static int add_exports(const struct guest *g, char **argv, int argc)
+{
+	static char chardev[MAX_EXPORTS][64], device[MAX_EXPORTS][256];
+
+	for (int i = 0; i < g->opt->exports; i++) {
+		fcntl(g->export[i], F_SETFD, 0);
+		snprintf(chardev[i], sizeof(chardev[i]), "socket,id=files%d,fd=%d", i,
+			 g->export[i]);
+		snprintf(device[i], sizeof(device[i]),
+			 "vhost-user-fs-pci,chardev=files%d,tag=%s", i, g->opt->export[i].tag);
+		argv[argc++] = "-chardev";
+		argv[argc++] = chardev[i];
+		argv[argc++] = "-device";
+		argv[argc++] = device[i];
+	}
+	return argc;
+}
+
+static void qemu_exec(const struct guest *g, const char *kernel,
 		      int port, int console, int qmp, int output)
 {
+	const struct options *opt = g->opt;
 	char port_arg[64], console_arg[64], qmp_arg[64];
 	char *argv[512];
 	sigset_t none;
@@ -56,6 +76,7 @@ static void qemu_exec(const struct options *opt, const char *kernel,
 		argv[argc++] = "-device";
 		argv[argc++] = "vmcoreinfo";
 	}
+	argc = add_exports(g, argv, argc);
 	argv[argc] = NULL;
 
 	dup2(null, 0);
@@ -89,6 +110,7 @@ void qemu_start(struct guest *g, const char *kernel)
 	    pipe2(output, O_CLOEXEC))
 		die("cannot make a channel");
 	g->started_ms = now_ms();
+	exports_start(g, output[1]);
 	g->pid = fork();
 	if (g->pid < 0)
 		die("fork");
@@ -96,8 +118,10 @@ void qemu_start(struct guest *g, const char *kernel)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
-		qemu_exec(g->opt, kernel, port[1], console[1], qmp[1], output[1]);
+		qemu_exec(g, kernel, port[1], console[1], qmp[1], output[1]);
 	}
+	for (int i = 0; i < g->opt->exports; i++)
+		close(g->export[i]);
 	close(port[1]);
 	close(console[1]);
 	close(qmp[1]);
@@ -116,11 +140,12 @@ void qemu_start(struct guest *g, const char *kernel)
 
 void qemu_end(struct guest *g)
 {
-	if (g->reaped)
-		return;
-	kill(g->pid, SIGKILL);
-	waitpid(g->pid, &g->qemu_status, 0);
-	g->reaped = 1;
+	if (!g->reaped) {
+		kill(g->pid, SIGKILL);
+		waitpid(g->pid, &g->qemu_status, 0);
+		g->reaped = 1;
+	}
+	exports_end(g);
 }
 
 /* The guest's memory, as an ELF core file; its processors stand still from now on. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's first process in parts: init.c (the job, the run), init_modules.c,
- * init_mounts.c (file systems and settings), init_relay.c (output of the command and the
- * kernel), init_port.c (the host's port, power-off).
+ * The guest's first process in parts: init.c (the run), init_job.c (what is run),
+ * init_modules.c, init_mounts.c (file systems and settings), init_relay.c (output of the
+ * command and the kernel), init_session.c (shells beside the command), init_port.c (the
+ * host's port, power-off).
  */
 #ifndef IPCSCOPE_VM_INIT_H
 #define IPCSCOPE_VM_INIT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "protocol.h"
 
@@ -55,6 +57,7 @@ __attribute__((format(printf, 1, 2), noreturn))
 void fatal(const char *format, ...);
 size_t queued(const struct queue *q);
 void queue_put(struct queue *q, const void *data, size_t size);
+void port_send_to(int session, int type, const void *data, size_t size);
 void port_send(int type, const void *data, size_t size);
 void port_push(void);
 int port_flush(int wait_ms);
@@ -83,6 +86,21 @@ int unmount_shares(const struct list *shares);
 void set_sysctls(void);
 void set_limits(void);
 void loopback_up(void);
+
+/* ---- init_job.c ---------------------------------------------------------- */
+
+const char *job_parse(struct job *job, char *text, size_t size);
+pid_t job_start(const struct job *job, int *pty, int *out, int *err);
+
+/* ---- init_session.c ------------------------------------------------------ */
+
+struct pollfd;
+void sessions_init(const struct job *job);
+void session_frame(int number, int type, const char *data, size_t size);
+void session_reaped(pid_t pid, int status);
+void sessions_poll(struct pollfd *p, int room);
+void sessions_step(const struct pollfd *p);
+void sessions_end(void);
 
 /* ---- init_relay.c -------------------------------------------------------- */
 

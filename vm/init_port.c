@@ -97,13 +97,19 @@ void queue_put(struct queue *q, const void *data, size_t size)
 	q->tail += size;
 }
 
-void port_send(int type, const void *data, size_t size)
+void port_send_to(int session, int type, const void *data, size_t size)
 {
-	struct frame_header header = { .type = type, .length_bytes = size };
+	struct frame_header header = { .type = type, .session = session,
+				       .length_bytes = size };
 
 	queue_put(&out_queue, &header, sizeof(header));
 	if (size)
 		queue_put(&out_queue, data, size);
+}
+
+void port_send(int type, const void *data, size_t size)
+{
+	port_send_to(0, type, data, size);
 }
 
 /* Writes as much as the host accepts now. */

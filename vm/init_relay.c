@@ -94,6 +94,7 @@ static void relay_host(struct relay *relay)
 	struct queue *q = &relay->partial;
 	struct frame_header header;
 	char data[4096];
+	const char *data_at;
 	ssize_t n = read(port, data, sizeof(data));
 
 	if (n <= 0)
@@ -105,8 +106,12 @@ static void relay_host(struct relay *relay)
 			fatal("the host sent a frame that is too long");
 		if (queued(q) < sizeof(header) + header.length_bytes)
 			return;
-		host_frame(relay, header.type, q->data + q->head + sizeof(header),
-			   header.length_bytes);
+		data_at = q->data + q->head + sizeof(header);
+		if (header.session)
+			session_frame(header.session, header.type, data_at,
+				      header.length_bytes);
+		else
+			host_frame(relay, header.type, data_at, header.length_bytes);
 		q->head += sizeof(header) + header.length_bytes;
 	}
 }
@@ -123,7 +128,7 @@ static void relay_input(struct relay *relay)
 void relay_step(struct relay *relay, int wait_ms)
 {
 	int room = queued(&out_queue) < QUEUE_LIMIT_BYTES;
-	struct pollfd p[6] = {
+	struct pollfd p[6 + 2 * MAX_SESSIONS] = {
 		{ port, POLLIN | (queued(&out_queue) ? POLLOUT : 0), 0 },
 		{ room ? relay->out : -1, POLLIN, 0 },
 		{ room ? relay->err : -1, POLLIN, 0 },
@@ -133,7 +138,8 @@ void relay_step(struct relay *relay, int wait_ms)
 		{ relay->child_fd, POLLIN, 0 },
 	};
 
-	poll(p, 6, wait_ms);
+	sessions_poll(p + 6, room);
+	poll(p, 6 + 2 * MAX_SESSIONS, wait_ms);
 	if (p[0].revents & POLLIN)
 		relay_host(relay);
 	else if (p[0].revents & POLLHUP)
@@ -151,6 +157,7 @@ void relay_step(struct relay *relay, int wait_ms)
 	if (p[4].revents)
 		for (int i = 0; i < 64 && relay_klog(relay); i++)
 			;
+	sessions_step(p + 6);
 	port_push();
 }
 

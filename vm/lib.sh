@@ -284,20 +284,21 @@ hash_of() # reads stdin
 	sha256sum | cut -c 1-20
 }
 
-# Build vm/supervise and vm/init; prints the directory that holds them.
+# Build vm/supervise, vm/attach and vm/init; prints the directory that holds them.
 build_programs()
 {
 	local dir work
-	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise,init}*.[ch] "$VM_DIR/protocol.h" | hash_of)
+	dir=$CACHE/bin/$(cat "$VM_DIR"/{supervise,init,attach}*.[ch] "$VM_DIR/protocol.h" | hash_of)
 	if ! cache_used "$dir"; then
 		need cc gcc
 		make_room
 		mkdir -p "$CACHE/bin"
 		work=$(mktemp -d "$CACHE/tmp/bin.XXXXXX")
 		cc -O2 -Wall -o "$work/supervise" "$VM_DIR"/supervise*.c &&
+			cc -O2 -Wall -o "$work/attach" "$VM_DIR"/{attach,supervise_util}.c &&
 			cc -static -Os -Wall -o "$work/init" "$VM_DIR"/init*.c || {
 			rm -rf "$work"
-			die 125 'cannot build vm/supervise and vm/init (gcc and libc6-dev are needed)'
+			die 125 'cannot build vm/supervise, vm/attach and vm/init (gcc and libc6-dev are needed)'
 		}
 		strip "$work/init" 2>/dev/null
 		mv -T "$work" "$dir" 2>/dev/null || rm -rf "$work"

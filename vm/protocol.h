@@ -3,10 +3,14 @@
  * The frames that vm/supervise (host) and vm/init (guest) exchange over one
  * virtio-serial port, in both directions:
  *
- *     +------+-----------+---------+------------------+
- *     | type | reserved  | length  | length bytes ... |
- *     | u8   | 3 x 0     | u32 LE  |                  |
- *     +------+-----------+---------+------------------+
+ *     +------+---------+----------+---------+------------------+
+ *     | type | session | reserved | length  | length bytes ... |
+ *     | u8   | u8      | 2 x 0    | u32 LE  |                  |
+ *     +------+---------+----------+---------+------------------+
+ *
+ * Session 0 is the command. Others are shells and commands that vm/shell --attach adds
+ * while it runs: vm/attach sends these frames to vm/supervise over a socket, and supervise
+ * passes them on under the session's number.
  *
  * A port is first-in first-out: the STATUS frame is sent last, so once it arrives
  * everything before it has arrived. It also carries the number of
@@ -22,6 +26,12 @@
  *       STATUS token, status, .. -->
  *              <------------------ ACK
  *       outb(0xf4) = a second copy of the status: QEMU's exit status
+ *
+ *     of a session:
+ *              <------------------ JOB
+ *       OUT / ERR ----------------->
+ *              <------------------ IN / WINSIZE / PAUSE / RESUME / CLOSE
+ *       EXIT ---------------------->       (always, and last: its number is free again)
  */
 #ifndef IPCSCOPE_VM_PROTOCOL_H
 #define IPCSCOPE_VM_PROTOCOL_H
@@ -37,15 +47,20 @@ enum frame_type {
 	FRAME_KLOG = 'k',	/* guest: lines of the kernel log */
 	FRAME_IN = 'i',		/* host: bytes for the command's terminal */
 	FRAME_WINSIZE = 'w',	/* host: struct frame_winsize */
+	FRAME_PAUSE = 'p',	/* host: empty; no output of the session for now */
+	FRAME_RESUME = 'r',	/* host: empty */
+	FRAME_CLOSE = 'c',	/* host: empty; its user has gone: hang it up */
 	FRAME_STACKS = 't',	/* host: empty; all tasks' stacks, into the kernel log */
 	FRAME_FATAL = 'F',	/* guest: why the command could not be started */
 	FRAME_STATUS = 's',	/* guest: struct frame_status */
+	FRAME_EXIT = 'x',	/* guest: u32, the status of a session */
 	FRAME_ACK = 'a',	/* host: empty; the guest may power off */
 };
 
 struct frame_header {
 	uint8_t type;
-	uint8_t reserved[3];
+	uint8_t session;
+	uint8_t reserved[2];
 	uint32_t length_bytes;
 };
 _Static_assert(sizeof(struct frame_header) == 8, "frame header");
@@ -56,6 +71,7 @@ struct frame_winsize {
 };
 _Static_assert(sizeof(struct frame_winsize) == 4, "window size");
 
+#define MAX_SESSIONS 16	/* at once, 1 to 16 */
 #define TOKEN_BYTES 32
 
 struct frame_status {

@@ -28,6 +28,7 @@
 #include "supervise.h"
 
 #define OUTPUT_LIMIT_BYTES (1u << 20)
+#define FIXED_FDS 8	/* that poll_guest() waits for, beside sessions */
 #define ESCAPE_KEY 0x1d		/* Ctrl-], three times, ends a terminal run */
 #define STACKS_QUIET_MS 500	/* without a line of the kernel log: they are complete */
 #define STACKS_LIMIT_MS 15000
@@ -157,7 +158,7 @@ static void poll_guest(struct guest *g)
 {
 	int room = buffer_used(&g->out) < OUTPUT_LIMIT_BYTES &&
 		   buffer_used(&g->err) < OUTPUT_LIMIT_BYTES;
-	struct pollfd p[] = {
+	struct pollfd p[FIXED_FDS + MAX_SESSIONS + 1] = {
 		{ g->signals, POLLIN, 0 },
 		{ g->port, (room ? POLLIN : 0) |
 			(buffer_used(&g->to_port) ? POLLOUT : 0), 0 },
@@ -170,6 +171,7 @@ static void poll_guest(struct guest *g)
 			buffer_used(&g->to_port) < OUTPUT_LIMIT_BYTES ? 0 : -1, POLLIN, 0 },
 	};
 
+	sessions_poll(g, p + FIXED_FDS, buffer_used(&g->to_port) < OUTPUT_LIMIT_BYTES);
 	poll(p, sizeof(p) / sizeof(p[0]), 250);
 	if (p[0].revents)
 		handle_signals(g);
@@ -193,6 +195,7 @@ static void poll_guest(struct guest *g)
 		drain_output(g, 2, &g->err);
 	if (p[7].revents)
 		forward_keys(g);
+	sessions_step(g, p + FIXED_FDS);
 	check_time(g, now_ms());
 }
 
@@ -239,11 +242,13 @@ static int run_guest(const struct options *opt, int signals, const char *token,
 	int result;
 
 	memcpy(g.token, token, TOKEN_BYTES);
+	sessions_start(&g);
 	qemu_start(&g, kernel);
 	while (!g.reaped && g.verdict < 0)
 		poll_guest(&g);
 	qemu_end(&g);
 	drain_guest(&g);
+	sessions_end(&g);
 	if (exited_silently(&g) && !last)
 		return -1;
 	terminal_restore();
@@ -387,6 +392,7 @@ int main(int argc, char **argv)
 	memcpy(text, token, TOKEN_BYTES);
 	job_add(&opt, "token", text);
 	signals = block_signals();
+	opt.listener = sessions_listen();
 	if (opt.tty)
 		terminal_raw(&opt);
 	for (int i = 0; i < opt.kernels && result < 0; i++) {

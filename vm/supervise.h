@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * vm/supervise in parts: supervise.c (the start, the loop), supervise_qemu.c (QEMU and
- * its control socket), supervise_frames.c (what the guest sends), supervise_files.c (virtiofsd), supervise_verdict.c
- * (what came out), supervise_util.c (byte queues, messages, the terminal).
+ * its control socket), supervise_frames.c (what the guest sends), supervise_files.c (virtiofsd),
+ * supervise_session.c (shells beside the command), supervise_verdict.c (what came out),
+ * supervise_util.c (byte queues, messages, the terminal).
  */
 #ifndef IPCSCOPE_VM_SUPERVISE_H
 #define IPCSCOPE_VM_SUPERVISE_H
 
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #include "protocol.h"
 
@@ -48,8 +51,16 @@ struct options {
 	int scan_args;
 	double timeout_s, boot_timeout_s;
 	int tty, verbose;
+	int listener;	/* for vm/attach */
 	struct buffer job;
 	char **qemu, **command;
+};
+
+/* A shell or command of vm/attach. */
+struct session {
+	int fd;		/* -1: its user has gone */
+	int used, started, paused, ended;
+	struct buffer in, out;
 };
 
 struct guest {
@@ -59,6 +70,7 @@ struct guest {
 	int qmp;		/* QEMU's control socket */
 	pid_t virtiofsd[MAX_EXPORTS];
 	int export[MAX_EXPORTS];	/* QEMU's ends of their sockets */
+	struct session session[MAX_SESSIONS];
 	struct buffer in, to_port, out, err;	/* byte queues */
 	struct buffer qmp_in, to_qmp;
 	struct buffer klog, console_log, qemu_log;
@@ -78,6 +90,7 @@ struct guest {
 
 /* ---- supervise_util.c ------------------------------------------------- */
 
+extern const char *program_name;
 void terminal_restore(void);
 __attribute__((format(printf, 1, 2)))
 void print_message(const char *format, ...);
@@ -87,11 +100,14 @@ long long now_ms(void);
 size_t buffer_used(const struct buffer *b);
 void buffer_append(struct buffer *b, const void *data, size_t size);
 void buffer_append_log(struct buffer *b, const void *data, size_t size);
+void buffer_append_session_frame(struct buffer *b, int session, int type, const void *data,
+				 size_t size);
 void buffer_append_frame(struct buffer *b, int type, const void *data, size_t size);
 void job_add(struct options *opt, const char *key, const char *value);
 int read_into(int *fd, struct buffer *b, int log);
 void drain_socket(int fd, struct buffer *b);
 void terminal_raw(struct options *opt);
+socklen_t session_address(struct sockaddr_un *address, pid_t pid);
 
 /* ---- supervise_qemu.c ------------------------------------------------- */
 
@@ -105,6 +121,16 @@ int have_dump(struct guest *g, long long now);
 int export_add(struct options *opt, char *text);
 void exports_start(struct guest *g, int output);
 void exports_end(struct guest *g);
+
+/* ---- supervise_session.c ---------------------------------------------- */
+
+struct pollfd;
+int sessions_listen(void);
+void sessions_start(struct guest *g);
+void session_frame(struct guest *g, int number, int type, const void *data, size_t size);
+void sessions_poll(const struct guest *g, struct pollfd *p, int room);
+void sessions_step(struct guest *g, const struct pollfd *p);
+void sessions_end(struct guest *g);
 
 /* ---- supervise_verdict.c ---------------------------------------------- */
 

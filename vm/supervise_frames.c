@@ -94,8 +94,12 @@ void handle_frames(struct guest *g)
 		}
 		if (buffer_used(&g->in) < sizeof(header) + header.length_bytes)
 			return;
-		handle_frame(g, header.type, at + sizeof(header),
-			   header.length_bytes);
+		if (header.session)
+			session_frame(g, header.session, header.type,
+				      at + sizeof(header), header.length_bytes);
+		else
+			handle_frame(g, header.type, at + sizeof(header),
+				     header.length_bytes);
 		g->in.head += sizeof(header) + header.length_bytes;
 	}
 }

@@ -19,6 +19,7 @@
 
 #define LOG_LIMIT_BYTES (16u << 20)
 
+const char *program_name = "vm/run";
 static struct termios saved_terminal;
 static int terminal_is_raw;
 
@@ -34,7 +35,7 @@ void print_message(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	fputs("vm/run: ", stderr);
+	fprintf(stderr, "%s: ", program_name);
 	vfprintf(stderr, format, args);
 	fputs(terminal_is_raw ? "\r\n" : "\n", stderr);
 	va_end(args);
@@ -89,12 +90,19 @@ void buffer_append_log(struct buffer *b, const void *data, size_t size)
 	buffer_append(b, data, size);
 }
 
-void buffer_append_frame(struct buffer *b, int type, const void *data, size_t size)
+void buffer_append_session_frame(struct buffer *b, int session, int type, const void *data,
+				 size_t size)
 {
-	struct frame_header header = { .type = type, .length_bytes = size };
+	struct frame_header header = { .type = type, .session = session,
+				       .length_bytes = size };
 
 	buffer_append(b, &header, sizeof(header));
 	buffer_append(b, data, size);
+}
+
+void buffer_append_frame(struct buffer *b, int type, const void *data, size_t size)
+{
+	buffer_append_session_frame(b, 0, type, data, size);
 }
 
 void job_add(struct options *opt, const char *key, const char *value)
@@ -143,7 +151,7 @@ void terminal_raw(struct options *opt)
 	char text[16];
 
 	if (tcgetattr(0, &saved_terminal)) {
-		print_message("--tty needs a terminal on standard input");
+		print_message("a terminal is needed on standard input");
 		exit(EXIT_USAGE);
 	}
 	ioctl(0, TIOCGWINSZ, &ws);
@@ -156,4 +164,16 @@ void terminal_raw(struct options *opt)
 	cfmakeraw(&raw);
 	tcsetattr(0, TCSAFLUSH, &raw);
 	terminal_is_raw = 1;
+}
+
+/* The abstract socket by which vm/attach reaches the supervise that is process pid. */
+socklen_t session_address(struct sockaddr_un *address, pid_t pid)
+{
+	int size;
+
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	size = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "ipcscope-vm.%d",
+			pid);
+	return sizeof(sa_family_t) + 1 + size;
 }

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A shell or command in a running guest, beside its own command, for vm/shell --attach.
+ *
+ *   attach PID COMMAND ARGS...
+ *
+ * PID is that of vm/run (vm/supervise, which it becomes). Where standard input and output
+ * are terminals, the command has one, too; else its standard input is /dev/null. Exit: the
+ * command's status, or 2 usage, 125 no such guest, or it ended.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "supervise.h"
+
+#define ESCAPE_KEY 0x1d		/* Ctrl-], three times, leaves the guest */
+#define INPUT_LIMIT_BYTES 65536
+
+struct client {
+	int socket, signals;
+	int tty, have_input, escapes;
+	int status;		/* -1 while there is none */
+	struct buffer in, out;	/* frames */
+};
+
+/* Whoever listens under that name must be this process of this user. */
+static int is_ours(int fd, pid_t pid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) && peer.pid == pid &&
+	       (peer.uid == geteuid() || geteuid() == 0);
+}
+
+static int reach(const char *text)
+{
+	struct sockaddr_un address;
+	pid_t pid = atoi(text);
+	socklen_t size = session_address(&address, pid);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		die("socket");
+	if (connect(fd, (struct sockaddr *)&address, size) || !is_ours(fd, pid)) {
+		print_message("process %s runs no guest of yours", text);
+		exit(EXIT_NO_VERDICT);
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static void add_variable(struct options *opt, const char *name)
+{
+	const char *value = getenv(name);
+	char *entry;
+
+	if (!value || asprintf(&entry, "%s=%s", name, value) < 0)
+		return;
+	job_add(opt, "env", entry);
+	free(entry);
+}
+
+static void send_winsize(struct client *c)
+{
+	struct winsize ws;
+	struct frame_winsize win;
+
+	if (ioctl(0, TIOCGWINSZ, &ws))
+		return;
+	win.rows = ws.ws_row;
+	win.columns = ws.ws_col;
+	buffer_append_frame(&c->out, FRAME_WINSIZE, &win, sizeof(win));
+}
+
+static void handle_signals(struct client *c)
+{
+	struct signalfd_siginfo info;
+
+	while (read(c->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH)
+			send_winsize(c);
+		else
+			c->status = 128 + info.ssi_signo;
+	}
+}
+
+static void forward_keys(struct client *c)
+{
+	char data[4096];
+	ssize_t n = read(0, data, sizeof(data));
+
+	if (n <= 0) {
+		c->have_input = 0;
+		return;
+	}
+	for (ssize_t i = 0; i < n; i++) {
+		c->escapes = data[i] == ESCAPE_KEY ? c->escapes + 1 : 0;
+		if (c->escapes == 3)
+			c->status = 128 + SIGINT;
+	}
+	buffer_append_frame(&c->out, FRAME_IN, data, n);
+}
+
+static void write_all(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			data += n;
+			size -= n;
+		}
+	}
+}
+
+static void handle_frame(struct client *c, int type, const char *data, size_t size)
+{
+	uint32_t status;
+
+	if (type == FRAME_OUT) {
+		write_all(1, data, size);
+	} else if (type == FRAME_ERR) {
+		write_all(2, data, size);
+	} else if (type == FRAME_EXIT && size == sizeof(status)) {
+		memcpy(&status, data, size);
+		c->status = status & 0xff;
+	}
+}
+
+static void read_frames(struct client *c)
+{
+	struct frame_header header;
+
+	read_into(&c->socket, &c->in, 0);
+	while (buffer_used(&c->in) >= sizeof(header)) {
+		memcpy(&header, c->in.data + c->in.head, sizeof(header));
+		if (header.length_bytes > FRAME_MAX_BYTES)
+			c->status = EXIT_NO_VERDICT;
+		if (buffer_used(&c->in) < sizeof(header) + header.length_bytes)
+			break;
+		handle_frame(c, header.type, c->in.data + c->in.head + sizeof(header),
+			     header.length_bytes);
+		c->in.head += sizeof(header) + header.length_bytes;
+	}
+}
+
+static int run(struct client *c)
+{
+	while (c->status < 0 && c->socket >= 0) {
+		int room = buffer_used(&c->out) < INPUT_LIMIT_BYTES;
+		struct pollfd p[] = {
+			{ c->socket, POLLIN | (buffer_used(&c->out) ? POLLOUT : 0), 0 },
+			{ c->signals, POLLIN, 0 },
+			{ c->have_input && room ? 0 : -1, POLLIN, 0 },
+		};
+
+		poll(p, 3, -1);
+		if (p[1].revents)
+			handle_signals(c);
+		if (p[2].revents)
+			forward_keys(c);
+		if (p[0].revents & POLLOUT)
+			drain_socket(c->socket, &c->out);
+		if (p[0].revents & (POLLIN | POLLHUP))
+			read_frames(c);
+	}
+	terminal_restore();
+	if (c->status >= 0)
+		return c->status;
+	print_message("the guest has ended, or takes no more shells (%d at once)", MAX_SESSIONS);
+	return EXIT_NO_VERDICT;
+}
+
+/* Without a terminal a signal ends this process, and the guest sees that. */
+static int block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(int argc, char **argv)
+{
+	static struct options opt;
+	struct client c = { .signals = -1, .status = -1 };
+
+	program_name = "vm/shell";
+	if (argc < 3) {
+		print_message("usage: attach PID COMMAND ARGS...");
+		return EXIT_USAGE;
+	}
+	c.socket = reach(argv[1]);
+	c.tty = c.have_input = isatty(0) && isatty(1);
+	for (char **arg = argv + 2; *arg; arg++)
+		job_add(&opt, "arg", *arg);
+	if (c.tty) {
+		add_variable(&opt, "TERM");
+		add_variable(&opt, "PS1");
+		c.signals = block_signals();
+		terminal_raw(&opt);
+	}
+	buffer_append_frame(&c.out, FRAME_JOB, opt.job.data, buffer_used(&opt.job));
+	return run(&c);
+}

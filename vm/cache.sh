@@ -52,13 +52,22 @@ cache_stale()
 		$2 >= days { print $3 }'
 }
 
+# Before something is made that takes so much: a full disk gives other errors later.
+need_space() # MB
+{
+	local free
+	free=$(df -Pm "$CACHE" 2>/dev/null | awk 'NR == 2 { print $4 }')
+	[ "${free:-$1}" -ge "$1" ] ||
+		die 125 "no space: the cache $CACHE has $free MB free, and this takes $1 (vm/run --cache list)"
+}
+
 # Before something is made: at most once a day.
 make_room()
 {
 	local stale
 	mkdir -p "$CACHE/tmp"
 	[ -z "$(find "$CACHE/tmp/lock-room" -mtime -1 2>/dev/null)" ] || return 0
-	: >"$CACHE/tmp/lock-room"
+	: 2>/dev/null >"$CACHE/tmp/lock-room"
 	stale=$(cache_stale)
 	[ -z "$stale" ] || (cd "$CACHE" && xargs -d '\n' rm -rf <<<"$stale")
 }

@@ -155,6 +155,7 @@ fetch_kernel() # KEY
 		exec {fetch_lock}>&-
 		return
 	fi
+	need_space 800
 	note "fetching kernel $key from $suites (once)"
 	work=$(mktemp -d "$CACHE/tmp/fetch.XXXXXX")
 	# shellcheck disable=SC2064 # this directory, now
@@ -292,6 +293,7 @@ build_programs()
 	if ! cache_used "$dir"; then
 		need cc gcc
 		make_room
+		need_space 5
 		mkdir -p "$CACHE/bin"
 		work=$(mktemp -d "$CACHE/tmp/bin.XXXXXX")
 		cc -O2 -Wall -o "$work/supervise" "$VM_DIR"/supervise*.c &&
@@ -333,6 +335,7 @@ build_initramfs() # INIT_DIR ROOT RELEASE
 	if ! cache_used "$file"; then
 		need cpio cpio
 		make_room
+		need_space 50
 		mkdir -p "$CACHE/initramfs"
 		work=$(mktemp -d "$CACHE/tmp/initramfs.XXXXXX")
 		mkdir "$work/root" "$work/root/m" "$work/root/dev"

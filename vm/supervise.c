@@ -402,6 +402,8 @@ int main(int argc, char **argv)
 			close(open(opt.unbootable_mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 	}
 	terminal_restore();
+	if (opt.log && (ferror(opt.log) | fclose(opt.log)))
+		print_message("the file of --log is not complete: is its disk full?");
 	if (opt.gdb)
 		remove_gdb_socket(opt.gdb);
 	return result;

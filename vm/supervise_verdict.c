@@ -147,11 +147,23 @@ static int console_has(const struct guest *g, const char *text)
 	return buffer_used(b) && memmem(b->data + b->head, buffer_used(b), text, strlen(text));
 }
 
+/* Memory that the host does not have: QEMU says so itself, or the kernel ends it. */
+static int print_memory_message(const struct guest *g)
+{
+	const struct buffer *b = &g->qemu_log;
+	static const char mark[] = "cannot set up guest memory";
+
+	if (!buffer_used(b) || !memmem(b->data + b->head, buffer_used(b), mark, sizeof(mark) - 1))
+		return 0;
+	print_message("this host has not enough memory for the guest: give it less (--memory MIB)");
+	return 1;
+}
+
 static int report_no_verdict(struct guest *g)
 {
 	g->reason = g->running ? "ended" :
 		    console_has(g, "Kernel panic") ? "boot-panic" : "no-start";
-	if (print_init_message(&g->console_log))
+	if (print_init_message(&g->console_log) || print_memory_message(g))
 		return EXIT_NO_VERDICT;
 	if (g->running)
 		print_message("the guest ended without a verdict");
@@ -160,7 +172,8 @@ static int report_no_verdict(struct guest *g)
 	if (WIFEXITED(g->qemu_status) && WEXITSTATUS(g->qemu_status))
 		print_message("QEMU exited with status %d", WEXITSTATUS(g->qemu_status));
 	else if (WIFSIGNALED(g->qemu_status))
-		print_message("QEMU was ended by signal %d", WTERMSIG(g->qemu_status));
+		print_message("QEMU was ended by signal %d%s", WTERMSIG(g->qemu_status),
+		    WTERMSIG(g->qemu_status) == SIGKILL ? " (has the host enough memory? dmesg names what it killed)" : "");
 	print_tail(&g->qemu_log, 5);
 	print_tail(&g->console_log, 10);
 	return EXIT_NO_VERDICT;

@@ -123,6 +123,8 @@ line|"
 	equal 'the log begins with the kernel' "$(grep -c 'Linux version' "$scratch/log")" 1
 	equal 'crash and drgn find the kernel in the dump' \
 		"$(readelf -n "$scratch/dump" | grep -Ec '^  (VMCOREINFO|CORE) ')" 3
+	check 'a log on a full disk' 0 guest --log /dev/full -- true
+	output_matches 'is reported' 'the file of --log is not complete'
 	check 'a command that hangs: the same' 124 "$run" --kernel "$kernel" --memory 256 --timeout 2 \
 		--dump "$scratch/dump" --log "$scratch/log" --verdict "$scratch/verdict" -- sleep 1000
 	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=timeout

@@ -231,6 +231,18 @@ equal 'built in: both' "$(files_of 6.6.1 '' $'CONFIG_9P_FS=y\nCONFIG_VIRTIO_FS=y
 equal 'built in: no 9p' "$(files_of 6.6.1 '' $'# CONFIG_9P_FS is not set\nCONFIG_VIRTIO_FS=y')" virtiofs
 rm -f "$scratch/built/.config"
 
+# A disk and a memory that are too small.
+mkdir "$scratch/bin"
+printf '#!/bin/sh\nprintf "Filesystem 1M-blocks Used Available\\nx 9 5 4\\n"\n' >"$scratch/bin/df"
+chmod +x "$scratch/bin/df"
+# shellcheck disable=SC2031
+check 'no space for a kernel' 125 env PATH="$scratch/bin:$PATH" IPCSCOPE_CACHE="$scratch/none" "$run" --kernel 6.1 -- true
+equal 'one line' "$(cat "$scratch/err")" \
+	"vm/run: no space: the cache $scratch/none has 4 MB free, and this takes 800 (vm/run --cache list)"
+printf '#!/bin/sh\necho "qemu: cannot set up guest memory: Cannot allocate memory" >&2; exit 1\n' >"$scratch/qemu"
+check 'not enough memory' 125 own --kernel "$scratch/built/vmlinux" -- true
+equal 'one line' "$(cat "$scratch/err")" 'vm/run: this host has not enough memory for the guest: give it less (--memory MIB)'
+
 # A QEMU that ends without a word: the image cannot be booted so, unless it was killed.
 printf '\177ELF%1000s' x | gzip -nc >"$scratch/body"
 make_image "$scratch/body" "$scratch/image"

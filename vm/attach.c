@@ -31,7 +31,7 @@ struct client {
 	struct buffer in, out;	/* frames */
 };
 
-/* Whoever listens under that name must be this process of this user. */
+/* What listens under that name must be this process of this user. */
 static int is_ours(int fd, pid_t pid)
 {
 	struct ucred peer;

@@ -88,8 +88,11 @@ private:
 }
 
 /// Executes the command; returns only on failure, with the exit status for it.
-int execute(const std::vector<std::string>& words)
+int execute(const std::vector<std::string>& words, bool stdout_is_data)
 {
+    if (stdout_is_data) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    }
     std::vector<char*> argv;
     for (const std::string& word : words) {
         argv.push_back(const_cast<char*>(word.c_str()));
@@ -356,11 +359,6 @@ Result<void> validate(LiveArguments& arguments)
     return {};
 }
 
-Result<Command> Command::start(const std::vector<std::string>& words)
-{
-    return start([&] { return execute(words); });
-}
-
 Result<Command> Command::start(const std::function<int()>& body)
 {
     // An eventfd, not a pipe, so that the trace does not begin with our own pipe calls.
@@ -443,7 +441,8 @@ Result<int> run_session(LiveArguments& arguments, Session& session,
     StopSignals signals;
     std::unique_ptr<Command> command;
     if (!arguments.command.empty()) {
-        auto started = Command::start(arguments.command);
+        auto started = Command::start(
+            [&] { return execute(arguments.command, arguments.stdout_is_data); });
         if (!started) {
             return tl::unexpected<Error>(started.error());
         }

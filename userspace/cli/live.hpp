@@ -31,6 +31,7 @@ struct LiveArguments {
     std::string backend = "auto";
     std::string on_loss = "continue";
     bool all = false;               ///< with a command: everything else too
+    bool stdout_is_data = false;    ///< a capture or JSON: the command writes to standard error
 };
 
 /// Declares the options on `app`.
@@ -60,11 +61,10 @@ std::vector<std::string> family_names();
 /// Checks the arguments and fills the options; Exit::usage if they are invalid.
 Result<void> validate(LiveArguments& arguments);
 
-/// A child process that waits for release() before it runs the command.
+/// A child process that waits for release() before it runs.
 class Command {
 public:
-    static Result<Command> start(const std::vector<std::string>& words);
-    /// The same for a function, whose value is the child's exit status.
+    /// `body` runs in the child; its value is the child's exit status.
     static Result<Command> start(const std::function<int()>& body);
     Command(Command&&) = default;
 

@@ -87,6 +87,7 @@ int record(Arguments& arguments)
     if (auto valid = validate(arguments.live); !valid) {
         return print_error(valid.error());
     }
+    arguments.live.stdout_is_data = arguments.output == "-";
     auto writer = capture::Writer::create(arguments.output, arguments.force);
     if (!writer) {
         return print_error(writer.error());
@@ -122,7 +123,8 @@ Run declare_record(CLI::App& app, std::vector<std::string> command)
         "record", "Trace into a capture file until Ctrl-C, or while a command runs");
     declare_live(*record_app, arguments->live);
     record_app->add_option("-o,--output", arguments->output,
-                           "Capture file; - is standard output")->capture_default_str();
+                           "Capture file; - is standard output: the command's own then goes to "
+                           "standard error")->capture_default_str();
     record_app->add_flag("--force", arguments->force, "Replace an existing file; else a capture is kept as FILE.old");
     record_app->add_flag("-q,--quiet", arguments->quiet, "No closing line");
     record_app->positionals_at_end();   // the command's options are its own
@@ -133,6 +135,7 @@ Run declare_record(CLI::App& app, std::vector<std::string> command)
   ipcscope record -d 10 -p 1234          one process, for 10 s
   ipcscope record --trace kills -o k.ipcs
   ipcscope record -- make -j4            a command and all its children
+  ipcscope record -o - -- make | ipcscope report -
   ipcscope report)");
     return [arguments, command] {
         auto& words = arguments->live.command;

@@ -195,6 +195,7 @@ int stat(Arguments& arguments)
     if (auto valid = validate_stat(arguments); !valid) {
         return print_error(valid.error());
     }
+    arguments.live.stdout_is_data = arguments.json;
     StatSession session(arguments);
     const auto done = run_session(arguments.live, session, kPeriod);
     if (!done) {
@@ -247,7 +248,8 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
     stat_app->add_option("--top", arguments->top, "With --by: rows to show; 0 shows all")
         ->capture_default_str();
     CLI::Option* json = stat_app->add_flag("--json", arguments->json,
-                                           "One JSON object a line, for each interval");
+                                           "One JSON object a line, for each interval; the command's "
+                                           "own output goes to standard error");
     stat_app
         ->add_option("--prom", arguments->prom,
                      "Every interval, replace this file with all counts so far, for the textfile "

@@ -127,8 +127,22 @@ private:
     LiveFindings* findings_;   ///< nullptr: not shown
 };
 
+/// The capture of -o; nullptr where there is none.
+Result<std::unique_ptr<capture::Writer>> create_capture(const std::string& path)
+{
+    if (path.empty()) {
+        return nullptr;
+    }
+    if (path == "-") {
+        return fail(Exit::usage, "trace -o -: standard output has the lines: give -o FILE, or use "
+                                 "record -o -");
+    }
+    return capture::Writer::create(path, false);
+}
+
 int trace(Arguments& arguments)
 {
+    arguments.live.stdout_is_data = arguments.json;
     if (auto valid = validate(arguments.live); !valid) {
         return print_error(valid.error());
     }
@@ -136,13 +150,9 @@ int trace(Arguments& arguments)
     if (!fail_on) {
         return print_error(fail_on.error());
     }
-    std::unique_ptr<capture::Writer> writer;
-    if (!arguments.output.empty()) {
-        auto created = capture::Writer::create(arguments.output, false);
-        if (!created) {
-            return print_error(created.error());
-        }
-        writer = std::move(*created);
+    const auto writer = create_capture(arguments.output);
+    if (!writer) {
+        return print_error(writer.error());
     }
     auto& options = arguments.live.options;
     render::LiveOptions live = live_options(arguments.lines);
@@ -154,8 +164,8 @@ int trace(Arguments& arguments)
     aggregate::Analysis analysis(observer_of(lines, printer));
     LiveFindings live_findings(analysis, lines);
     std::optional<TeeSink> tee;
-    if (writer) {
-        tee.emplace(analysis, *writer);
+    if (*writer) {
+        tee.emplace(analysis, **writer);
     }
     source::Sink& next = tee ? static_cast<source::Sink&>(*tee) : analysis;
     LiveSink live_sink(next, lines, printer, arguments.json ? nullptr : &live_findings);
@@ -191,7 +201,10 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
                           "Also write the records to a capture file, as record does");
     declare_lines(*trace_app, arguments->lines);
     CLI::Option* json = trace_app->add_flag("--json", arguments->json,
-                                            "Every record as a JSON object on a line");
+                                            "Every record as a JSON object on a line; the command's "
+                                            "own output goes to standard error")
+                            ->excludes(trace_app->get_option("--wide"))
+                            ->excludes(trace_app->get_option("--wall-clock"));
     trace_app
         ->add_flag("-x,--failed", arguments->filter.failed,
                    "Lines only of signals that had no effect and of calls that failed")

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/closed_pipe.hpp"
 #include "base/safe_text.hpp"
 
 namespace ipcscope {
@@ -38,9 +39,8 @@ std::string_view advice(int number)
 
 Error error_of(const std::string& path, int number)
 {
-    // `| head` is no error to report.
     if (number == EPIPE) {
-        return {Exit::input, ""};
+        return closed_pipe();
     }
     const Exit code = number == EACCES || number == EPERM ? Exit::permission : Exit::input;
     return {code, fmt::format("cannot write {}: {}{}", shown(path),

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/closed_pipe.hpp"
 #include "cli/commands.hpp"
 
 namespace ipcscope::cli {
@@ -31,10 +32,9 @@ Result<void> print(std::string_view text)
 {
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
         std::fflush(stdout) != 0) {
-        // EPIPE (`| head`) is no error to report.
-        return fail(Exit::input, errno == EPIPE ? std::string()
-                                                : fmt::format("standard output: {}",
-                                                              std::strerror(errno)));
+        return tl::unexpected<Error>(
+            errno == EPIPE ? closed_pipe()
+                           : Error{Exit::input, fmt::format("standard output: {}", std::strerror(errno))});
     }
     return {};
 }

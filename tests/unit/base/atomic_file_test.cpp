@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/atomic_file.hpp"
+#include "base/closed_pipe.hpp"
 
 namespace ipcscope {
 namespace {
@@ -113,7 +114,7 @@ TEST_F(AtomicFiles, ClosedPipeSaysNothing)
     const auto wrote = file->write("x");
     ASSERT_FALSE(wrote);
     EXPECT_EQ(wrote.error().message, "");
-    EXPECT_EQ(wrote.error().code, Exit::input);
+    EXPECT_EQ(wrote.error().code, kClosedPipe);
 }
 
 TEST_F(AtomicFiles, RefusesWhatItCannotReplace)

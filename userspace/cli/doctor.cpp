@@ -27,14 +27,27 @@ std::string first_line(const char* path)
     return line;
 }
 
-void line(bool ok, std::string_view what, std::string_view detail,
-          std::string_view fix = {})
-{
-    fmt::print("  {:<4} {:<22} {}\n", ok ? "ok" : "NO", what, detail);
-    if (!ok && !fix.empty()) {
-        fmt::print("       {:<22} fix: {}\n", "", fix);
+/// Standard output, each line as it is known, until the first that cannot be written.
+class Page {
+public:
+    void text(std::string_view text)
+    {
+        if (shown_) {
+            shown_ = print(text);
+        }
     }
-}
+    void line(bool ok, std::string_view what, std::string_view detail, std::string_view fix = {})
+    {
+        text(fmt::format("  {:<4} {:<22} {}\n", ok ? "ok" : "NO", what, detail));
+        if (!ok && !fix.empty()) {
+            text(fmt::format("       {:<22} fix: {}\n", "", fix));
+        }
+    }
+    const Result<void>& shown() const { return shown_; }
+
+private:
+    Result<void> shown_;
+};
 
 /// Whether /proc/kallsyms shows addresses, which kernel stacks need for their names.
 bool kallsyms_readable()
@@ -50,28 +63,32 @@ bool kallsyms_readable()
     return false;
 }
 
-void examine_machine()
+/// Without CAP_SYS_ADMIN the file can be opened, but not read.
+bool stacks_readable() { return !first_line("/proc/self/stack").empty(); }
+
+void examine_machine(Page& page)
 {
-    line(geteuid() == 0, "root", geteuid() == 0 ? "yes" : "no",
-         "sudo ipcscope doctor (or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE)");
+    page.line(geteuid() == 0, "root", geteuid() == 0 ? "yes" : "no",
+              "sudo ipcscope doctor (or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE)");
     const bool btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
-    line(btf, "BTF", btf ? "/sys/kernel/btf/vmlinux" : "missing",
-         "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
-    line(kallsyms_readable(), "kernel symbols",
-         kallsyms_readable() ? "/proc/kallsyms" : "addresses are hidden: stacks have no names",
-         "sysctl kernel.kptr_restrict=1, and run as root");
-    const bool stacks = access("/proc/self/stack", R_OK) == 0;
-    line(stacks, "stacks of threads",
-         stacks ? "/proc/PID/stack" : "unreadable: only the leader of a stuck process has one",
-         "boot a kernel built with CONFIG_STACKTRACE=y, and run as root");
+    page.line(btf, "BTF", btf ? "/sys/kernel/btf/vmlinux" : "missing",
+              "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+    const bool symbols = kallsyms_readable();
+    page.line(symbols, "kernel symbols",
+              symbols ? "/proc/kallsyms" : "addresses are hidden: stacks have no names",
+              "sysctl kernel.kptr_restrict=1, and run as root");
+    const bool stacks = stacks_readable();
+    page.line(stacks, "stacks of threads",
+              stacks ? "/proc/PID/stack" : "unreadable: only the leader of a stuck process has one",
+              "boot a kernel built with CONFIG_STACKTRACE=y, and run as root");
     const std::string lockdown = first_line("/sys/kernel/security/lockdown");
     const bool open = lockdown.find("[confidentiality]") == std::string::npos;
-    line(open, "lockdown", lockdown.empty() ? "none" : lockdown,
-         "boot without lockdown=confidentiality: BPF may not read kernel memory under it");
+    page.line(open, "lockdown", lockdown.empty() ? "none" : lockdown,
+              "boot without lockdown=confidentiality: BPF may not read kernel memory under it");
 }
 
 /// Of alternatives of one hook, which have one name, those that fit; where none does, why.
-void show_hooks(const BackendStatus& backend)
+void show_hooks(Page& page, const BackendStatus& backend)
 {
     std::set<std::string> shown;
     for (const bool attached : {true, false}) {
@@ -79,8 +96,8 @@ void show_hooks(const BackendStatus& backend)
             for (const auto& hook : family.hooks) {
                 const bool wanted = (hook.families & family.family.mask()) != 0;
                 if (wanted && hook.attached == attached && shown.insert(hook.name).second) {
-                    line(attached, hook.name,
-                         attached ? fmt::format("{} ({})", hook.target, hook.mechanism) : hook.why);
+                    page.line(attached, hook.name,
+                              attached ? fmt::format("{} ({})", hook.target, hook.mechanism) : hook.why);
                 }
             }
         }
@@ -88,37 +105,38 @@ void show_hooks(const BackendStatus& backend)
 }
 
 /// @return what keeps it from tracing everything
-Exit show_backend(const BackendStatus& backend)
+Exit show_backend(Page& page, const BackendStatus& backend)
 {
-    fmt::print("\nBackend {}\n", backend.name);
+    page.text(fmt::format("\nBackend {}\n", backend.name));
     std::set<std::string> reasons;   // of all families, as a rule, the same one
     Exit worst = Exit::ok;
     for (const auto& family : backend.families) {
         const bool again = !family.works && !reasons.insert(family.why).second;
-        line(family.works, family.family.name,
-             family.works ? "can be traced" : again ? "likewise" : family.why);
+        page.line(family.works, family.family.name,
+                  family.works ? "can be traced" : again ? "likewise" : family.why);
         worst = family.works ? worst : family.code;
     }
-    show_hooks(backend);
+    show_hooks(page, backend);
     return worst;
 }
 
 /// Exit::ok where auto finds a backend that does everything.
-Exit examine_and_choose_backend()
+Exit examine_and_choose_backend(Page& page)
 {
     std::string chosen;
     Exit first = Exit::ok;
     for (const BackendStatus& backend : examine_backends()) {
-        const Exit status = show_backend(backend);
+        const Exit status = show_backend(page, backend);
         if (backend.works && chosen.empty()) {
             chosen = backend.name;
         }
         first = first == Exit::ok ? status : first;
     }
-    fmt::print("\n--backend auto\n");
-    line(!chosen.empty(), "uses", chosen.empty() ? "nothing: no backend works" :
-         chosen == "bpf" ? "bpf: it works, and needs no module" :
-                           "kmod: bpf does not work here");
+    page.text("\n--backend auto\n");
+    page.line(!chosen.empty(), "uses",
+              chosen.empty()    ? "nothing: no backend works"
+              : chosen == "bpf" ? "bpf: it works, and needs no module"
+                                : "kmod: bpf does not work here");
     return chosen.empty() ? first : Exit::ok;
 }
 
@@ -141,19 +159,17 @@ int doctor(bool load)
     }
     utsname names{};
     uname(&names);
-    fmt::print("ipcscope {} on {} {} {}\n\nThis machine\n", kVersion, names.sysname,
-               names.release, names.machine);
-    examine_machine();
+    Page page;
+    page.text(fmt::format("ipcscope {} on {} {} {}\n\nThis machine\n", kVersion, names.sysname,
+                          names.release, names.machine));
+    examine_machine(page);
     if (module && module->ours()) {
-        fmt::print("\nThe kernel module is loaded for this, which taints the kernel, and unloaded "
-                   "at the end.\n");
+        page.text("\nThe kernel module is loaded for this, which taints the kernel, and unloaded "
+                  "at the end.\n");
     }
-    const Exit status = examine_and_choose_backend();
-    fmt::print("{}", kNotSeen);
-    if (auto printed = print(""); !printed) {
-        return print_error(printed.error());
-    }
-    return static_cast<int>(status);
+    const Exit status = examine_and_choose_backend(page);
+    page.text(kNotSeen);
+    return page.shown() ? static_cast<int>(status) : print_error(page.shown().error());
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 6> kAdvice = {
     "an interrupt came while the ring was in use: filter more; size does not help",
     "more calls were under way than could be remembered: filter more (--pid)",
     "the kernel skipped a hook inside another one: trace fewer kinds",
-    "the collector could not keep it: is the disk full or slow?",
+    "the capture could not be written: is the disk full or slow?",
     "the capture file is damaged: copy it again from where it was made",
 };
 static_assert(kAdvice.size() == IPCSCOPE_LOST_COUNT);

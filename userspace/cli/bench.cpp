@@ -22,7 +22,6 @@ namespace {
 constexpr double kDefaultSeconds = 60;
 /// Together with starting and ending the workers under 15 s.
 constexpr double kQuickSeconds = 10;
-constexpr int kInterrupted = 130;
 
 struct Arguments {
     bench::Request request;
@@ -141,7 +140,7 @@ Result<void> write_outputs(const Arguments& arguments, Files& files, const bench
 
 int status(const bench::Run& run, const std::optional<bench::Comparison>& comparison)
 {
-    if (run.interrupted) return kInterrupted;
+    if (run.interrupted) return static_cast<int>(kInterrupted);
     if (comparison && comparison->regressed()) return static_cast<int>(Exit::threshold);
     for (const bench::CaseResult& result : run.results) {
         if (result.failed) return static_cast<int>(Exit::kernel);

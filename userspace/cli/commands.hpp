@@ -2,6 +2,7 @@
 // The subcommands: each declares its options and returns what runs it.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ namespace ipcscope::cli {
 
 /// Where record writes and report reads by default.
 inline constexpr const char kStandardCapture[] = "ipcscope.ipcs";
+
+/// The exit status of a measurement that Ctrl-C ended.
+inline constexpr Exit kInterrupted{128 + SIGINT};
 
 /// Runs a parsed subcommand; returns the process's exit status.
 using Run = std::function<int()>;

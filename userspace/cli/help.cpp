@@ -7,13 +7,33 @@
 
 #include <fmt/format.h>
 
+#include "base/closed_pipe.hpp"
 #include "base/safe_text.hpp"
+#include "cli/commands.hpp"
 
 namespace ipcscope::cli {
 namespace {
 
 constexpr std::size_t kWidth = 80, kNameWidth = 28;
 constexpr std::size_t kMostDifferences = 2;
+
+struct ExitStatus {
+    Exit code;
+    const char* meaning;   ///< the manual's entry begins with it: tests/docs/manpage compares them
+};
+
+constexpr ExitStatus kStatuses[] = {
+    {Exit::ok, "success"},
+    {Exit::threshold, "a threshold was crossed"},
+    {Exit::usage, "bad usage"},
+    {Exit::permission, "a privilege is missing"},
+    {Exit::kernel, "this kernel lacks a feature that is needed"},
+    {Exit::lost, "events were lost, and --on-loss=exit was given"},
+    {Exit::input, "bad or incomplete input, or an output that cannot be written"},
+    {Exit::producer, "the source of events failed"},
+    {kInterrupted, "bench was interrupted"},
+    {kClosedPipe, "the reader of standard output closed the pipe"},
+};
 
 std::string wrapped(const std::string& text, std::size_t width)
 {
@@ -123,6 +143,17 @@ std::string meant(std::string_view word, const std::vector<std::string>& candida
 }
 
 }  // namespace
+
+std::string exit_statuses()
+{
+    std::string out = "Exit status:\n";
+    for (const auto& [code, meaning] : kStatuses) {
+        out += fmt::format("  {:<5}{}\n", static_cast<int>(code), meaning);
+    }
+    return out + "With a command, record, trace, kills, pipes and stat return the command's own\n"
+                 "status: 128+N if signal N ended it, 127 if it was not found, 126 if it could\n"
+                 "not be run.\n";
+}
 
 std::shared_ptr<CLI::FormatterBase> help_formatter()
 {

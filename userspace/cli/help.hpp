@@ -14,6 +14,9 @@ namespace ipcscope::cli {
 /// Wraps the descriptions of options and subcommands.
 std::shared_ptr<CLI::FormatterBase> help_formatter();
 
+/// The exit statuses, a line each.
+std::string exit_statuses();
+
 /// The candidate that differs least from `word`, by two letters at most; "": none.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -10,13 +10,7 @@
 
 namespace {
 
-constexpr const char kFooter[] = R"(Exit status: 0 ok; 1 a threshold was crossed; 2 bad usage; 3 a privilege is
-missing; 4 this kernel lacks something; 5 events were lost (--on-loss=exit);
-6 bad input or output; 7 the producer died; 130 bench was interrupted.  record,
-trace and stat with a command return the command's own status (128+N where
-signal N ended it).
-
-Examples:
+constexpr const char kExamples[] = R"(Examples:
   ipcscope record -- sh -c 'yes | head -c 50M | wc -c'
   ipcscope report
   ipcscope kills --slow 1s
@@ -72,7 +66,7 @@ int run(int argc, char** argv)
         {"selftest", cli::declare_selftest(app)},
         {"completions", cli::declare_completions(app)},
     };
-    app.footer(kFooter);   // after them: each has its own
+    app.footer(cli::exit_statuses() + "\n" + kExamples);   // after them: each has its own
     const std::vector<std::string> words = words_of(argv + 1, dashes, runs);
     try {
         app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -118,6 +118,8 @@ Run declare_kills(CLI::App& app, std::vector<std::string> command)
     CLI::App* kills_app = app.add_subcommand(
         "kills", "Show each process that a signal should end, who sent it, and how long it takes");
     declare_filters(*kills_app, arguments->live);
+    declare_signals(*kills_app, arguments->live);
+    declare_stuck_after(*kills_app, arguments->live);
     declare_recording(*kills_app, arguments->live);
     declare_duration(*kills_app, "--slow", arguments->slow_ns,
                      "Only processes that are still there so long after the signal (ms, s, min)");

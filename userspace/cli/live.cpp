@@ -177,12 +177,12 @@ std::string meaning_of_all(const std::vector<std::string>& names)
     return others.empty() ? "all" : fmt::format("all but {}", fmt::join(others, ", "));
 }
 
-/// `names`: of family_names().
-FamilyMask mask_of(const std::vector<std::string>& names)
+/// `names`: of family_names(); `ipc`: what "ipc" stands for.
+FamilyMask mask_of(const std::vector<std::string>& names, FamilyMask ipc)
 {
     FamilyMask mask = 0;
     for (const std::string& name : names) {
-        mask |= name == kAllFamilies ? IPCSCOPE_FAMILY_IPC : find_family(name)->mask();
+        mask |= name == kAllFamilies ? ipc : find_family(name)->mask();
     }
     // A handler runs because of a signal: without its records it is half the answer.
     if ((mask & IPCSCOPE_FAMILY_HANDLERS) != 0) mask |= IPCSCOPE_FAMILY_SIGNALS;
@@ -218,6 +218,26 @@ Result<std::vector<unsigned>> signals_of(const std::vector<std::string>& names)
     return signals;
 }
 
+/// A filter of what is not traced would have no effect.
+Result<void> check_effects(const LiveArguments& arguments)
+{
+    constexpr FamilyMask kSignals =
+        IPCSCOPE_FAMILY_SIGNALS | IPCSCOPE_FAMILY_KILLS | IPCSCOPE_FAMILY_HANDLERS;
+    const source::Options& options = arguments.options;
+    const bool signals = (options.families & kSignals) != 0, calls = (options.families & ~kSignals) != 0;
+    if (!signals && !arguments.signal_names.empty()) {
+        return fail(Exit::usage, "--signal: no signal is traced: add signals to the families");
+    }
+    if (!signals && options.stuck_after_ns != source::Options{}.stuck_after_ns) {
+        return fail(Exit::usage, "--stuck-after: no signal is traced: add kills to the families");
+    }
+    if (!calls && !(options.filters.objects.empty() && options.filters.paths.empty())) {
+        return fail(Exit::usage, "--object and --path: no call is traced: add pipes or another kind "
+                                 "of object to the families");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<std::string> family_names()
@@ -232,15 +252,27 @@ std::vector<std::string> family_names()
     return names;
 }
 
-void declare_selection(CLI::App& app, LiveArguments& arguments,
-                       const std::vector<std::string>& names, const std::string& standard)
+void declare_families(CLI::App& app, LiveArguments& arguments,
+                      const std::vector<std::string>& names, const std::string& standard)
 {
+    arguments.ipc_families = 0;
+    for (const std::string& name : names) {
+        const auto family = find_family(name);
+        arguments.ipc_families |= family ? family->mask() & IPCSCOPE_FAMILY_IPC : 0;
+    }
     app.add_option("--trace", arguments.families,
                    fmt::format("What to hook: a list of {} ({})", fmt::join(names, ", "),
                                meaning_of_all(names)))
         ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard)
         ->allow_extra_args(false);
+}
+
+void declare_selection(CLI::App& app, LiveArguments& arguments,
+                       const std::vector<std::string>& names, const std::string& standard)
+{
+    declare_families(app, arguments, names, standard);
     declare_filters(app, arguments);
+    declare_signals(app, arguments);
 }
 
 void declare_filters(CLI::App& app, LiveArguments& arguments)
@@ -255,12 +287,8 @@ void declare_filters(CLI::App& app, LiveArguments& arguments)
                    "Only tasks in this container: its ID, the beginning of it, or of an lxc name "
                    "(repeatable)");
     app.add_option("--unit", arguments.units, "Only tasks in this systemd unit (repeatable)");
-    app.add_option("-s,--signal", arguments.signal_names,
-                   "Only these signals: USR1,SIGRTMIN+3,10; or all but these: '!URG,!CHLD'")
-        ->delimiter(',');
     // The word after an option's value is no other value of it.
-    for (const char* name :
-         {"--pid", "--tid", "--comm", "--cgroup", "--container", "--unit", "--signal"}) {
+    for (const char* name : {"--pid", "--tid", "--comm", "--cgroup", "--container", "--unit"}) {
         app.get_option(name)->allow_extra_args(false);
     }
     app.add_flag("-f,--follow", filters.follow, "Children of what is traced, too");
@@ -268,6 +296,13 @@ void declare_filters(CLI::App& app, LiveArguments& arguments)
                  "With a command: trace the whole system while it runs");
     app.add_option("-d,--duration", arguments.duration_s, "End after this many seconds, the command too")
         ->check(CLI::PositiveNumber);
+}
+
+void declare_signals(CLI::App& app, LiveArguments& arguments)
+{
+    app.add_option("-s,--signal", arguments.signal_names,
+                   "Only these signals: USR1,SIGRTMIN+3,10; or all but these: '!URG,!CHLD'")
+        ->delimiter(',')->allow_extra_args(false);
 }
 
 static void declare_objects(CLI::App& app, LiveArguments& arguments)
@@ -288,6 +323,7 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
 {
     declare_selection(app, arguments, family_names(), "signals,pipes,kills");
     declare_objects(app, arguments);
+    declare_stuck_after(app, arguments);
     declare_recording(app, arguments);
 }
 
@@ -304,11 +340,15 @@ void declare_recording(CLI::App& app, LiveArguments& arguments)
 {
     app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
         ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+    declare_backend(app, arguments);
+}
+
+void declare_stuck_after(CLI::App& app, LiveArguments& arguments)
+{
     declare_duration(app, "--stuck-after", arguments.options.stuck_after_ns,
                      "Look at a process that is still there so long after a signal that should "
                      "end it (ms, s, min), and again after 10, 100, … times as long [100ms]")
         ->check(CLI::Range(kLeastStuckAfter_ns, kMostStuckAfter_ns));
-    declare_backend(app, arguments);
 }
 
 void declare_backend(CLI::App& app, LiveArguments& arguments)
@@ -325,7 +365,10 @@ Result<void> validate(LiveArguments& arguments)
 {
     auto& options = arguments.options;
     if (!arguments.families.empty()) {
-        options.families = mask_of(arguments.families);
+        options.families = mask_of(arguments.families, arguments.ipc_families);
+    }
+    if (auto valid = check_effects(arguments); !valid) {
+        return valid;
     }
     auto signals = signals_of(arguments.signal_names);
     if (!signals) {

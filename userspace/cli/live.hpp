@@ -25,6 +25,7 @@ struct LiveArguments {
     std::vector<std::string> containers;   ///< the beginnings of ids, or names
     std::vector<std::string> units;        ///< of systemd
     std::vector<std::string> families;   ///< names, or "ipc"; none: the default
+    FamilyMask ipc_families = IPCSCOPE_FAMILY_IPC;   ///< what "ipc" stands for
     std::vector<std::string> command;
     std::uint64_t ring_kib = 4096;
     double duration_s = 0;          ///< 0: until it is ended
@@ -40,15 +41,25 @@ void declare_live(CLI::App& app, LiveArguments& arguments);
 /// Of them those that say whose events are traced, and for how long.
 void declare_filters(CLI::App& app, LiveArguments& arguments);
 
+/// Of them --signal.
+void declare_signals(CLI::App& app, LiveArguments& arguments);
+
 /// Of them those that say how records are made.
 void declare_recording(CLI::App& app, LiveArguments& arguments);
+
+/// Of them --stuck-after.
+void declare_stuck_after(CLI::App& app, LiveArguments& arguments);
 
 /// An option whose value is "100ms", "1s", "2min".
 CLI::Option* declare_duration(CLI::App& app, const std::string& name, std::uint64_t& value_ns,
                               const std::string& text);
 
-/// declare_filters(), and --trace.
+/// Of them --trace.
 /// `names`: of families that can be asked for; `standard`: those that are where none is.
+void declare_families(CLI::App& app, LiveArguments& arguments,
+                      const std::vector<std::string>& names, const std::string& standard);
+
+/// The same, declare_filters() and declare_signals().
 void declare_selection(CLI::App& app, LiveArguments& arguments,
                        const std::vector<std::string>& names, const std::string& standard);
 

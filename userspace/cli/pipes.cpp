@@ -125,8 +125,9 @@ Run declare_pipes(CLI::App& app, std::vector<std::string> command)
     auto arguments = std::make_shared<Arguments>();
     CLI::App* pipes_app = app.add_subcommand(
         "pipes", "Show the stages of each pipeline, how fast they are, and who waits for whom");
-    declare_selection(*pipes_app, arguments->live, {"pipes", "unix", "eventfd", "mqueue", "sysv", "ipc"},
-                      "pipes");
+    declare_families(*pipes_app, arguments->live, {"pipes", "unix", "eventfd", "mqueue", "sysv", "ipc"},
+                     "pipes");
+    declare_filters(*pipes_app, arguments->live);
     declare_recording(*pipes_app, arguments->live);
     declare_duration(*pipes_app, "--interval", arguments->interval_ns,
                      "Time between two pictures (ms, s, min) [1s]")

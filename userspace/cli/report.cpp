@@ -124,10 +124,24 @@ Arguments completed(Arguments arguments)
     return arguments;
 }
 
-int report(const Arguments& arguments)
+Result<void> validate(const Arguments& arguments)
 {
     if (arguments.format == "html" && !arguments.by.empty()) {
-        return print_error({Exit::usage, "report: --by has no HTML: --format text or json"});
+        return fail(Exit::usage, "report: --by has no HTML: --format text or json");
+    }
+    if (arguments.format != "text" && (arguments.no_histograms || arguments.top != Arguments{}.top)) {
+        return fail(Exit::usage, "report: --top and --no-histograms go with --format text");
+    }
+    if (arguments.no_histograms && !arguments.by.empty()) {
+        return fail(Exit::usage, "report: --by prints no histograms");
+    }
+    return {};
+}
+
+int report(const Arguments& arguments)
+{
+    if (auto valid = validate(arguments); !valid) {
+        return print_error(valid.error());
     }
     const auto fail_on = diagnose::FailOn::parse(arguments.fail_on);
     if (!fail_on) {

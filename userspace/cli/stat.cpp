@@ -239,14 +239,15 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
     CLI::App* stat_app = app.add_subcommand(
         "stat", "Count and time in the kernel, without records; print every interval");
     declare_selection(*stat_app, arguments->live, stat_families(), "signals,pipes");
-    stat_app->add_option("--by", arguments->by,
+    CLI::Option* by = stat_app->add_option("--by", arguments->by,
                          "Rows for each of them: of who takes the signal, or calls")
         ->check(CLI::IsMember(stat_by_names()));
     stat_app->add_option("--max-rows", arguments->stat.max_rows,
                          "Rows that can be counted, of 11 KiB for each CPU")
         ->check(CLI::Range(16, 16384))->capture_default_str();
     stat_app->add_option("--top", arguments->top, "With --by: rows to show; 0 shows all")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(by);
     CLI::Option* json = stat_app->add_flag("--json", arguments->json,
                                            "One JSON object a line, for each interval; the command's "
                                            "own output goes to standard error");

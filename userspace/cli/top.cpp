@@ -252,12 +252,19 @@ Run declare_top(CLI::App& app, std::vector<std::string> command)
         "top", "Show who signals whom, which pipe or socket stalls, which kill is pending: "
                "full screen");
     declare_selection(*top_app, arguments->live, family_names(), "signals,pipes,kills,unix");
+    declare_stuck_after(*top_app, arguments->live);
     declare_recording(*top_app, arguments->live);
+    const std::vector<CLI::Option*> of_a_trace = top_app->get_options(
+        [](const CLI::Option* option) { return !option->check_lname("help"); });
     declare_duration(*top_app, "--interval", arguments->interval_ns,
                      "Time between two pictures (ms, s, min) [1s]")
         ->check(CLI::Range(kLeastInterval_ns, kMostInterval_ns));
-    top_app->add_option("-i,--input", arguments->file, "A capture instead of a trace")
-        ->type_name("FILE");
+    CLI::Option* input =
+        top_app->add_option("-i,--input", arguments->file, "A capture instead of a trace")
+            ->type_name("FILE");
+    for (CLI::Option* option : of_a_trace) {
+        input->excludes(option);
+    }
     top_app->add_option("--speed", arguments->speed,
                         "With --input: replay it so many times as fast as it was recorded; "
                         "0: show its end at once")

@@ -14,6 +14,7 @@
 namespace ipcscope::render {
 namespace {
 
+using aggregate::ChannelRow;
 using aggregate::ProcessRow;
 using aggregate::SignalRow;
 using Pid = std::uint32_t;
@@ -30,6 +31,39 @@ std::set<Pid> named(const diagnose::Findings& findings)
         }
     }
     return pids;
+}
+
+/// What takes less of the trace is next to nothing.
+std::uint64_t little_ns(const Page& page) { return page.duration_ns() / 100; }
+
+bool is_little(const aggregate::Pipeline& pipeline, std::uint64_t little_ns, const std::set<Pid>& named)
+{
+    return pipeline.span_ns < little_ns &&
+           std::ranges::none_of(pipeline.stages, [&](const aggregate::StageRow& stage) {
+               return stage.span_ns >= little_ns || named.contains(stage.task.tgid);
+           });
+}
+
+/// Of a single write there is no rate, and the table of waits has what its reader waited.
+bool is_little(const ChannelRow& pipe, const diagnose::Findings& findings)
+{
+    return pipe.writes.traced && pipe.writes.count <= 1 &&
+           pipe.writes.unfinished + pipe.reads.unfinished == 0 &&
+           std::ranges::none_of(findings, [&](const diagnose::Finding& finding) {
+               return std::ranges::count(finding.objects, pipe.object.object, &diagnose::Object::inode) != 0;
+           });
+}
+
+/// A few that are little are not worth a line about them.
+template <typename Row, typename IsLittle>
+Notable<Row> parted(const std::vector<const Row*>& rows, const Page& page, IsLittle is_little)
+{
+    Notable<Row> notable{rows};
+    if (page.options.top != 0 && !page.options.sort) {
+        std::erase_if(notable.rows, is_little);
+        notable.others = rows.size() - notable.rows.size();
+    }
+    return notable.others < kLeastFolded ? Notable<Row>{rows} : notable;
 }
 
 /// What the rows of one line have in common; a number of 0: any process of the name.
@@ -155,6 +189,31 @@ std::vector<ProcessLine> folded(const Page& page, const std::vector<const Proces
         line.row.time += row->time;
     }
     return lines;
+}
+
+Notable<aggregate::Pipeline> notable_pipelines(const Page& page)
+{
+    std::vector<const aggregate::Pipeline*> rows;
+    for (const aggregate::Pipeline& pipeline : page.report.pipelines) {
+        rows.push_back(&pipeline);
+    }
+    const std::set<Pid> apart = named(page.findings);
+    return parted(rows, page, [&](const aggregate::Pipeline* row) {
+        return is_little(*row, little_ns(page), apart);
+    });
+}
+
+Notable<ChannelRow> notable_pipes(const Page& page)
+{
+    std::vector<const ChannelRow*> rows;
+    for (const ChannelRow& channel : page.report.channels) {
+        if (channel.is_pipe()) {
+            rows.push_back(&channel);
+        }
+    }
+    return parted(rows, page, [&](const ChannelRow* row) {
+        return is_little(*row, page.findings);
+    });
 }
 
 }  // namespace ipcscope::render

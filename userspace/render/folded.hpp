@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Rows for people: those of processes of one name are one line, "true ×150".
+// Rows for people: those of processes of one name are one line, "true ×150"; rows that no
+// finding is about and that cost next to nothing are a number.
 #pragma once
 
 #include <set>
@@ -30,5 +31,20 @@ struct ProcessLine {
 };
 std::vector<ProcessLine> folded(const Page& page,
                                 const std::vector<const aggregate::ProcessRow*>& rows);
+
+/// Rows that have a place in their table, and the number of others.  Where all rows are shown, or
+/// sorted by a figure that is asked for, there are no others.
+template <typename Row>
+struct Notable {
+    std::vector<const Row*> rows;
+    std::size_t others = 0;
+};
+
+/// Others: pipelines of processes that no finding names, all over in less than 1 % of the trace.
+Notable<aggregate::Pipeline> notable_pipelines(const Page& page);
+
+/// Pipes and FIFOs.  Others: with at most one write, no call under way at the end, and no finding
+/// that names them.
+Notable<aggregate::ChannelRow> notable_pipes(const Page& page);
 
 }  // namespace ipcscope::render

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tables: pipes, and the pipelines that they form.
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <span>
 
@@ -134,9 +133,8 @@ std::set<std::uint32_t> stages(const aggregate::Report& report)
 
 std::string pipe_table(const Page& page)
 {
-    std::vector<ChannelRow> pipes;
-    std::ranges::copy_if(page.report.channels, std::back_inserter(pipes), &ChannelRow::is_pipe);
-    if (pipes.empty()) return {};
+    const auto [pipes, others] = notable_pipes(page);
+    if (pipes.size() + others == 0) return {};
     Table table({{"KIND", Align::left},
                  {"INODE", Align::right, 6},
                  {"PAGES", Align::right, 6},
@@ -147,7 +145,8 @@ std::string pipe_table(const Page& page)
                  {"FULL"},
                  {"EMPTY"},
                  {"OCCUPANCY", Align::left}});
-    for (const ChannelRow& pipe : std::span(pipes).first(page.top(pipes.size()))) {
+    for (const ChannelRow* row : std::span(pipes).first(page.top(pipes.size()))) {
+        const ChannelRow& pipe = *row;
         const std::uint64_t span = since(pipe.last_ns, pipe.first_ns);
         const std::uint64_t moved = std::max(pipe.reads.bytes, pipe.writes.bytes);
         const std::string speed = rate(moved, span);
@@ -166,20 +165,22 @@ std::string pipe_table(const Page& page)
         table.detail(calls("reads:", pipe.reads, page.style));
     }
     return page.title("Pipes (full, empty: share of the time in which a side waited)") +
-           table.str(page.width, page.style) + page.more(pipes.size());
+           (pipes.empty() ? "" : table.str(page.width, page.style)) + page.more(pipes.size()) +
+           page.others(others, "pipes with at most one write");
 }
 
 std::string pipeline_tables(const Page& page)
 {
-    const auto& pipelines = page.report.pipelines;
-    if (pipelines.empty()) return {};
+    const auto [pipelines, others] = notable_pipelines(page);
+    if (pipelines.size() + others == 0) return {};
     std::string out = page.title("Pipelines: where the time of each stage went");
     std::set<std::uint32_t> shown;
-    for (const auto& pipeline : std::span(pipelines).first(page.top(pipelines.size()))) {
-        out += wrap(page.style.plain(diagnose::chain(pipeline)), page.width, "  ", "    ");
-        out += stage_table(page, pipeline, shown);
+    for (const aggregate::Pipeline* pipeline : std::span(pipelines).first(page.top(pipelines.size()))) {
+        out += wrap(page.style.plain(diagnose::chain(*pipeline)), page.width, "  ", "    ");
+        out += stage_table(page, *pipeline, shown);
     }
-    return out + page.more(pipelines.size());
+    return out + page.more(pipelines.size()) +
+           page.others(others, "pipelines, each over in less than 1 % of the time");
 }
 
 /// Those that did something, and are not in a pipeline's table already.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tables: kills, signals, their handlers, latency, kernel calls.
 #include <algorithm>
+#include <csignal>
 #include <map>
 #include <span>
 
@@ -211,7 +212,10 @@ std::string latency_histograms(const Page& page)
         if (!out.empty()) out += '\n';
         out += page.title(fmt::format("Latency of {}: {} taken", decode::signal_name(signal),
                                       grouped(latency->count())));
-        out += bars(*latency, page.width, page.style);
+        // Every command that a shell runs sends one: the row in the table is enough.
+        out += signal == SIGCHLD && page.options.top != 0
+                   ? fmt::format("  {} (--top=0 draws it)\n", page.style.dots())
+                   : bars(*latency, page.width, page.style);
     }
     return out;
 }

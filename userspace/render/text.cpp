@@ -187,6 +187,13 @@ std::string Page::more(std::size_t size) const
                        grouped(size - top(size)));
 }
 
+std::string Page::others(std::size_t number, const char* what) const
+{
+    return number == 0 ? ""
+                       : fmt::format("  {} {} other {} (--top=0 shows all)\n", style.dots(),
+                                     grouped(number), what);
+}
+
 std::string text(const aggregate::Report& report, const diagnose::Findings& findings_of_report,
                  const TextOptions& options)
 {

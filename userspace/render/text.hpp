@@ -26,6 +26,8 @@ struct Page {
     std::size_t top(std::size_t size) const;
     /// "… 12 more" where top() left some out.
     std::string more(std::size_t size) const;
+    /// "… 12 other pipes" that have no row, and how to see them; "" where there are none.
+    std::string others(std::size_t number, const char* what) const;
     std::string title(const std::string& text) const { return style.bold(text) + '\n'; }
 };
 

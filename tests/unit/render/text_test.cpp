@@ -147,6 +147,82 @@ TEST(Text, AProcessThatAFindingNamesKeepsItsRows)
     EXPECT_TRUE(says(report, "true ×3   →  sh/8")) << sample::text(report);
 }
 
+/// slow_pipeline() and `number` pipelines of two stages, each over within `span_ns`, whose pipe
+/// had one write.
+aggregate::Report beside_little(unsigned number, std::uint64_t span_ns)
+{
+    aggregate::Report report = sample::slow_pipeline();
+    for (unsigned at = 0; at < number; ++at) {
+        aggregate::Pipeline pipeline;
+        pipeline.stages.resize(2);
+        pipeline.stages[0].task = sample::task(300 + 2 * at, "echo");
+        pipeline.stages[1].task = sample::task(301 + 2 * at, "cat");
+        pipeline.stages[0].span_ns = pipeline.stages[1].span_ns = span_ns;
+        report.pipelines.push_back(pipeline);
+        aggregate::ChannelRow pipe = report.channels.front();
+        pipe.object.object = 60'000 + at;
+        pipe.writes.count = 1;
+        pipe.full_ns = pipe.empty_ns = span_ns / 4;
+        report.channels.push_back(pipe);
+    }
+    return report;
+}
+
+constexpr const char kLittlePipelines[] = "… 3 other pipelines, each over in less than 1 % of the time "
+                                          "(--top=0 shows all)";
+constexpr const char kLittlePipes[] = "… 3 other pipes with at most one write (--top=0 shows all)";
+
+TEST(Text, WhatCostsNextToNothingIsOnlyCounted)
+{
+    const aggregate::Report report = beside_little(3, kMs);
+    EXPECT_TRUE(says(report, kLittlePipelines)) << sample::text(report);
+    EXPECT_TRUE(says(report, kLittlePipes));
+    EXPECT_FALSE(says(report, "echo(300)"));
+    EXPECT_FALSE(says(report, "60000"));
+    EXPECT_TRUE(says(report, "yes(101) → head(102)"));
+    EXPECT_EQ(lines_with(sample::text(report, {.top = 0}), "echo(30"), 3u);
+    EXPECT_EQ(lines_with(sample::text(report, {.top = 0}), "6000"), 3u);
+    // Sorted by a figure that is asked for, each has its place.
+    EXPECT_EQ(lines_with(sample::text(report, {.sort = aggregate::SortKey::latency}), "6000"), 3u);
+}
+
+TEST(Text, WhatTakesItsTimeHasARow)
+{
+    EXPECT_TRUE(says(beside_little(3, kSecond), "echo(300)"));
+    EXPECT_FALSE(says(beside_little(3, kSecond), "other pipelines"));
+    EXPECT_TRUE(says(beside_little(2, kMs), "echo(300)"));
+    EXPECT_TRUE(says(beside_little(2, kMs), "60000"));
+    aggregate::Report report = beside_little(3, kMs);
+    report.channels.back().reads.unfinished = 1;
+    EXPECT_TRUE(says(report, "60002"));
+    report.channels.back().reads.unfinished = 0;
+    report.channels.back().writes.count = 2;
+    EXPECT_TRUE(says(report, "60002"));
+}
+
+TEST(Text, WhatAFindingNamesHasARow)
+{
+    aggregate::Report report = beside_little(4, kMs);
+    diagnose::Finding named;
+    named.text = "x";
+    named.subjects = {{sample::task(302, "echo"), "stage"}};
+    named.objects = {{decode::ObjectType::pipe, 60'002, 13}};
+    const std::string text = render::text(report, {named});
+    EXPECT_NE(text.find(kLittlePipelines), std::string::npos) << text;
+    EXPECT_NE(text.find(kLittlePipes), std::string::npos);
+    EXPECT_NE(text.find("echo(302)"), std::string::npos);
+    EXPECT_NE(text.find("60002"), std::string::npos);
+}
+
+TEST(Text, SigchldHasNoHistogram)
+{
+    const aggregate::Report report = many_senders(17, 50);
+    EXPECT_TRUE(says(report, "Latency of SIGCHLD: 50 taken … (--top=0 draws it)")) << unwrapped(report);
+    EXPECT_EQ(lines_with(sample::text(report), "█"), 0u);
+    EXPECT_NE(lines_with(sample::text(report, {.top = 0}), "█"), 0u);
+    EXPECT_NE(lines_with(sample::text(many_senders(10, 50)), "█"), 0u);
+}
+
 TEST(Text, SameStackIsShownOnce)
 {
     aggregate::Report report = sample::stuck_kills();

@@ -15,7 +15,7 @@ namespace ipcscope::bench {
 namespace {
 
 constexpr std::array<std::string_view, 8> kVerdicts{
-    "failed", "worse", "better", "unclear", "same", "unmeasured", "only_a", "only_b"};
+    "broken", "worse", "better", "unclear", "same", "unmeasured", "only_a", "only_b"};
 static_assert(kVerdicts.size() == static_cast<std::size_t>(Verdict::only_b) + 1);
 
 std::vector<double> values(const CaseResult& result)
@@ -56,7 +56,7 @@ Change compare_case(const CaseResult& a, const CaseResult& b, double limit)
         change.verdict = Verdict::unmeasured;
         change.why = why_a;
     } else if (!why_b.empty()) {
-        change.verdict = Verdict::failed;
+        change.verdict = Verdict::broken;
         change.why = why_b;
     } else {
         change.ratio = ratio(values(a), values(b));
@@ -145,7 +145,7 @@ std::size_t Comparison::count(Verdict verdict) const
 bool Comparison::no_common_cases() const
 {
     return std::ranges::none_of(changes, [](const Change& change) {
-        return change.ratio || change.verdict == Verdict::failed;
+        return change.ratio || change.verdict == Verdict::broken;
     });
 }
 

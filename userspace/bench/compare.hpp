@@ -14,7 +14,7 @@ namespace ipcscope::bench {
 
 /// In the order in which they are shown.
 enum class Verdict {
-    failed,    ///< measured in A, not in B: counts as worse
+    broken,    ///< measured in A, not in B: counts as worse
     worse,     ///< the interval excludes 1 and the estimate is beyond the limit
     better,    ///< the same the other way
     unclear,   ///< neither a change nor its absence is significant
@@ -58,7 +58,7 @@ struct Comparison {
 
     std::size_t count(Verdict verdict) const;
     /// Something is worse, or broken.
-    bool regressed() const { return count(Verdict::worse) + count(Verdict::failed) != 0; }
+    bool regressed() const { return count(Verdict::worse) + count(Verdict::broken) != 0; }
     /// Nothing was measured in both.
     bool no_common_cases() const;
 };

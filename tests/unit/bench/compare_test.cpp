@@ -125,10 +125,10 @@ TEST(Compare, WhatIsNotInBoth)
     const auto pipes = pipe({1, 1, 1, 1, 1});
     const auto broken = sample::failed(pipes.what, "no such file");
     const auto other = sample::result(round_trip("fifo", 1, Distance::same_cpu), {1, 1});
-    EXPECT_EQ(verdict_of(pipes, broken), Verdict::failed);
+    EXPECT_EQ(verdict_of(pipes, broken), Verdict::broken);
     EXPECT_EQ(verdict_of(broken, pipes), Verdict::unmeasured);
     EXPECT_EQ(verdict_of(broken, broken), Verdict::unmeasured);
-    EXPECT_EQ(verdict_of(pipes, pipe({0, 1, 1, 1, 1})), Verdict::failed);
+    EXPECT_EQ(verdict_of(pipes, pipe({0, 1, 1, 1, 1})), Verdict::broken);
 
     const Comparison comparison = compare(run_of({pipes}), run_of({other}));
     ASSERT_EQ(comparison.changes.size(), 2u);

@@ -22,7 +22,7 @@ std::string figure_cell(const Change& change, const std::optional<Estimate>& est
 std::string verdict_cell(const Change& change)
 {
     switch (change.verdict) {
-    case Verdict::failed: return "BROKEN";
+    case Verdict::broken: return "BROKEN";
     case Verdict::worse: return "WORSE";
     default: return std::string(name_of(change.verdict));
     }
@@ -30,7 +30,7 @@ std::string verdict_cell(const Change& change)
 
 bool is_regression(const Change& change)
 {
-    return change.verdict == Verdict::worse || change.verdict == Verdict::failed;
+    return change.verdict == Verdict::worse || change.verdict == Verdict::broken;
 }
 
 std::vector<std::string> cells(const Change& change, const Style& style)
@@ -51,9 +51,9 @@ std::string summary(const Comparison& comparison)
     return fmt::format("{} worse, {} better, {} the same within {:g} %, {} unclear{}{}.",
                        count(Verdict::worse), count(Verdict::better), count(Verdict::same),
                        comparison.fail_above_percent, count(Verdict::unclear),
-                       count(Verdict::failed) == 0
+                       count(Verdict::broken) == 0
                            ? ""
-                           : fmt::format(", {} broken", count(Verdict::failed)),
+                           : fmt::format(", {} broken", count(Verdict::broken)),
                        count(Verdict::only_a) + count(Verdict::only_b) == 0
                            ? ""
                            : fmt::format("; {} only in A, {} only in B",
@@ -104,7 +104,7 @@ Section reasons(const Comparison& comparison, const Style& style)
 {
     Section section{"Not compared"};
     for (const Change& change : comparison.changes) {
-        if (change.verdict == Verdict::failed || change.verdict == Verdict::unmeasured)
+        if (change.verdict == Verdict::broken || change.verdict == Verdict::unmeasured)
             section.notes.push_back(safe_text(change.key, style) + ": " +
                                     safe_text(change.why, style));
     }

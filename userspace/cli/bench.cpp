@@ -15,6 +15,7 @@
 #include "cli/bench_trace.hpp"
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
+#include "cli/terminal.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -190,7 +191,7 @@ Result<bench::Run> measure(const Arguments& arguments, const bench::Plan& plan)
 int bench_command(Arguments& arguments)
 {
     if (arguments.list) {
-        const auto printed = print(bench::list(bench::mechanisms(), text_options(false)));
+        const auto printed = print(bench::list(bench::mechanisms(), table_options()));
         return printed ? 0 : print_error(printed.error());
     }
     if (auto valid = validate(arguments); !valid) return print_error(valid.error());

@@ -27,15 +27,6 @@ struct Arguments {
     bool json = false;
 };
 
-bench::TextOptions options()
-{
-    bench::TextOptions options;
-    options.colour = colour_wanted();
-    options.utf8 = utf8_wanted();
-    options.width = text_options().width;
-    return options;
-}
-
 int status(bool regressed) { return static_cast<int>(regressed ? Exit::threshold : Exit::ok); }
 
 int diff_runs(const Arguments& arguments)
@@ -48,7 +39,7 @@ int diff_runs(const Arguments& arguments)
     comparison.name_a = arguments.a;
     comparison.name_b = arguments.b;
     const auto printed = arguments.json ? print(bench::json(comparison) + "\n")
-                                        : print_paged(bench::text(comparison, options()));
+                                        : print_paged(bench::text(comparison, table_options()));
     if (!printed) return print_error(printed.error());
     if (comparison.no_common_cases())
         return print_error(
@@ -75,7 +66,7 @@ int diff_captures(const Arguments& arguments)
         compare::compare({arguments.a, *a, findings_a}, {arguments.b, *b, findings_b},
                          arguments.fail_above_percent);
     const auto printed = arguments.json ? print(compare::json(diff) + "\n")
-                                        : print_paged(compare::text(diff, options(), arguments.top));
+                                        : print_paged(compare::text(diff, table_options(), arguments.top));
     if (!printed) return print_error(printed.error());
     return status(diff.regressed());
 }

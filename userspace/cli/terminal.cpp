@@ -69,6 +69,16 @@ render::TextOptions text_options()
     return options;
 }
 
+bench::TextOptions table_options()
+{
+    bench::TextOptions options;
+    options.colour = colour_wanted();
+    options.utf8 = utf8_wanted();
+    options.width = text_options().width;
+    options.cut = isatty(STDOUT_FILENO) != 0;
+    return options;
+}
+
 void declare_lines(CLI::App& app, LineArguments& arguments)
 {
     app.add_flag("-w,--wide", arguments.wide, "More columns than fit in 80");

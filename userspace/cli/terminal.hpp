@@ -7,12 +7,16 @@
 #include <CLI/CLI.hpp>
 
 #include "base/result.hpp"
+#include "bench/output/output.hpp"
 #include "render/render.hpp"
 
 namespace ipcscope::cli {
 
 /// Text as wide as the terminal, and in its colours; 80 columns elsewhere.
 render::TextOptions text_options();
+
+/// The same for tables of bench; in a file or a pipe none of their cells is cut.
+bench::TextOptions table_options();
 
 /// Of commands that print lines while they trace.
 struct LineArguments {

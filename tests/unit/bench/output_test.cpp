@@ -209,6 +209,17 @@ TEST(BenchDiff, WhatIsWorseIsRed)
     EXPECT_EQ(shown.find("\x1b[1;31m  pipe/one_way"), std::string::npos);   // unclear
 }
 
+TEST(BenchDiff, NothingIsCutUnlessForATerminal)
+{
+    bench::Run a = sample::whole(), b = slower_pipes();
+    for (bench::Run* run : {&a, &b}) {
+        for (CaseResult& result : run->results) result.what.mechanism += std::string(80, 'x');
+    }
+    const Comparison comparison = compare(a, b);
+    EXPECT_NE(text(comparison, {.width = 80}).find("…"), std::string::npos);
+    EXPECT_EQ(text(comparison, {.width = 80, .cut = false}).find("…"), std::string::npos);
+}
+
 TEST(BenchDiff, QuietWhereNothingChanged)
 {
     const std::string same = text(compare(sample::whole(), sample::whole()));

@@ -165,7 +165,7 @@ std::string text(const Comparison& comparison, const TextOptions& options)
     std::string out;
     for (const Section& section : sections(comparison, style)) {
         if (!out.empty()) out += '\n';
-        out += section.text(std::max(options.width, kMinWidth), style);
+        out += section.text(options.widths(), style);
     }
     return out;
 }

@@ -43,7 +43,7 @@ std::string list(std::span<const Mechanism> mechanisms, const TextOptions& optio
     for (const Mechanism& mechanism : mechanisms)
         table.row({safe_text(mechanism.name, style), safe_text(mechanism.title, style),
                   sizes(mechanism, style), abilities(mechanism)});
-    return table.text(std::max(options.width, kMinWidth), style);
+    return table.text(options.widths(), style);
 }
 
 }  // namespace ipcscope::bench

@@ -5,7 +5,9 @@
 // in every output; a run that was read back has the same text as before.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 #include "bench/channel.hpp"
 #include "bench/compare.hpp"
 #include "bench/model.hpp"
+#include "bench/output/text_table.hpp"
 
 namespace ipcscope::bench {
 
@@ -21,10 +24,19 @@ struct TextOptions {
     bool colour = false;
     bool utf8 = true;           ///< false: ASCII only
     std::size_t width = 99;     ///< no line is wider; at least kMinWidth
+    bool cut = true;            ///< false: but for rows of list() and of comparisons, as wide as they are
+
+    Widths widths() const;
 };
 
 /// A narrower TextOptions.width counts as this one.
 inline constexpr std::size_t kMinWidth = 80;
+
+inline Widths TextOptions::widths() const
+{
+    const std::size_t prose = std::max(width, kMinWidth);
+    return {prose, cut ? prose : SIZE_MAX};
+}
 
 /// `mechanisms` give the family of each name; an unknown name has none.
 std::string text(const Run& run, std::span<const Mechanism> mechanisms,

@@ -142,15 +142,15 @@ void TextTable::row(std::vector<std::string> cells, bool warning)
     rows.push_back({std::move(cells), {}, warning});
 }
 
-std::string TextTable::text(std::size_t width, const Style& style) const
+std::string TextTable::text(Widths widths, const Style& style) const
 {
     if (empty()) return {};
-    const Layout layout = layout_of(*this, width);
+    const Layout layout = layout_of(*this, widths.table);
     std::string out = group_line(*this, layout, style);
     out += line(*this, layout, titles(*this), style) + '\n';
     for (const Row& row : rows) {
         if (!row.heading.empty()) {
-            out += render::wrap(row.heading, width, " ", "   ");
+            out += render::wrap(row.heading, widths.prose, " ", "   ");
             continue;
         }
         const std::string shown = line(*this, layout, row.cells, style);
@@ -181,12 +181,13 @@ std::string TextTable::markdown() const
     return out;
 }
 
-std::string Section::text(std::size_t width, const Style& style) const
+std::string Section::text(Widths widths, const Style& style) const
 {
+    const std::size_t width = widths.prose;
     std::string out = title.empty() ? "" : style.bold(render::fit(title, width, style)) + '\n';
     for (const std::string& paragraph : intro)
         out += render::wrap(paragraph, width, "  ", "  ");
-    out += table.text(width, style);
+    out += table.text(widths, style);
     for (const std::string& note : notes) {
         std::string lines = render::wrap(note, width, "  ", "    ");
         if (warning) {

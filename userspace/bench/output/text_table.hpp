@@ -10,6 +10,15 @@
 
 namespace ipcscope::bench {
 
+/// Columns that lines of prose, and rows of tables, may have.
+struct Widths {
+    Widths(std::size_t both) : prose(both), table(both) {}   // NOLINT(google-explicit-constructor)
+    Widths(std::size_t of_prose, std::size_t of_table) : prose(of_prose), table(of_table) {}
+
+    std::size_t prose;
+    std::size_t table;
+};
+
 struct TextTable {
     struct Column {
         std::string title;
@@ -31,8 +40,8 @@ struct TextTable {
     void row(std::vector<std::string> cells, bool warning = false);
     void heading(std::string text) { rows.push_back({{}, std::move(text)}); }
 
-    /// Lines of at most `width` columns, indented.
-    std::string text(std::size_t width, const render::Style& style) const;
+    /// Indented lines.
+    std::string text(Widths widths, const render::Style& style) const;
     std::string markdown() const;
 };
 
@@ -44,7 +53,7 @@ struct Section {
     std::vector<std::string> notes{};   ///< after it
     bool warning = false;               ///< the notes are warnings
 
-    std::string text(std::size_t width, const render::Style& style) const;
+    std::string text(Widths widths, const render::Style& style) const;
     std::string markdown() const;
 };
 

@@ -174,8 +174,7 @@ std::string text(const ReportDiff& diff, const bench::TextOptions& options, std:
     }
     std::string out;
     for (const Section& section : sections) {
-        out += (out.empty() ? "" : "\n") +
-               section.text(std::max(options.width, bench::kMinWidth), style);
+        out += (out.empty() ? "" : "\n") + section.text(options.widths(), style);
     }
     return out;
 }

@@ -117,6 +117,8 @@ struct Mechanism {
     bool throughput = false;    ///< messages can be under way without an answer
     bool mpmc = false;          ///< several producers and consumers
     bool single_thread = true;  ///< one thread can do both ends (Metric::call)
+    /// As another, but for how the memory is mapped: measured by name, or where all are.
+    bool other_mapping = false;
     FamilyMask traced_by = 0;   ///< families of hooks that see its calls
 
     /// Exit::kernel where the kernel or a limit forbids it, naming the sysctl or

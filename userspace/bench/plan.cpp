@@ -74,13 +74,15 @@ Error unknown(const std::string& name, std::span<const Mechanism> mechanisms)
 }
 
 /// In the order of the list, each once.
-Result<std::vector<Selection>> choose(const std::vector<std::string>& names,
-                                   std::span<const Mechanism> mechanisms)
+Result<std::vector<Selection>> choose(const Request& request, std::span<const Mechanism> mechanisms)
 {
+    const std::vector<std::string>& names = request.names;
+    if (request.all && !names.empty())
+        return fail(Exit::usage, "--all goes without names, of which each is measured");
     std::vector<Selection> chosen;
     std::vector<bool> matched(names.size(), false);
     for (const Mechanism& mechanism : mechanisms) {
-        bool wanted = names.empty();
+        bool wanted = names.empty() && (request.all || !mechanism.other_mapping);
         bool by_name = false;
         const std::string own(mechanism.name);
         for (std::size_t at = 0; at < names.size(); at++) {
@@ -338,7 +340,7 @@ std::vector<std::string_view> nearest(std::string_view word,
 Result<Plan> plan(const Request& request, std::span<const Mechanism> mechanisms,
                   const Machine& machine)
 {
-    const auto chosen = choose(request.names, mechanisms);
+    const auto chosen = choose(request, mechanisms);
     if (!chosen) return tl::unexpected(chosen.error());
     const auto where = select_placements(request, machine);
     if (!where) return tl::unexpected(where.error());

@@ -18,7 +18,8 @@
 namespace ipcscope::bench {
 
 struct Request {
-    std::vector<std::string> names;     ///< names or globs; empty: all mechanisms
+    std::vector<std::string> names;     ///< names or globs; empty: all but other mappings
+    bool all = false;                   ///< without names: other mappings, too
     std::vector<Metric> metrics;        ///< empty: chosen by the other fields
     std::vector<std::size_t> sizes;     ///< bytes; empty: chosen by the metric
     std::optional<std::pair<unsigned, unsigned>> cpus;   ///< of ends a and b

@@ -216,7 +216,8 @@ int bench_command(Arguments& arguments)
 void declare_case_options(CLI::App& app, Arguments& arguments)
 {
     bench::Request& request = arguments.request;
-    app.add_option("names", request.names, "Mechanisms: names or globs; all where none");
+    app.add_option("names", request.names, "Mechanisms: names or globs; without: what people choose between");
+    app.add_flag("--all", request.all, "All mechanisms: every mapping of shared memory, too");
     app.add_flag("--list", arguments.list, "Show the mechanisms and what each can do");
     app.add_option("--metric", arguments.metrics,
                    "Of call,round-trip,one-way,throughput; default: all but one-way");

@@ -53,6 +53,23 @@ TEST(Plan, DefaultOfOne)
               (Placement{0, 2, Distance::other_cpu}));
 }
 
+TEST(Plan, OtherMappingsByNameOrWhereAllAre)
+{
+    std::vector<Mechanism> two(2, sample::mechanisms()[0]);   // shm-spin
+    two[1].name = "memfd-spin";
+    two[1].other_mapping = true;
+    const auto has = [&](const Request& request, std::string_view name) {
+        const auto made = plan(request, two, {{0, 1}, two_cores});
+        return made && std::ranges::count(made->cases, name, &Case::mechanism) != 0;
+    };
+    EXPECT_TRUE(has({}, "shm-spin"));
+    EXPECT_FALSE(has({}, "memfd-spin"));
+    EXPECT_TRUE(has({.all = true}, "memfd-spin"));
+    EXPECT_TRUE(has({.all = true}, "shm-spin"));
+    EXPECT_TRUE(has({.names = {"memfd-*"}}, "memfd-spin"));
+    EXPECT_FALSE(has({.names = {"shm-spin"}, .all = true}, "shm-spin"));
+}
+
 TEST(Plan, EachMechanismAsItCan)
 {
     EXPECT_EQ(keys(planned({.names = {"shm-spin"}})),

@@ -286,7 +286,7 @@ constexpr Mechanism row(std::string_view name, std::string_view title)
     constexpr bool kSpins = std::is_same_v<Notifier, SpinNotifier>;
     return {.name = name, .title = title, .family = Family::shared_memory, .min_message = 1,
             .max_message = 1 << 20, .spins = kSpins, .blocks = !kSpins,
-            .traced_by = Notifier::kTracedBy, .create = create<kMap, Notifier>};
+            .other_mapping = kMap != map_posix_shm, .traced_by = Notifier::kTracedBy, .create = create<kMap, Notifier>};
 }
 
 constexpr Mechanism kMechanisms[] = {

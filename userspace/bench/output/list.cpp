@@ -28,6 +28,7 @@ std::string abilities(const Mechanism& mechanism)
     if (mechanism.mpmc) words.push_back("many");
     if (mechanism.spins) words.push_back(mechanism.blocks ? "spin" : "spin-only");
     if (mechanism.threads) words.push_back("threads");
+    if (mechanism.other_mapping) words.push_back("(with --all)");
     return fmt::format("{}", fmt::join(words, " "));
 }
 

@@ -238,6 +238,23 @@ std::string method_note(const Page& page, const std::vector<Line>& lines)
     return text + ", p99 is over all samples.";
 }
 
+/// Of a run of all that is measured without being named.
+std::string other_mappings_note(const Page& page)
+{
+    std::size_t left_out = 0;
+    for (const Mechanism& mechanism : page.mechanisms) {
+        const bool in_run = std::ranges::any_of(page.run.results, [&](const CaseResult& result) {
+            return result.what.mechanism == mechanism.name;
+        });
+        if (in_run == mechanism.other_mapping) return {};
+        left_out += mechanism.other_mapping ? 1 : 0;
+    }
+    return left_out == 0 ? std::string()
+                         : fmt::format("{} not measured, other mappings of shared memory: --all, or "
+                                       "by name (bench --list).",
+                                       counted(left_out, "mechanism", "mechanisms"));
+}
+
 }  // namespace
 
 Section textbook(const Page& page)
@@ -275,6 +292,7 @@ Section textbook(const Page& page)
     section.notes.push_back(fmt::format("holds: within a factor of {:.0f} of the claim.",
                                         kHoldsFactor));
     if (auto note = distance_note(page, all); !note.empty()) section.notes.push_back(note);
+    if (auto note = other_mappings_note(page); !note.empty()) section.notes.push_back(note);
     return section;
 }
 

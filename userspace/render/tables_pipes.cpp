@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Tables: pipes, and the pipelines that they form.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <span>
 
@@ -101,24 +102,44 @@ std::vector<Table::Column> with_time(std::vector<Table::Column> columns)
     return columns;
 }
 
+/// Of a long pipeline, as a loop of $(...) makes, those of one name are one line.
+std::vector<ProcessLine> stage_lines(const Page& page, const std::vector<const StageRow*>& stages,
+                                     bool detailed)
+{
+    std::vector<aggregate::ProcessRow> rows;
+    for (const StageRow* stage : stages) rows.push_back({stage->task, 1, stage->time});
+    std::vector<const aggregate::ProcessRow*> all;
+    for (const aggregate::ProcessRow& row : rows) all.push_back(&row);
+    if (!detailed) return folded(page, all);
+    std::vector<ProcessLine> lines;
+    for (const aggregate::ProcessRow& row : rows) lines.push_back({row});
+    return lines;
+}
+
 /// Of the stages that have no row yet: a process has one for all its pipelines.
 std::string stage_table(const Page& page, const aggregate::Pipeline& pipeline,
                         std::set<std::uint32_t>& shown)
 {
+    std::vector<const StageRow*> stages;
+    std::map<std::uint32_t, std::uint64_t> spans;
+    for (const StageRow& stage : pipeline.stages) {
+        if (shown.insert(stage.task.tgid).second) stages.push_back(&stage);
+        spans[stage.task.tgid] = stage.span_ns;
+    }
+    if (stages.empty()) return {};
     Table table(with_time({{"STAGE", Align::left, kLeastName}, {"", Align::left}, {"SPAN"}}));
     const auto slow = diagnose::slow_stage_of(pipeline, page.findings);
-    const std::size_t before = shown.size();
-    for (const StageRow& stage : pipeline.stages) {
-        if (!shown.insert(stage.task.tgid).second) continue;
-        std::vector<Table::Cell> cells = {cell(stage.task),
-                                          slow == stage.task.tgid ? "slow" : "",
-                                          page.style.time(stage.span_ns)};
-        for (Table::Cell& share : time_cells(stage.time)) cells.push_back(std::move(share));
+    const bool detailed = pipeline.stages.size() <= kDetailedStages;
+    for (const ProcessLine& line : stage_lines(page, stages, detailed)) {
+        const decode::Task& task = line.row.task;
+        std::vector<Table::Cell> cells = {
+            cell(task, line.processes, page.style), slow == task.tgid ? "slow" : "",
+            page.style.time(line.processes == 1 ? spans[task.tgid] : line.row.time.span_ns)};
+        for (Table::Cell& share : time_cells(line.row.time)) cells.push_back(std::move(share));
         table.row(std::move(cells));
-        if (pipeline.stages.size() <= kDetailedStages)
-            table.detail(diagnose::where_time_went(stage.time));
+        if (detailed) table.detail(diagnose::where_time_went(line.row.time));
     }
-    return shown.size() == before ? std::string() : table.str(page.width, page.style);
+    return table.str(page.width, page.style);
 }
 
 std::set<std::uint32_t> stages(const aggregate::Report& report)

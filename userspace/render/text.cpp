@@ -189,9 +189,10 @@ std::string Page::more(std::size_t size) const
 
 std::string Page::others(std::size_t number, const char* what) const
 {
-    return number == 0 ? ""
-                       : fmt::format("  {} {} other {} (--top=0 shows all)\n", style.dots(),
-                                     grouped(number), what);
+    if (number == 0) return {};
+    return wrap(fmt::format("{} {} other {} {}", style.dots(), grouped(number), what,
+                            glued("(--top=0 shows all)")),
+                width, "  ", "    ");
 }
 
 std::string text(const aggregate::Report& report, const diagnose::Findings& findings_of_report,

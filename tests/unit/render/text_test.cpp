@@ -168,8 +168,7 @@ aggregate::Report beside_little(unsigned number, std::uint64_t span_ns)
     return report;
 }
 
-constexpr const char kLittlePipelines[] = "… 3 other pipelines, each over in less than 1 % of the time "
-                                          "(--top=0 shows all)";
+constexpr const char kLittlePipelines[] = "… 3 other pipelines, each over in less than 1 % of the time";
 constexpr const char kLittlePipes[] = "… 3 other pipes with at most one write (--top=0 shows all)";
 
 TEST(Text, WhatCostsNextToNothingIsOnlyCounted)
@@ -321,6 +320,26 @@ TEST(Text, AStageOfSeveralPipelinesHasOneRow)
     EXPECT_EQ(rows("\n  " + first.comm.text().str() + "/" + std::to_string(first.tgid) + " "), 1u)
         << text;
     EXPECT_EQ(rows("\n  other/777 "), 1u) << text;
+}
+
+/// As a loop of $(cat | head) in a shell makes them.
+TEST(Text, StagesOfOneNameInALongPipelineHaveOneRow)
+{
+    for (const std::uint32_t loops : {3u, 6u}) {
+        aggregate::Report report = sample::slow_pipeline();
+        aggregate::Pipeline pipeline;
+        for (std::uint32_t at = 0; at < 2 * loops; ++at) {
+            aggregate::StageRow stage;
+            stage.task = sample::task(800 + at, at < loops ? "loops" : "ends");
+            stage.span_ns = stage.time.span_ns = kSecond;
+            pipeline.stages.push_back(stage);
+        }
+        pipeline.stages.push_back(report.pipelines.front().stages.front());
+        report.pipelines = {pipeline};
+        EXPECT_EQ(says(report, "ends ×6"), loops == 6) << sample::text(report);
+        EXPECT_EQ(says(report, "loops ×6"), loops == 6);
+        EXPECT_EQ(says(report, "loops/802"), loops == 3);
+    }
 }
 
 }  // namespace

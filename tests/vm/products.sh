@@ -25,6 +25,10 @@ failed_tests() # of the last boot_test, from its KTAP
 check 'boot-test: no kernel' 2 "$VM/boot-test" --build "$build"
 check 'boot-test: no ipcscope' 2 "$VM/boot-test" --build "$scratch" 6.12
 output_matches 'is reported' 'run make build'
+check 'boot-test: the kernel as an option' 2 boot_test --kernel 6.12
+output_matches 'the way to name it is reported' 'vm/boot-test 6.12'
+check 'boot-test: no directory of a report, found before the boot' 2 boot_test --json "$scratch/none/json" 6.12
+equal 'nothing ran' "$(grep -c '^KTAP' "$scratch/out")" 0
 
 check 'boot-test: a kernel that works' 0 boot_test 6.12 -- true
 equal 'KTAP with its plan' "$(sed -n '1,2p' "$scratch/out" | xargs)" 'KTAP version 1 1..9'

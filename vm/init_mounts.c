@@ -101,10 +101,10 @@ void mount_root(void)
 	if (mount_files("root", "/ro", 0)) {
 		if (by_virtiofs())
 			fatal("cannot mount the host's root by virtiofs%s: %s",
-			      errno == ENODEV ? " (this kernel has no VIRTIO_FS: build it in, or give the modules)" : "",
+			      errno == ENODEV ? " (this kernel has no VIRTIO_FS: build it in, or name its built tree)" : "",
 			      strerror(errno));
 		if (errno == ENODEV)
-			fatal("this kernel has no 9p: build 9P_FS, NET_9P and NET_9P_VIRTIO in, or give the modules");
+			fatal("this kernel has no 9p: build 9P_FS, NET_9P and NET_9P_VIRTIO in, or name its built tree");
 		fatal("cannot mount the host's root over 9p: %s", strerror(errno));
 	}
 	mount_at("tmpfs", "/rw", 0, "mode=0755,size=80%");

@@ -21,12 +21,12 @@
 
 #include "supervise.h"
 
-#define ESCAPE_KEY 0x1d		/* Ctrl-], three times, leaves the guest */
 #define INPUT_LIMIT_BYTES 65536
 
 struct client {
 	int socket, signals;
-	int tty, have_input, escapes;
+	int tty;
+	struct keys keys;
 	int status;		/* -1 while there is none */
 	struct buffer in, out;	/* frames */
 };
@@ -69,45 +69,16 @@ static void add_variable(struct options *opt, const char *name)
 	free(entry);
 }
 
-static void send_winsize(struct client *c)
-{
-	struct winsize ws;
-	struct frame_winsize win;
-
-	if (ioctl(0, TIOCGWINSZ, &ws))
-		return;
-	win.rows = ws.ws_row;
-	win.columns = ws.ws_col;
-	buffer_append_frame(&c->out, FRAME_WINSIZE, &win, sizeof(win));
-}
-
 static void handle_signals(struct client *c)
 {
 	struct signalfd_siginfo info;
 
 	while (read(c->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGWINCH)
-			send_winsize(c);
+			terminal_send_size(&c->out);
 		else
 			c->status = 128 + info.ssi_signo;
 	}
-}
-
-static void forward_keys(struct client *c)
-{
-	char data[4096];
-	ssize_t n = read(0, data, sizeof(data));
-
-	if (n <= 0) {
-		c->have_input = 0;
-		return;
-	}
-	for (ssize_t i = 0; i < n; i++) {
-		c->escapes = data[i] == ESCAPE_KEY ? c->escapes + 1 : 0;
-		if (c->escapes == 3)
-			c->status = 128 + SIGINT;
-	}
-	buffer_append_frame(&c->out, FRAME_IN, data, n);
 }
 
 static void write_all(int fd, const char *data, size_t size)
@@ -162,14 +133,14 @@ static int run(struct client *c)
 		struct pollfd p[] = {
 			{ c->socket, POLLIN | (buffer_used(&c->out) ? POLLOUT : 0), 0 },
 			{ c->signals, POLLIN, 0 },
-			{ c->have_input && room ? 0 : -1, POLLIN, 0 },
+			{ c->keys.open && room ? 0 : -1, POLLIN, 0 },
 		};
 
 		poll(p, 3, -1);
 		if (p[1].revents)
 			handle_signals(c);
-		if (p[2].revents)
-			forward_keys(c);
+		if (p[2].revents && keys_forward(&c->keys, &c->out))
+			c->status = 128 + SIGINT;
 		if (p[0].revents & POLLOUT)
 			drain_socket(c->socket, &c->out);
 		if (p[0].revents & (POLLIN | POLLHUP))
@@ -208,7 +179,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	c.socket = reach(argv[1]);
-	c.tty = c.have_input = isatty(0) && isatty(1);
+	c.tty = c.keys.open = isatty(0) && isatty(1);
 	for (char **arg = argv + 2; *arg; arg++)
 		job_add(&opt, "arg", *arg);
 	if (c.tty) {

@@ -29,7 +29,6 @@
 
 #define OUTPUT_LIMIT_BYTES (1u << 20)
 #define FIXED_FDS 8	/* that poll_guest() waits for, beside sessions */
-#define ESCAPE_KEY 0x1d		/* Ctrl-], three times, ends a terminal run */
 #define STACKS_QUIET_MS 500	/* without a line of the kernel log: they are complete */
 #define STACKS_LIMIT_MS 15000
 
@@ -50,47 +49,18 @@ static void drain_output(struct guest *g, int fd, struct buffer *b)
 	}
 }
 
-static void send_winsize(struct guest *g)
-{
-	struct winsize ws;
-	struct frame_winsize win;
-
-	if (!g->opt->tty || ioctl(0, TIOCGWINSZ, &ws))
-		return;
-	win.rows = ws.ws_row;
-	win.columns = ws.ws_col;
-	buffer_append_frame(&g->to_port, FRAME_WINSIZE, &win, sizeof(win));
-}
-
 static void handle_signals(struct guest *g)
 {
 	struct signalfd_siginfo info;
 
 	while (read(g->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGWINCH)
-			send_winsize(g);
-		else if (info.ssi_signo != SIGCHLD)
+		if (info.ssi_signo == SIGWINCH && g->opt->tty)
+			terminal_send_size(&g->to_port);
+		else if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGWINCH)
 			g->verdict = 128 + info.ssi_signo;
 	}
 	if (!g->reaped && waitpid(g->pid, &g->qemu_status, WNOHANG) == g->pid)
 		g->reaped = 1;
-}
-
-static void forward_keys(struct guest *g)
-{
-	char data[4096];
-	ssize_t n = read(0, data, sizeof(data));
-
-	if (n <= 0) {
-		g->have_input = 0;
-		return;
-	}
-	for (ssize_t i = 0; i < n; i++) {
-		g->escapes = data[i] == ESCAPE_KEY ? g->escapes + 1 : 0;
-		if (g->escapes == 3)
-			g->verdict = 128 + SIGINT;
-	}
-	buffer_append_frame(&g->to_port, FRAME_IN, data, n);
 }
 
 /* False until the guest has written all tasks' stacks, where they are kept. */
@@ -167,7 +137,7 @@ static void poll_guest(struct guest *g)
 		{ g->qmp, POLLIN | (buffer_used(&g->to_qmp) ? POLLOUT : 0), 0 },
 		{ buffer_used(&g->out) ? 1 : -1, POLLOUT, 0 },
 		{ buffer_used(&g->err) ? 2 : -1, POLLOUT, 0 },
-		{ g->running && g->have_input &&
+		{ g->running && g->keys.open &&
 			buffer_used(&g->to_port) < OUTPUT_LIMIT_BYTES ? 0 : -1, POLLIN, 0 },
 	};
 
@@ -193,8 +163,8 @@ static void poll_guest(struct guest *g)
 		drain_output(g, 1, &g->out);
 	if (p[6].revents)
 		drain_output(g, 2, &g->err);
-	if (p[7].revents)
-		forward_keys(g);
+	if (p[7].revents && keys_forward(&g->keys, &g->to_port))
+		g->verdict = 128 + SIGINT;
 	sessions_step(g, p + FIXED_FDS);
 	check_time(g, now_ms());
 }
@@ -238,7 +208,7 @@ static int run_guest(const struct options *opt, int signals, const char *token,
 		     const char *kernel, int last)
 {
 	struct guest g = { .opt = opt, .signals = signals, .verdict = -1,
-			   .have_input = opt->tty };
+			   .keys.open = opt->tty };
 	int result;
 
 	memcpy(g.token, token, TOKEN_BYTES);

@@ -63,6 +63,12 @@ struct session {
 	struct buffer in, out;
 };
 
+/* A terminal's keys. */
+struct keys {
+	int open;	/* there can be more */
+	int escapes;	/* Ctrl-] in a row */
+};
+
 struct guest {
 	const struct options *opt;
 	pid_t pid;
@@ -82,7 +88,8 @@ struct guest {
 	long long dump_ms;	/* asked for the dump */
 	int shut_down, was_reset;	/* the guest's doing, as QEMU says: one or the other */
 	int dumped;
-	int hello, running, have_status, have_input, escapes;
+	int hello, running, have_status;
+	struct keys keys;
 	int reaped, qemu_status;
 	int verdict;	/* -1 while there is none */
 	const char *reason;	/* for the verdict file; NULL: the command's own status */
@@ -107,6 +114,8 @@ void job_add(struct options *opt, const char *key, const char *value);
 int read_into(int *fd, struct buffer *b, int log);
 void drain_socket(int fd, struct buffer *b);
 void terminal_raw(struct options *opt);
+void terminal_send_size(struct buffer *frames);
+int keys_forward(struct keys *keys, struct buffer *frames);
 socklen_t session_address(struct sockaddr_un *address, pid_t pid);
 
 /* ---- supervise_qemu.c ------------------------------------------------- */

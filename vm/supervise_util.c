@@ -18,6 +18,7 @@
 #include "supervise.h"
 
 #define LOG_LIMIT_BYTES (16u << 20)
+#define ESCAPE_KEY 0x1d		/* Ctrl-] */
 
 const char *program_name = "vm/run";
 static struct termios saved_terminal;
@@ -176,4 +177,34 @@ socklen_t session_address(struct sockaddr_un *address, pid_t pid)
 	size = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "ipcscope-vm.%d",
 			pid);
 	return sizeof(sa_family_t) + 1 + size;
+}
+
+void terminal_send_size(struct buffer *frames)
+{
+	struct winsize ws;
+	struct frame_winsize win;
+
+	if (ioctl(0, TIOCGWINSZ, &ws))
+		return;
+	win.rows = ws.ws_row;
+	win.columns = ws.ws_col;
+	buffer_append_frame(frames, FRAME_WINSIZE, &win, sizeof(win));
+}
+
+/* From the terminal to the guest. True: the escape key came three times. */
+int keys_forward(struct keys *keys, struct buffer *frames)
+{
+	char data[4096];
+	ssize_t n = read(0, data, sizeof(data));
+	int escaped = 0;
+
+	if (n <= 0)
+		keys->open = 0;
+	for (ssize_t i = 0; i < n; i++) {
+		keys->escapes = data[i] == ESCAPE_KEY ? keys->escapes + 1 : 0;
+		escaped |= keys->escapes == 3;
+	}
+	if (n > 0)
+		buffer_append_frame(frames, FRAME_IN, data, n);
+	return escaped;
 }

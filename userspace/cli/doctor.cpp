@@ -144,6 +144,8 @@ constexpr const char kNotSeen[] = R"(
 Not seen by any hook
   Unix-domain sockets: what a sockmap's program redirects, and a refused call on a
   seqpacket socket that is not connected.
+  Futexes: futex_waitv(), the calls futex_wait, futex_wake and futex_requeue of Linux 6.7,
+  and 32-bit calls.
   Calls under way when the trace begins are not counted.
 )";
 

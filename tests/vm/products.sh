@@ -70,6 +70,11 @@ check 'boot-test: a kernel that splats' 126 boot_test --append lockdown=integrit
 	'echo "WARNING: CPU: 0 PID: 1 at fs/x.c:1 x+0x1/0x2" >/dev/kmsg'
 equal 'the log failed' "$(failed_tests)" 'module.load kernel.log'
 
+check 'boot-test: a test that panics' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
+	'echo starting; printf unended; sleep 0.5; echo c >/proc/sysrq-trigger; sleep 60'
+output_matches 'is named' '^# command: the guest ended in it: panic' out
+equal 'what it printed is kept' "$(tr '\n' ' ' <"$scratch/artifacts/command.log")" 'starting '
+
 check 'boot-test: a test that hangs' 124 boot_test --append lockdown=integrity --timeout 40 6.12 -- \
 	sleep 1000
 output_matches 'is named' '^# command: the guest ended in it: timeout' out

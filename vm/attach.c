@@ -153,21 +153,6 @@ static int run(struct client *c)
 	return EXIT_NO_VERDICT;
 }
 
-/* Without a terminal a signal ends this process, and the guest sees that. */
-static int block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 int main(int argc, char **argv)
 {
 	static struct options opt;
@@ -185,7 +170,8 @@ int main(int argc, char **argv)
 	if (c.tty) {
 		add_variable(&opt, "TERM");
 		add_variable(&opt, "PS1");
-		c.signals = block_signals();
+		/* Without one a signal ends this process, and the guest sees that. */
+		c.signals = block_signals(0);
 		terminal_raw(&opt);
 	}
 	buffer_append_frame(&c.out, FRAME_JOB, opt.job.data, buffer_used(&opt.job));

@@ -322,24 +322,16 @@ static void make_token(char *token)
 		token[i] = "0123456789abcdef"[random[i / 2] >> (i % 2 * 4) & 15];
 }
 
-static int block_signals(void)
+static int receive_signals(void)
 {
-	sigset_t set;
+	int fd = block_signals(SIGCHLD);
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, NULL);
 	/* A shell starts background jobs with SIGINT ignored. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd;
 }
 
 static void remove_gdb_socket(const char *directory)
@@ -361,7 +353,7 @@ int main(int argc, char **argv)
 	make_token(token);
 	memcpy(text, token, TOKEN_BYTES);
 	job_add(&opt, "token", text);
-	signals = block_signals();
+	signals = receive_signals();
 	opt.listener = sessions_listen();
 	if (opt.tty)
 		terminal_raw(&opt);

@@ -113,6 +113,7 @@ void buffer_append_frame(struct buffer *b, int type, const void *data, size_t si
 void job_add(struct options *opt, const char *key, const char *value);
 int read_into(int *fd, struct buffer *b, int log);
 void drain_socket(int fd, struct buffer *b);
+int block_signals(int one_more);
 void terminal_raw(struct options *opt);
 void terminal_send_size(struct buffer *frames);
 int keys_forward(struct keys *keys, struct buffer *frames);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <time.h>
@@ -207,4 +208,21 @@ int keys_forward(struct keys *keys, struct buffer *frames)
 	if (n > 0)
 		buffer_append_frame(frames, FRAME_IN, data, n);
 	return escaped;
+}
+
+/* A signalfd of those that end a run, of SIGWINCH, and of one more or 0. */
+int block_signals(int one_more)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGWINCH);
+	if (one_more)
+		sigaddset(&set, one_more);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -125,9 +125,9 @@ std::string socket_table(const Page& page)
     if (sockets.empty()) {
         return {};
     }
-    Table table({{"KIND", Align::left},
-                 {"FROM", Align::left, 6},
-                 {"TO", Align::left, 6},
+    Table table({{"KIND", Align::left, 4},
+                 {"FROM", Align::left, 5},
+                 {"TO", Align::left, 5},
                  {"SENDS"},
                  {"BYTES"},
                  {"P50"},

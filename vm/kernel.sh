@@ -12,6 +12,7 @@ find_kernel()
 	unbootable_mark='' tree=''
 	# shellcheck disable=SC2154 # vm/run's option
 	if [ -n "$(kernel_row "$kernel")" ]; then
+		[ -z "$modules" ] || die 2 "--modules: kernel $kernel has its own"
 		# In a subshell, which ends its traps and locks.
 		release=$(cached_kernel "$kernel") || {
 			(fetch_kernel "$kernel") || exit
@@ -50,12 +51,15 @@ own_kernel()
 		done
 		[ -f "$image" ] || die 125 "$kernel has no arch/x86/boot/bzImage and no vmlinux: build it first"
 		check_config "$tree"
-		own_modules "$tree"
-		known_release=$release
+		# shellcheck disable=SC2154 # vm/run's option
+		known_release=$(cat "$tree/include/config/kernel.release" 2>/dev/null) ||
+			die 125 "$tree has no include/config/kernel.release: build it first"
+		[ -n "$modules" ] || own_modules "$tree"
 	else
 		release=own
 		! is_bzimage "$image" || known_release=$(image_release "$image")
 	fi
+	[ -z "$modules" ] || given_modules
 	if is_elf "$image"; then
 		images=("$image")
 	elif is_bzimage "$image"; then
@@ -89,9 +93,7 @@ check_config() # TREE
 own_modules() # TREE
 {
 	local tree=$1 key file
-	[ -r "$tree/include/config/kernel.release" ] ||
-		die 125 "$tree has no include/config/kernel.release: build it first"
-	read -r release <"$tree/include/config/kernel.release"
+	release=$known_release
 	[ -s "$tree/modules.order" ] || return 0
 	need depmod kmod
 	key=$(stat -c '%n %Y' "$tree/modules.order" "$tree/vmlinux" 2>/dev/null | hash_of)
@@ -110,6 +112,22 @@ own_modules() # TREE
 	cp "$tree"/modules.builtin* "$tree/modules.order" "$work/lib/modules/$release/" 2>/dev/null
 	depmod -b "$work" "$release"
 	mv -T "$work" "$module_root" 2>/dev/null || rm -rf "$work"
+}
+
+# Modules apart from the image or tree: a lib/modules/RELEASE, the directory above it, or
+# that of `make modules_install INSTALL_MOD_PATH=`. Sets module_root, and release.
+given_modules()
+{
+	local dir
+	dir=$(readlink -f "$modules")
+	[ ! -d "$dir/lib/modules" ] || dir=$(readlink -f "$dir/lib/modules")
+	[ -z "$known_release" ] || [ ! -d "$dir/$known_release" ] || dir=$dir/$known_release
+	[ -e "$dir/modules.dep" ] && [[ $dir == */lib/modules/* ]] ||
+		die 2 "--modules $modules: it is no lib/modules/${known_release:-RELEASE} with a modules.dep (depmod makes that)"
+	release=${dir##*/} module_root=${dir%/lib/modules/*}
+	[ "${known_release:-$release}" = "$release" ] ||
+		die 2 "--modules $modules: they are of $release, and $kernel is $known_release"
+	known_release=$release module_root=${module_root:-/}
 }
 
 # The release that a bzImage names in its setup header (kernel_version, 0x20e).

@@ -43,7 +43,7 @@ need() # COMMAND PACKAGE
 
 # For --help of those that take them.
 # shellcheck disable=SC2034 # used by what sources this
-PASSED_ON_HELP='  of vm/run:        --smp N, --memory MIB, --timeout S, --boot-timeout S, --append ARGS,
+PASSED_ON_HELP='  of vm/run:        --modules DIR, --smp N, --memory MIB, --timeout S, --boot-timeout S, --append ARGS,
                     --share DIR, --env NAME, --allow-splat REGEX, --allow-file FILE, --icount'
 run_options=()
 
@@ -54,7 +54,7 @@ pass_on() # OPTION [VALUE] ...
 	taken=0
 	case $1 in
 	--icount) taken=1 ;;
-	--smp | --memory | --timeout | --boot-timeout | --append | --share | --env | --allow-splat | \
+	--modules | --smp | --memory | --timeout | --boot-timeout | --append | --share | --env | --allow-splat | \
 		--allow-file)
 		[ $# -ge 2 ] && taken=2
 		;;

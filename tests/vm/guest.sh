@@ -193,6 +193,13 @@ sys.exit(b"$T0" not in answer)' "$socket"
 	fi
 	check '--tty without a terminal' 2 guest --tty -- true
 
+	local cached=${IPCSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ipcscope}/kernels release
+	release=$(cat "$cached/$kernel.release")
+	check 'an image and its modules, as a distribution has them' 0 "$run" --timeout 60 \
+		--kernel "$cached/$release/vmlinuz" --modules "$cached/$release/lib/modules/$release" -- \
+		sh -c 'modprobe dummy && uname -r'
+	equal 'its release' "$(cat "$scratch/out")" "$release"
+
 	check 'build roots are entered in every way' 0 guest --timeout 500 -- "$HERE/entry"
 	equal 'all of them' "$(grep -c '^ok' "$scratch/out")" 6
 

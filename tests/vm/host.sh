@@ -166,6 +166,21 @@ echo drivers/a.o >"$scratch/built/modules.order"
 check 'modules of a built tree' 0 own --kernel "$scratch/built" --fetch-only
 equal 'are links' "$(find "$scratch/own" -type l -name a.ko -exec readlink {} +)" "$scratch/built/drivers/a.ko"
 
+# An image's modules, apart from it.
+mkdir -p "$scratch/root/lib/modules"/{6.6.1,6.6.2}
+touch "$scratch/root/lib/modules/6.6.1/modules.dep"
+check 'modules of an image' 0 own --kernel "$scratch/built/vmlinux" \
+	--modules "$scratch/root/lib/modules/6.6.1" --fetch-only
+for wrong in none root root/lib/modules root/lib/modules/6.6.2 built; do
+	check "modules in $wrong" 2 own --kernel "$scratch/built/vmlinux" --modules "$scratch/$wrong" --fetch-only
+	output_matches 'what is missing' '^vm/run: --modules .*it is no lib/modules/RELEASE with a modules\.dep'
+done
+touch "$scratch/root/lib/modules/6.6.2/modules.dep"
+check 'modules of another release' 2 own --kernel "$scratch/built" \
+	--modules "$scratch/root/lib/modules/6.6.2" --fetch-only
+output_matches 'which' 'they are of 6\.6\.2, and .*/built is 6\.6\.1'
+usage 'modules of a kernel of the table' --kernel 6.12 --modules "$scratch/root" -- true
+
 # 9p or virtiofs: Linux 6.9 to 6.11 by the tree's release or by the image's own.
 printf '#!/bin/sh\nexit 1\n' | tee "$scratch/virtiofsd" >"$scratch/qemu"
 chmod +x "$scratch/qemu" "$scratch/virtiofsd"

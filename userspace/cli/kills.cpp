@@ -69,7 +69,8 @@ private:
         }
         const std::uint64_t shown_ns = last ? now_ns : diagnose::known_until_ns(now_ns);
         const diagnose::Findings findings = diagnose::diagnose(report);
-        for (const diagnose::Finding& finding : findings_.of(findings, now_ns)) {
+        // At the end, no record is missing any more.
+        for (const diagnose::Finding& finding : findings_.of(findings, last ? UINT64_MAX : now_ns)) {
             if (finding.duration_ns >= slow_ns_) {
                 // One that goes on is as of now, what has ended as of then.
                 lines_.finding(finding, std::clamp(plus(finding.at_ns, finding.duration_ns),

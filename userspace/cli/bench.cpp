@@ -262,8 +262,10 @@ void declare_output_options(CLI::App& app, Arguments& arguments)
                  "JSON, schema ipcscope.bench/1, instead of the table; --json=FILE: beside it");
     app.add_flag("--csv", arguments.csv, "CSV, a line for each case, instead of the table");
     app.add_flag("--markdown", arguments.markdown, "The tables in Markdown");
-    app.add_option("-o,--output", arguments.output, "Into this file, not standard output");
-    app.add_option("--compare", arguments.base, "Compare with the JSON of an earlier run");
+    app.add_option("-o,--output", arguments.output, "Into this file, not standard output")
+        ->type_name("FILE");
+    app.add_option("--compare", arguments.base, "Compare with the JSON of an earlier run")
+        ->type_name("FILE");
     app.add_option("--fail-above", arguments.fail_above_percent,
                    "Per cent slower than the base that make the exit status 1")
         ->check(CLI::Range(0.0, 1e6))->capture_default_str();

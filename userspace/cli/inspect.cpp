@@ -54,11 +54,13 @@ Run declare_inspect(CLI::App& app)
     auto arguments = std::make_shared<Arguments>();
     CLI::App* inspect =
         app.add_subcommand("inspect", "What a process waits for, and who is at the other end");
-    CLI::Option* pid = inspect->add_option("PID", arguments->pid, "A process, or one of its threads");
+    CLI::Option* word = inspect->add_option("PID", arguments->pid, "A process, or one of its threads");
+    CLI::Option* option = inspect->add_option("-p,--pid", arguments->pid, "The same")
+                              ->type_name("PID")->excludes(word);
     inspect
         ->add_flag("--ipc", arguments->ipc,
                    "The System V objects and POSIX message queues of each IPC namespace")
-        ->excludes(pid);
+        ->excludes(word)->excludes(option);
     inspect->add_flag("--json", arguments->json, "JSON, schema ipcscope.inspect/1");
     inspect->add_option("--top", arguments->top,
                         "At most this many threads and objects; 0: all")
@@ -67,8 +69,8 @@ Run declare_inspect(CLI::App& app)
                     "Examples:\n"
                     "  ipcscope inspect 4123\n"
                     "  ipcscope inspect --ipc --json");
-    return [arguments, pid] {
-        arguments->has_pid = pid->count() != 0;
+    return [arguments, word, option] {
+        arguments->has_pid = word->count() + option->count() != 0;
         return run(*arguments);
     };
 }

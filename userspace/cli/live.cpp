@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -119,6 +120,28 @@ std::chrono::milliseconds time_left(double duration_s, std::uint64_t start_ns)
                ? std::chrono::milliseconds(static_cast<std::int64_t>(left_ms))
                : kLong;
 }
+
+/// On a terminal, during its lifetime: that the hooks are being attached, which takes seconds.
+class AttachingLine {
+public:
+    explicit AttachingLine(bool wanted) : shown_(wanted && isatty(STDERR_FILENO))
+    {
+        if (shown_) {
+            print_stderr("ipcscope: attaching");
+        }
+    }
+    ~AttachingLine()
+    {
+        if (shown_) {
+            print_stderr("\r\x1b[K");
+        }
+    }
+    AttachingLine(const AttachingLine&) = delete;
+    AttachingLine& operator=(const AttachingLine&) = delete;
+
+private:
+    bool shown_;
+};
 
 /// Records from a backend to a sink.
 class RecordSession final : public Session {
@@ -263,7 +286,7 @@ void declare_families(CLI::App& app, LiveArguments& arguments,
     app.add_option("--trace", arguments.families,
                    fmt::format("What to hook: a list of {} ({})", fmt::join(names, ", "),
                                meaning_of_all(names)))
-        ->delimiter(',')->check(CLI::IsMember(names))->default_str(standard)
+        ->type_name("FAMILIES")->delimiter(',')->check(CLI::IsMember(names))->default_str(standard)
         ->allow_extra_args(false);
 }
 
@@ -275,18 +298,47 @@ void declare_selection(CLI::App& app, LiveArguments& arguments,
     declare_signals(app, arguments);
 }
 
+/// A check of CLI11: "", or what is wrong.
+static std::string seconds_above_0(const std::string& text)
+{
+    double seconds = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, seconds);
+    return read.ec == std::errc() && read.ptr == end && seconds > 0 && std::isfinite(seconds)
+        ? "" : fmt::format("{}: seconds are needed, more than 0: 10, 0.5", text);
+}
+
+/// The same, of "100ms", "1.5s", "2min"; makes nanoseconds of it.
+static std::string in_nanoseconds(std::string& text)
+{
+    constexpr double kMost_ns = 1e18;
+    constexpr std::pair<std::string_view, double> kUnits[] = {{"ms", 1e6}, {"s", 1e9}, {"min", 60e9}};
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    const std::string_view unit(read.ptr, static_cast<std::size_t>(end - read.ptr));
+    const auto* const found = std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
+    if (read.ec != std::errc() || found == std::end(kUnits) || !(number >= 0) ||
+        !(number * found->second < kMost_ns)) {
+        return fmt::format("{}: a time with its unit is needed: 100ms, 1.5s, 2min", text);
+    }
+    text = std::to_string(std::llround(number * found->second));
+    return {};
+}
+
 void declare_filters(CLI::App& app, LiveArguments& arguments)
 {
     auto& filters = arguments.options.filters;
-    app.add_option("-p,--pid", filters.pids, "Only these processes")->delimiter(',');
-    app.add_option("-t,--tid", filters.tids, "Only these threads")->delimiter(',');
-    app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)");
+    app.add_option("-p,--pid", filters.pids, "Only these processes")->type_name("PID")->delimiter(',');
+    app.add_option("-t,--tid", filters.tids, "Only these threads")->type_name("TID")->delimiter(',');
+    app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)")->type_name("NAME");
     app.add_option("--cgroup", filters.cgroups,
-                   "Only tasks in this cgroup v2 directory or below (repeatable)");
+                   "Only tasks in this cgroup v2 directory or below (repeatable)")->type_name("DIRECTORY");
     app.add_option("--container", arguments.containers,
                    "Only tasks in this container: its ID, the beginning of it, or of an lxc name "
-                   "(repeatable)");
-    app.add_option("--unit", arguments.units, "Only tasks in this systemd unit (repeatable)");
+                   "(repeatable)")->type_name("ID");
+    app.add_option("--unit", arguments.units, "Only tasks in this systemd unit (repeatable)")
+        ->type_name("UNIT");
     // The word after an option's value is no other value of it.
     for (const char* name : {"--pid", "--tid", "--comm", "--cgroup", "--container", "--unit"}) {
         app.get_option(name)->allow_extra_args(false);
@@ -295,14 +347,14 @@ void declare_filters(CLI::App& app, LiveArguments& arguments)
     app.add_flag("-a,--all", arguments.all,
                  "With a command: trace the whole system while it runs");
     app.add_option("-d,--duration", arguments.duration_s, "End after this many seconds, the command too")
-        ->check(CLI::PositiveNumber);
+        ->type_name("SECONDS")->check(seconds_above_0);
 }
 
 void declare_signals(CLI::App& app, LiveArguments& arguments)
 {
     app.add_option("-s,--signal", arguments.signal_names,
                    "Only these signals: USR1,SIGRTMIN+3,10; or all but these: '!URG,!CHLD'")
-        ->delimiter(',')->allow_extra_args(false);
+        ->type_name("SIGNAL")->delimiter(',')->allow_extra_args(false);
 }
 
 static void declare_objects(CLI::App& app, LiveArguments& arguments)
@@ -310,10 +362,12 @@ static void declare_objects(CLI::App& app, LiveArguments& arguments)
     auto& filters = arguments.options.filters;
     app.add_option("--object", filters.objects,
                    "Calls only on this object: pipe:[12], unix:/run/x.sock, mqueue:/jobs, "
-                   "sysv_sem:3[0], futex:7:0x40 (repeatable)");
+                   "sysv_sem:3[0], futex:7:0x40 (repeatable)")
+        ->type_name("OBJECT");
     app.add_option("--path", filters.paths,
                    "Calls only on FIFOs, Unix-domain sockets and message queues of this name; with "
-                   "*, ? and [...] (repeatable)");
+                   "*, ? and [...] (repeatable)")
+        ->type_name("PATTERN");
     for (const char* name : {"--object", "--path"}) {
         app.get_option(name)->allow_extra_args(false);
     }
@@ -330,16 +384,14 @@ void declare_live(CLI::App& app, LiveArguments& arguments)
 CLI::Option* declare_duration(CLI::App& app, const std::string& name, std::uint64_t& value_ns,
                               const std::string& text)
 {
-    const std::map<std::string, std::uint64_t> units{
-        {"ms", 1'000'000}, {"s", 1'000'000'000}, {"min", 60'000'000'000}};
     return app.add_option(name, value_ns, text)
-        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "DURATION"));
+        ->transform(CLI::Validator(in_nanoseconds, "DURATION"))->type_name("DURATION");
 }
 
 void declare_recording(CLI::App& app, LiveArguments& arguments)
 {
     app.add_option("--ring-size", arguments.ring_kib, "KiB of ring for each CPU")
-        ->check(CLI::Range(4, 1 << 20))->capture_default_str();
+        ->type_name("KIB")->check(CLI::Range(4, 1 << 20))->capture_default_str();
     declare_backend(app, arguments);
 }
 
@@ -492,7 +544,11 @@ Result<int> run_session(LiveArguments& arguments, Session& session,
         command = std::make_unique<Command>(std::move(*started));
         arguments.options.command_pid = arguments.all ? 0 : command->pid();
     }
-    if (auto opened = session.open(arguments.options); !opened) {
+    const auto opened = [&] {
+        const AttachingLine line(!arguments.quiet);
+        return session.open(arguments.options);
+    }();
+    if (!opened) {
         if (command) {
             command->status();
         }

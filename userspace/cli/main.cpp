@@ -7,6 +7,7 @@
 #include "base/version.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
+#include "cli/usage.hpp"
 
 namespace {
 

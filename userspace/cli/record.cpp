@@ -31,9 +31,6 @@ public:
     ProgressLine(LossTracker& losses, const capture::Writer& writer, bool shown)
         : ForwardingSink(static_cast<source::Sink&>(losses)), losses_(losses), writer_(writer), shown_(shown)
     {
-        if (shown_) {
-            print_stderr("ipcscope: attaching");
-        }
     }
     ~ProgressLine() override { clear(); }
 
@@ -88,6 +85,7 @@ int record(Arguments& arguments)
         return print_error(valid.error());
     }
     arguments.live.stdout_is_data = arguments.output == "-";
+    arguments.live.quiet = arguments.quiet;
     auto writer = capture::Writer::create(arguments.output, arguments.force);
     if (!writer) {
         return print_error(writer.error());
@@ -124,9 +122,9 @@ Run declare_record(CLI::App& app, std::vector<std::string> command)
     declare_live(*record_app, arguments->live);
     record_app->add_option("-o,--output", arguments->output,
                            "Capture file; - is standard output: the command's own then goes to "
-                           "standard error")->capture_default_str();
+                           "standard error")->type_name("FILE")->capture_default_str();
     record_app->add_flag("--force", arguments->force, "Replace an existing file; else a capture is kept as FILE.old");
-    record_app->add_flag("-q,--quiet", arguments->quiet, "No closing line");
+    record_app->add_flag("-q,--quiet", arguments->quiet, "No progress and no closing line");
     record_app->positionals_at_end();   // the command's options are its own
     record_app->add_option("command", arguments->live.command,
                            "Command to run and trace, with all its children");

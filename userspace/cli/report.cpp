@@ -244,8 +244,8 @@ void declare_fail_on(CLI::App& app, std::string& text)
 void declare_input(CLI::App& app, std::string& file)
 {
     CLI::Option* word = app.add_option("file", file, "Capture file; - is standard input")
-                            ->capture_default_str();
-    app.add_option("-i,--input", file, "The same")->excludes(word);
+                            ->type_name("FILE")->capture_default_str();
+    app.add_option("-i,--input", file, "The same")->type_name("FILE")->excludes(word);
 }
 
 Run declare_report(CLI::App& app)

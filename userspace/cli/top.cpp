@@ -208,6 +208,7 @@ int replayed(Arguments& arguments, TopDisplay& display, std::optional<Screen>& s
 
 int live(Arguments& arguments, TopDisplay& display, std::optional<Screen>& screen)
 {
+    screen->draw({{"ipcscope top: attaching"}});
     const auto done = run_live(arguments.live, display.sink(), kPeriod,
                                [&] { return display.show(0); });
     screen.reset();
@@ -229,6 +230,7 @@ int top(Arguments& arguments)
     if (arguments.speed > 0 && arguments.file.empty()) {
         return print_error({Exit::usage, "--speed goes with --input"});
     }
+    arguments.live.quiet = true;
     if (auto valid = validate(arguments.live); !valid) {
         return print_error(valid.error());
     }

@@ -198,7 +198,7 @@ Run declare_trace(CLI::App& app, std::vector<std::string> command)
         "trace", "Show events as they happen until Ctrl-C, then the report");
     declare_live(*trace_app, arguments->live);
     trace_app->add_option("-o,--output", arguments->output,
-                          "Also write the records to a capture file, as record does");
+                          "Also write the records to a capture file, as record does")->type_name("FILE");
     declare_lines(*trace_app, arguments->lines);
     CLI::Option* json = trace_app->add_flag("--json", arguments->json,
                                             "Every record as a JSON object on a line; the command's "

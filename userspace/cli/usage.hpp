@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What to say of a command line that was not understood.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace ipcscope::cli {
+
+/// The candidate that differs least from `word`, by two letters at most; "": none.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// One line about `words`, which `app` refused with `error`: which of them is wrong, and what
+/// was meant where it looks like something that exists. Its names are escaped.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error,
+                          const std::vector<std::string>& words);
+
+}  // namespace ipcscope::cli

@@ -168,9 +168,11 @@ State Descriptors::state(std::uint32_t descriptor, Kind kind) const
         return value;
     };
     switch (kind) {
-    case Kind::eventfd:
-        return Eventfd{static_cast<std::uint64_t>(number("eventfd-count:", 16)),
-                       number("eventfd-semaphore:") != 0};
+    case Kind::eventfd: {
+        Eventfd state{0, number("eventfd-semaphore:") != 0};
+        proc::parse_number(value_of(text, "eventfd-count:"), state.count, 16);
+        return state;
+    }
     case Kind::signalfd: {
         Signalfd state;
         proc::parse_number(value_of(text, "sigmask:"), state.mask, 16);

@@ -34,23 +34,24 @@ struct ChannelKind {
     decode::ObjectType type;
     bool flows;    ///< what one side puts in the other takes out: it joins stages
     bool held;     ///< by open files: they say who can end a wait
+    bool named;    ///< any process can open it by its name
     bool owned;    ///< who takes keeps it until he puts it back, as a mutex
     bool bytes;    ///< calls return how many
 };
 inline constexpr std::array<ChannelKind, IPCSCOPE_OBJECT_COUNT> kChannelKinds{{
-    {decode::ObjectType::none, false, false, false, false},
-    {decode::ObjectType::pipe, true, true, false, true},
-    {decode::ObjectType::fifo, true, true, false, true},
-    {decode::ObjectType::unix_stream, true, true, false, true},
-    {decode::ObjectType::unix_dgram, true, true, false, true},
-    {decode::ObjectType::unix_seqpacket, true, true, false, true},
-    {decode::ObjectType::eventfd, true, true, false, true},
-    {decode::ObjectType::mqueue, true, true, false, true},
-    {decode::ObjectType::sysv_msg, true, false, false, true},
-    {decode::ObjectType::sysv_sem, false, false, true, false},
-    {decode::ObjectType::sysv_shm, false, false, false, false},
-    {decode::ObjectType::futex, false, false, false, false},
-    {decode::ObjectType::futex_private, false, false, false, false},
+    {decode::ObjectType::none, false, false, false, false, false},
+    {decode::ObjectType::pipe, true, true, false, false, true},
+    {decode::ObjectType::fifo, true, true, true, false, true},
+    {decode::ObjectType::unix_stream, true, true, false, false, true},
+    {decode::ObjectType::unix_dgram, true, true, true, false, true},
+    {decode::ObjectType::unix_seqpacket, true, true, false, false, true},
+    {decode::ObjectType::eventfd, true, true, false, false, true},
+    {decode::ObjectType::mqueue, true, true, true, false, true},
+    {decode::ObjectType::sysv_msg, true, false, false, false, true},
+    {decode::ObjectType::sysv_sem, false, false, false, true, false},
+    {decode::ObjectType::sysv_shm, false, false, false, false, false},
+    {decode::ObjectType::futex, false, false, false, false, false},
+    {decode::ObjectType::futex_private, false, false, false, false, false},
 }};
 constexpr const ChannelKind& channel_kind(decode::ObjectType type)
 {

@@ -129,7 +129,8 @@ ChannelTable::Channel& ChannelTable::channel(const decode::Call& call, const Cha
 /// Who holds a socket can receive by the one channel, and send by the other.
 void ChannelTable::hold(Channel& channel, const ObjectId& end, const Held& held) const
 {
-    const bool socket = channel.row.sender != 0;
+    // One that was not accepted has no other end yet.
+    const bool socket = decode::is_unix(channel.row.type);
     const bool receives = end == channel.row.object;
     if (!held.path.empty() && receives) channel.row.path = held.path;
     const auto add = [&](ChannelEnds& ends) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which of those that use a futex do the others wait for?
+// Which of those that use a futex, or a semaphore as a mutex, do the others wait for?
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -165,8 +165,8 @@ Finding convoy(const Parties& parties, const Share& slow, const std::vector<Shar
     const bool one = waits.size() == 1;
     Finding made = finding(
         Code::convoy,
-        fmt::format("Waits on {}: {}. For {} of {} {} waited until {}, which itself waited for none "
-                    "meanwhile, woke {}.",
+        fmt::format("Waits on {}: {}. For {} of {} {} waited for {}, which itself waited for none "
+                    "meanwhile, to wake {}.",
                     which(parties.channel), shares(parties, waits), time(slow.ns),
                     time(parties.span_ns()), one ? "it" : "they", parties.name(slow.party),
                     one ? "it" : "one of them"));
@@ -217,7 +217,10 @@ void find_convoys(const WaitGraph& graph, const Blame& blame, Findings& findings
 {
     Futexes futexes;
     for (const Blame::Edge& edge : blame.edges) {
-        if (edge.channel->type == decode::ObjectType::futex && edge.waiter != edge.holder) {
+        const ChannelRow& channel = *edge.channel;
+        const bool lock = channel.type == decode::ObjectType::futex ||
+                          (channel.type == decode::ObjectType::sysv_sem && channel.mutex);
+        if (lock && edge.waiter != edge.holder) {
             parties_of(futexes, graph, *edge.channel)
                 .edges.push_back({edge.waiter, edge.holder, edge.ns});
         }

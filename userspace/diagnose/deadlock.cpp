@@ -249,7 +249,8 @@ Finding deadlock(WaitGraph& graph, const LongWait& first, const Members& members
                 ended(graph, first, made.duration_ns, before_trace);
     made.advice = members.size() > 1
         ? fmt::format("What would end it: {}.", breaks)
-        : first.output ? "Start the reader before more is written than the pipe holds."
+        : first.output ? fmt::format("Start the reader before more is written than the {} holds.",
+                                     words(members.begin()->second.channel->type).noun)
                        : "";
     made.evidence = {{"members", std::uint64_t{members.size()}}, {"lasted_ns", made.duration_ns}};
     return made;

@@ -101,6 +101,17 @@ bool are_left_over(const WaitGraph& graph, const LongWait& wait, const ChannelRo
     return waits_for_itself || std::ranges::all_of(held.ends, left_over);
 }
 
+/// Another child of the holder lived for most of the wait: a shell's command, say, which has
+/// its output, too.
+bool had_child(const WaitGraph& graph, const LongWait& wait, Pid holder)
+{
+    return std::ranges::any_of(graph.report().lives, [&](const LifeRow& life) {
+        const std::uint64_t end_ns = life.exit_ns == 0 ? UINT64_MAX : life.exit_ns;
+        return life.ppid == holder && life.process.tgid != wait.process.tgid &&
+               life.born_ns < wait.end_ns && end_ns > wait.start_ns + wait.length_ns() / 4;
+    });
+}
+
 /// The wait ended as the last holder went, which never wrote.
 bool came_late(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
 {
@@ -117,7 +128,8 @@ bool came_late(const WaitGraph& graph, const LongWait& wait, const ChannelRow& c
         return !end.holds_only && (life == nullptr || life->exit_ns == 0 ||
                                    life->exit_ns > wait.start_ns + wait.length_ns() / 4);
     });
-    return !wrote && !last_wrote && others_were_gone(graph, wait, channel, wait.waker.tgid);
+    return !wrote && !last_wrote && !had_child(graph, wait, wait.waker.tgid) &&
+           others_were_gone(graph, wait, channel, wait.waker.tgid);
 }
 
 }  // namespace

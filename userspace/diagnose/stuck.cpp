@@ -90,12 +90,19 @@ std::string last_partner(const WaitGraph& graph, const LongWait& wait, const Cha
     const SideWords& other = words(channel.type).side(!wait.output);
     const auto& ends = WaitGraph::other_end(channel, wait.output);
     const auto last = std::ranges::max_element(ends, {}, &ChannelEnd::last_call_ns);
-    std::string text = " Which process could have ended that wait is not recorded";
+    const aggregate::ChannelKind& kind = aggregate::channel_kind(channel.type);
+    std::string text = kind.named  ? " Any process can open it by its name"
+                       : kind.held ? fmt::format(" Who holds its {} is not recorded", other.end)
+                                   : " Which process could have ended that wait is not recorded";
     if (last == ends.end() || last->last_call_ns == 0) {
         return fmt::format("{}; none has {} in the trace.", text, other.done);
     }
-    return fmt::format("{}; {} last {}, {} into the trace.", text, who(last->task), other.did,
-                       into_trace(graph, last->last_call_ns));
+    const aggregate::LifeRow* life = graph.life(last->task.tgid);
+    const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns <= wait.end_ns;
+    return fmt::format("{}; {} last {}, {} into the trace{}.", text, who(last->task),
+                       other.did, into_trace(graph, last->last_call_ns),
+                       gone ? fmt::format(", and had ended {} into it", into_trace(graph, life->exit_ns))
+                            : "");
 }
 
 /// What the holders of the other end did: the reason as far as the records have it.
@@ -112,7 +119,7 @@ std::string partners(const WaitGraph& graph, const LongWait& wait, const Channel
         return left_behind(graph, *held.left);
     }
     if (!held.known) {
-        return kind.held ? fmt::format(" What the processes at its {} did is not in the trace.",
+        return kind.held && !graph.report().host.filters.empty() ? fmt::format(" What the processes at its {} did is not in the trace.",
                                        other.end)
                          : last_partner(graph, wait, channel);
     }
@@ -135,13 +142,15 @@ bool unusual(const WaitGraph& graph, const LongWait& wait)
     return graph.longest_over_ns(wait) < since(wait.end_ns, wait.start_ns) / 2;
 }
 
-/// A signal broke a write off for which no reader had come.
-bool is_given_up(const LongWait& wait, const HeldBy& held)
+/// A signal broke a write off for which no reader had come, or a wait for what another keeps.
+bool is_given_up(const LongWait& wait, const ChannelRow& channel, const HeldBy& held)
 {
-    return wait.ended == LongWait::Ended::signal && wait.output && held.known &&
-           std::ranges::all_of(held.ends, [&](const ChannelEnd* end) {
-               return end->last_call_ns <= wait.start_ns;
-           });
+    if (!wait.output) {
+        return aggregate::channel_kind(channel.type).owned && (held.known || held.left != nullptr);
+    }
+    return std::ranges::all_of(channel.readers, [&](const ChannelEnd& end) {
+        return end.last_call_ns <= wait.start_ns;
+    });
 }
 
 /// How the wait came to its end: by the writer's end, the reader's or the trace's.
@@ -157,14 +166,15 @@ std::string its_end(const WaitGraph& graph, const LongWait& wait)
 }
 
 /// It never returned, or not before one of the two ended.
-bool is_stuck(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
+bool is_stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
+              const HeldBy& held)
 {
     switch (wait.ended) {
     case LongWait::Ended::unfinished: return unusual(graph, wait);
     case LongWait::Ended::broken: return missed(graph, wait, held) != nullptr;
     case LongWait::Ended::signal:
         return killed_by(graph, wait) != 0 &&
-               (wait.opens || is_given_up(wait, held) || missed(graph, wait, held) != nullptr);
+               (wait.opens || is_given_up(wait, channel, held) || missed(graph, wait, held) != nullptr);
     case LongWait::Ended::woken:
     case LongWait::Ended::end_of_file: break;
     }
@@ -174,6 +184,9 @@ bool is_stuck(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
 /// ": the pipe was full"
 std::string full_words(const ChannelRow& channel)
 {
+    if (channel.type == decode::ObjectType::eventfd) {
+        return ": what it adds would have been more than the count can hold";
+    }
     return aggregate::channel_kind(channel.type).flows
         ? fmt::format(": the {} was full", words(channel.type).noun) : "";
 }
@@ -254,7 +267,7 @@ void find_stuck(WaitGraph& graph, Findings& findings)
         const bool broken = wait.ended == LongWait::Ended::broken;
         const HeldBy held =
             graph.held_by(*channel, wait.output, broken ? wait.start_ns : wait.end_ns);
-        if (!is_stuck(graph, wait, held)) {
+        if (!is_stuck(graph, wait, *channel, held)) {
             continue;
         }
         if (broken) {

@@ -171,11 +171,11 @@ HeldBy WaitGraph::held_by(const ChannelRow& channel, bool output, std::uint64_t 
         }
     }
     const bool all_seen = output ? channel.reads.traced : channel.writes.traced;
-    // Pipes are inherited from processes in the trace; what others can open must be looked up.
-    const bool listed = channel.object.type == IPCSCOPE_OBJECT_PIPE ||
-                        (kind.held && both_ends([](const ChannelEnd& end) {
-                             return end.held_ns != 0;
-                         }));
+    // Pipes are inherited from processes in the trace; others must have been looked up, and
+    // what any process can open by its name at that very time.
+    const bool listed = kind.named ? looked_up && kind.held
+        : channel.type == decode::ObjectType::pipe ||
+              (kind.held && both_ends([](const ChannelEnd& end) { return end.held_ns != 0; }));
     held.all = looked_up && !held.ends.empty();
     held.known = complete() && !held.ends.empty() && listed &&
                  (all_seen || (looked_up && std::ranges::all_of(held.ends, &ChannelEnd::traced)));

@@ -278,8 +278,8 @@ TEST(Channels, OneThatHoldsALockLongIsWaitedForByAll)
     EXPECT_EQ(found->subjects.size(), 3u);
     EXPECT_NE(found->text.find("Waits on futex 0x40 of memory 7: 12 (c) 1.60 s, 11 (b) 1.60 s. "
                                "For 1.60 s of "), std::string::npos) << found->text;
-    EXPECT_NE(found->text.find("they waited until 10 (a), which itself waited for none "
-                               "meanwhile, woke one of them."), std::string::npos) << found->text;
+    EXPECT_NE(found->text.find("they waited for 10 (a), which itself waited for none "
+                               "meanwhile, to wake one of them."), std::string::npos) << found->text;
 }
 
 /// All hold it for as long.
@@ -357,7 +357,7 @@ TEST(Channels, AThreadThatHoldsALockLongIsWaitedForByTheOthers)
     EXPECT_EQ(found->subjects.size(), 3u);
     EXPECT_EQ(plain(found->text).substr(0, plain(found->text).find(" meanwhile")),
               "Waits on private futex 0x7f10: thread 22 (c) 1.60 s, thread 21 (b) 1.60 s. For "
-              "1.60 s of 1.64 s they waited until thread 10 (a), which itself waited for none")
+              "1.60 s of 1.64 s they waited for thread 10 (a), which itself waited for none")
         << found->text;
 }
 

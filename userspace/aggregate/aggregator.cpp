@@ -157,6 +157,7 @@ struct Aggregator::State {
         sleeps.slice(event, body);
         waits.slice(event, body);
         stays.slice(event, body);
+        deaths.on(event, body);
     }
     void on(const decode::Event& event, const decode::Call& body)
     {
@@ -165,6 +166,7 @@ struct Aggregator::State {
             return;   // its time is that of the thread's own records
         }
         if (!before.empty()) before.erase(event.task.tid);
+        deaths.on(event, body);
         const TimeLedger::Entry entry = times.call(event, body);
         processes.add(event, entry);
         if (event.kind != IPCSCOPE_CALL_PIPE && event.kind != IPCSCOPE_CALL_SPLICE) {

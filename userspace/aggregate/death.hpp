@@ -166,7 +166,9 @@ struct Death {
     Hindrance hindrance;                    ///< from the first send to its end
     std::optional<std::uint64_t> gone_ns;   ///< its parent was notified, or the last thread gone
     std::optional<std::int32_t> exit_code;  ///< as wait(2) encodes it
-    std::optional<std::uint64_t> reaped_ns;
+    std::optional<std::uint64_t> reaped_ns;  ///< the kernel freed it: up to a second later
+    std::uint64_t unreaped_ns = 0;          ///< until then it was certainly not reaped
+    bool orphaned = false;                  ///< its parent ended without having reaped it
     Task parent;                            ///< as far as known
     std::uint64_t alive_ns = 0;             ///< when it was last known to be there
     std::vector<Task> children;             ///< alive at its end, or now; a few

@@ -20,6 +20,7 @@ constexpr std::size_t kMostTakings = 16;
 constexpr std::size_t kMostLooks = 256;      ///< threads, of all looks
 constexpr std::size_t kMostChildren = 3;
 constexpr std::uint64_t kWorthALook_ns = 10'000'000;   ///< most processes end at once
+constexpr std::uint64_t kMostFreeDelay_ns = 1'000'000'000;   ///< an RCU grace period
 constexpr std::int32_t kLastDeath = 3;       ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED: 1..3
 
 bool should_end(const decode::SignalGenerate& body)
@@ -124,10 +125,20 @@ Death& DeathTable::open(const decode::Event& event, std::uint32_t tgid)
 
 void DeathTable::on(const decode::Event& event, const decode::SignalGenerate& body)
 {
-    if (body.sig == IPCSCOPE_SIGCHLD && body.si_code >= 1 && body.si_code <= kLastDeath &&
-        body.sender_pid == event.task.tgid) {
-        // A process notifies its parent in its own context.
-        exited(event.task.tgid, event.time_ns, 0, true);
+    if (body.sig == IPCSCOPE_SIGCHLD && body.si_code >= 1 && body.si_code <= kLastDeath) {
+        if (body.sender_pid == event.task.tgid) {
+            // A process notifies its parent in its own context.
+            exited(event.task.tgid, event.time_ns, 0, true);
+            Process* parent = processes_.find(body.target_tgid);
+            if (parent != nullptr && body.disposition == IPCSCOPE_DISPOSITION_IGNORE) {
+                zombies_ -= std::erase(parent->zombies, event.task.tgid);   // the kernel reaps it
+            }
+        } else if (Process* child = processes_.find(body.sender_pid);
+                   child != nullptr && child->exited_ns != 0 && child->ppid == event.task.tgid &&
+                   body.target_tgid != child->ppid) {
+            child->orphaned = true;   // its parent, which ends, leaves it to another
+            child->unreaped_ns = event.time_ns;
+        }
     }
     if (should_end(body)) {
         senders_.use(event.task.tgid) = event.process;
@@ -183,6 +194,14 @@ void DeathTable::on(const decode::Event& event, const decode::SignalHandler& bod
     if (death == nullptr) {
         return;
     }
+    for (DeathSend& send : death->sends) {
+        const bool inside = body.enter_ns <= send.first_ns && send.first_ns <= event.time_ns;
+        if (send.blocked && !send.blocking && inside && event.task.tid == event.task.tgid &&
+            (body.blocked_inside & IPCSCOPE_SIG_BIT(send.signal)) != 0) {
+            send.blocking = Blocking{Blocking::By::handler, body.enter_ns, IPCSCOPE_SYSCALL_NONE,
+                                     body.sig, event.time_ns};
+        }
+    }
     for (DeathTaking& taking : death->takings) {
         if (taking.tid == event.task.tid && taking.signal == body.sig &&
             taking.returned_ns == 0 && taking.how == decode::How::handler &&
@@ -205,6 +224,9 @@ void DeathTable::on(const decode::Event& event, const decode::Thread& body)
 {
     const std::uint32_t tgid = event.task.tgid;
     if (event.task.tid != tgid) {
+        if (Process* process = processes_.find(tgid)) {
+            process->threads = true;
+        }
         return;
     }
     if (body.reason == IPCSCOPE_THREAD_FORK) {
@@ -260,6 +282,7 @@ void DeathTable::exited(std::uint32_t tgid, std::uint64_t time_ns, std::int32_t 
         Process* parent = processes_.find(process.ppid);
         if (parent != nullptr && parent->zombies.size() < Unreaped::kMost) {
             parent->zombies.push_back(tgid);
+            ++zombies_;
         }
         settle_children(process, time_ns);   // init's from now on
         Death* parents = find(process.ppid);
@@ -269,6 +292,7 @@ void DeathTable::exited(std::uint32_t tgid, std::uint64_t time_ns, std::int32_t 
     }
     if (!process.notified) {
         process.exited_ns = time_ns;
+        process.unreaped_ns = time_ns;
         process.notified = notified;
     }
     if (!notified && process.exit_code == 0) {
@@ -295,10 +319,7 @@ void DeathTable::on(const decode::Event& event, const decode::ThreadFree&)
         return;
     }
     if (Death* death = find(tgid)) {
-        death->reaped_ns = event.time_ns;
-        if (!death->gone_ns) {
-            death->gone_ns = event.time_ns;
-        }
+        freed(*death, event.time_ns);
         finish(*death, *death->gone_ns);
         close(tgid);
     }
@@ -306,11 +327,69 @@ void DeathTable::on(const decode::Event& event, const decode::ThreadFree&)
         settle_children(*process, event.time_ns);
         if (Process* parent = processes_.find(process->ppid)) {
             if (std::erase(parent->zombies, tgid) != 0) {
-                left(*parent, tgid, event.time_ns, unreaped_.use(process->ppid));
+                --zombies_;
+                const std::uint64_t freed_ns = event.time_ns - std::min(event.time_ns, kMostFreeDelay_ns);
+                left(*parent, tgid, std::max(freed_ns, process->unreaped_ns),
+                     unreaped_.use(process->ppid));
             }
         }
     }
     processes_.erase(tgid);
+}
+
+/// What its parent did, and what was seen of it, show until when it was not reaped: it is freed
+/// an RCU grace period after that.
+void DeathTable::freed(Death& death, std::uint64_t time_ns)
+{
+    death.reaped_ns = time_ns;
+    if (!death.gone_ns) {
+        death.gone_ns = time_ns;
+    }
+    death.unreaped_ns = std::max(*death.gone_ns, time_ns - std::min(time_ns, kMostFreeDelay_ns));
+    if (const Process* process = processes_.find(death.target.tgid)) {
+        death.unreaped_ns = std::max(death.unreaped_ns, process->unreaped_ns);
+        death.orphaned = process->orphaned;
+    }
+    for (const DeathSend& send : death.sends) {
+        if (send.target_state == decode::State::zombie) {
+            death.unreaped_ns = std::max(death.unreaped_ns, send.last_ns);
+        }
+    }
+    for (const ThreadLook& look : death.looks) {
+        if (look.state == decode::State::zombie && look.thread.tid == death.target.tgid) {
+            death.unreaped_ns = std::max(death.unreaped_ns, look.at_ns);
+        }
+    }
+}
+
+void DeathTable::on(const decode::Event& event, const decode::Slice& body)
+{
+    if (decode::state_of(body.state) != decode::State::running) {
+        idle(event, body.start_ns, body.end_ns);
+    }
+}
+
+void DeathTable::on(const decode::Event& event, const decode::Call& body)
+{
+    idle(event, body.enter_ns, event.time_ns);
+}
+
+/// A process whose only thread slept, or was in a call, has reaped nothing meanwhile.
+void DeathTable::idle(const decode::Event& event, std::uint64_t start_ns, std::uint64_t end_ns)
+{
+    if (zombies_ == 0 || event.task.tid != event.task.tgid) {
+        return;
+    }
+    const Process* parent = processes_.find(event.task.tgid);
+    if (parent == nullptr || parent->threads) {
+        return;
+    }
+    for (const std::uint32_t child : parent->zombies) {
+        Process* process = processes_.find(child);
+        if (process != nullptr && start_ns <= process->unreaped_ns) {
+            process->unreaped_ns = std::max(process->unreaped_ns, end_ns);
+        }
+    }
 }
 
 /// A child that was left unreaped until `end_ns`, where its parent knew of its end.
@@ -332,6 +411,7 @@ void DeathTable::settle_children(Process& parent, std::uint64_t end_ns)
     for (const std::uint32_t child : parent.zombies) {
         left(parent, child, end_ns, unreaped_.use(parent.task.tgid));
     }
+    zombies_ -= std::min(zombies_, parent.zombies.size());
     parent.zombies.clear();
 }
 

@@ -33,6 +33,8 @@ public:
     void on(const decode::Event& event, const decode::Thread& body);
     void on(const decode::Event& event, const decode::ThreadTime& body);
     void on(const decode::Event& event, const decode::ThreadFree& body);
+    void on(const decode::Event& event, const decode::Slice& body);
+    void on(const decode::Event& event, const decode::Call& body);
     void on(const decode::Event& event, const decode::Symbol& body);
     void on(const decode::Event& event, const decode::Observed& body);
 
@@ -54,6 +56,9 @@ private:
         bool execed = false;
         bool notified = false;          ///< exited_ns is that of its own SIGCHLD
         std::uint64_t child_taken_ns = 0;      ///< it last took a SIGCHLD
+        std::uint64_t unreaped_ns = 0;  ///< its parent did nothing from its exit until then
+        bool orphaned = false;          ///< another than its parent was notified of its end
+        bool threads = false;           ///< it has several
         std::vector<std::uint32_t> zombies;    ///< its children, of which no more is known
     };
 
@@ -61,6 +66,8 @@ private:
     Death& open(const decode::Event& event, std::uint32_t tgid);
     void close(std::uint32_t tgid);
     void finish(Death& death, std::uint64_t end_ns) const;
+    void idle(const decode::Event& event, std::uint64_t start_ns, std::uint64_t end_ns);
+    void freed(Death& death, std::uint64_t time_ns);
     void exited(std::uint32_t tgid, std::uint64_t time_ns, std::int32_t code, bool notified);
     void left(const Process& parent, std::uint32_t child, std::uint64_t end_ns,
               Unreaped& row) const;
@@ -75,6 +82,7 @@ private:
     BoundedMap<std::uint32_t, Death> open_{kMostOpen};
     BoundedMap<std::uint32_t, Comm> senders_{kMostOpen};   ///< their newest names, by tgid
     BoundedMap<std::uint32_t, Unreaped> unreaped_{kMostOpen};   ///< by the parent's tgid
+    std::size_t zombies_ = 0;            ///< of all processes, at least
     std::vector<Death> closed_;          ///< full: a heap, the quickest first
     std::unordered_map<std::uint64_t, SafeText> symbols_;
     std::uint64_t evicted_ = 0;

@@ -64,6 +64,7 @@ bool tell_cause(Story& story)
     if (send.origin == decode::Origin::oom) {
         text += " No process sent it.";
     }
+    text += reaping(story);
     story.made = finding(code_of_cause(send.origin), std::move(text));
     story.made.at_ns = send.first_ns;
     if (send.origin == decode::Origin::kernel) {   // why, no table says

@@ -330,6 +330,39 @@ std::string children(const Story& story)
     return text + (death.children.size() == 1 ? " was alive" : " were alive");
 }
 
+std::optional<Reason> core_dump(Story& story)
+{
+    constexpr unsigned kDumped = 0x80;   // of wait(2)
+    const Death& death = story.death;
+    const auto last = std::find_if(death.looks.rbegin(), death.looks.rend(), [](const ThreadLook& look) {
+        return !look.stack.empty() && look.state != State::zombie;
+    });
+    const bool seen = last != death.looks.rend() &&
+                      std::ranges::any_of(last->stack, [](const SafeText& entry) {
+                          return entry.view().starts_with("do_coredump+") ||
+                                 entry.view().starts_with("vfs_coredump+");
+                      });
+    const bool dumped = death.exit_code && (static_cast<unsigned>(*death.exit_code) & kDumped) != 0 &&
+                        decode::ended_by(*death.exit_code) == story.send.signal;
+    if (!dumped && (death.gone_ns || !seen)) {
+        return std::nullopt;
+    }
+    const DeathTaking* taking = taking_of(death, story.send.signal);
+    const std::uint64_t ns =
+        since(story.end_ns, taking != nullptr ? taking->at_ns : story.send.first_ns);
+    std::string text = fmt::format("{} core for {}", dumped ? "dumped" : "was dumping", time(ns));
+    if (seen) {
+        text += fmt::format(" (in {} when it was last looked at)", function_of(&*last, death));
+        story.made.stack.clear();
+        for (const SafeText& entry : last->stack) {
+            story.made.stack.push_back(entry.str());
+        }
+    }
+    const bool fault = story.send.origin == decode::Origin::fault ||
+                       story.send.origin == decode::Origin::seccomp;
+    return Reason{fault ? Code::crash : Code::slow_exit, ns, std::move(text)};
+}
+
 std::optional<Reason> disposition(const Story& story)
 {
     const Death& death = story.death;

@@ -52,12 +52,14 @@ std::uint64_t zombie_until(const aggregate::Report& report, const aggregate::Dea
 bool tell_zombie(Story& story);
 /// It ended at once, and stayed a zombie.  @return likewise
 bool tell_reaping(Story& story);
-/// " Its parent 5 (a) took another 2.00 s to reap it."; "" where it did not.
+/// " Its parent 5 (a) did not reap it for at least another 2.00 s."; "" where it did.
 std::string reaping(const Story& story);
 
 // death_reasons.cpp
 /// What kept it from running, the longest first; sets the finding's stack.
 std::vector<Reason> hindrances(Story& story);
+/// It dumped core, or did so when it was last looked at; sets the finding's stack.
+std::optional<Reason> core_dump(Story& story);
 /// What it did with the signal.
 std::optional<Reason> disposition(const Story& story);
 /// "it slept in f when it was looked at", of the thread that took the signal; "" where that

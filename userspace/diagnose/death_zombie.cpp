@@ -44,13 +44,13 @@ const ThreadLook* held_by_debugger(const Death& death)
     return found == death.looks.end() ? nullptr : &*found;
 }
 
-/// When its parent exited, where that was before it was reaped.
+/// When its parent exited, where it had not reaped it.
 std::optional<std::uint64_t> parent_left(const Report& report, const Death& death)
 {
     const auto found = std::ranges::find(report.lives, death.parent.tgid,
                                          [](const LifeRow& life) { return life.process.tgid; });
-    if (death.parent.tgid == 0 || found == report.lives.end() || found->exit_ns == 0 ||
-        (death.reaped_ns && *death.reaped_ns <= found->exit_ns)) {
+    const bool left = death.orphaned || !death.reaped_ns;
+    if (!left || death.parent.tgid == 0 || found == report.lives.end() || found->exit_ns == 0) {
         return std::nullopt;
     }
     return found->exit_ns;
@@ -70,7 +70,7 @@ bool was_zombie(const Death& death, const DeathSend& send)
 std::uint64_t zombie_until(const Report& report, const Death& death)
 {
     if (death.reaped_ns) {
-        return *death.reaped_ns;
+        return death.unreaped_ns;
     }
     // Of a process that is not traced its end, and nothing later, may be recorded.
     return death.traced ? report.end_ns : death.alive_ns;
@@ -103,7 +103,7 @@ bool tell_zombie(Story& story)
     if (const auto left = parent_left(story.report, death)) {
         reaped = fmt::format("never did reap it, but exited {}", at(story.report, *left));
     } else if (death.reaped_ns) {
-        reaped = fmt::format("did not reap it until {} later",
+        reaped = fmt::format("did not reap it for at least {}",
                              time(since(until, death.gone_ns.value_or(story.send.first_ns))));
     }
     made.text = fmt::format("{} can do nothing: it is a zombie, which {}, and {} {}.",
@@ -135,7 +135,7 @@ std::string reaping(const Story& story)
                            at(story.report, *left));
     }
     if (death.reaped_ns) {
-        return fmt::format(" {} took another {} to reap it.", parent, time(zombie));
+        return fmt::format(" {} did not reap it for at least another {}.", parent, time(zombie));
     }
     return fmt::format(" {} has not reaped it since.", parent);
 }

@@ -290,6 +290,10 @@ struct Why {
 Why why(Story& story)
 {
     Why known{hindrances(story), disposition(story)};
+    if (auto dump = core_dump(story); dump && dump->ns >= story.lasted_ns / 2) {
+        known.did = std::move(dump);
+        std::erase_if(known.reasons, [](const Reason& reason) { return reason.code == Code::kill_stuck; });
+    }
     known.kill = ender(story.death, story.send);
     known.hindered = !known.reasons.empty() && known.reasons.front().ns >= story.lasted_ns / 2;
     return known;
@@ -318,9 +322,9 @@ Code code_of(const Story& story, const Why& known)
     return is_kill(story.send) ? Code::kill_stuck : Code::slow_exit;
 }
 
-Severity severity_of(const Story& story, const Why& known, Code code)
+Severity severity_of(const Story& story, Code code)
 {
-    if (code == Code::signal_ignored && story.send.signal == kSighup && known.kill == nullptr) {
+    if (code == Code::signal_ignored && story.send.signal == kSighup) {
         return Severity::note;   // as nohup and daemons do, for a purpose
     }
     return story.death.gone_ns || code == Code::signal_ignored || code == Code::signal_unkillable
@@ -373,7 +377,7 @@ bool tell_long_life(Story& story)
         made.text += context(story);
     }
     made.text += other_sends(story.death, story.send, known.kill) + reaping(story);
-    made.severity = severity_of(story, known, code);
+    made.severity = severity_of(story, code);
     made.at_ns = story.send.first_ns;
     made.duration_ns = story.lasted_ns;
     return true;
@@ -424,7 +428,7 @@ bool describe(Story& story)
         }
     }
     return death.gone_ns &&
-           (tell_reaping(story) || tell_cause(story) || tell_renamed(story) ||
+           (tell_cause(story) || tell_reaping(story) || tell_renamed(story) ||
             tell_sender(story));
 }
 

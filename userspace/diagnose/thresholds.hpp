@@ -10,7 +10,7 @@ struct Thresholds {
     // deaths and signals
     std::uint64_t slow_death_ns = 100'000'000;
     std::uint64_t slow_reap_ns = 1'000'000'000;    ///< below, a note
-    std::uint64_t unreaped_ns = 250'000'000;       ///< the kernel may free a thread late
+    std::uint64_t unreaped_ns = 250'000'000;       ///< after its parent's SIGCHLD
     std::uint64_t worth_telling_ns = 20'000'000;   ///< of one reason among several
     std::uint64_t escalation_ns = 1'000'000'000;   ///< a process ignores SIGTERM
     std::uint64_t sigint_ends_ns = 30'000'000'000; ///< until then, it was the SIGINT

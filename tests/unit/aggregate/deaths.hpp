@@ -86,6 +86,7 @@ public:
         std::uint32_t terminal = 0;
         std::uint64_t memory_limit = 0;
         std::string_view memory_cgroup = {};
+        std::uint32_t child = 0;   ///< SIGCHLD: of its end
     };
     void send(std::uint64_t ms, std::uint32_t from, std::uint32_t to, unsigned signal)
     {
@@ -106,6 +107,8 @@ public:
         body.origin = static_cast<__u8>(how.origin);
         body.terminal = how.terminal;
         body.memory_limit = how.memory_limit;
+        body.sender_pid = how.child;
+        body.si_code = how.child != 0;
         std::ranges::copy(how.memory_cgroup, body.cgroup_name);
         body.shared = 1;
         body.fatal = ipcscope_is_fatal(static_cast<int>(signal), body.disposition, how.blocked,

@@ -331,7 +331,7 @@ TEST(DeathFindings, AZombie)
                                "5 (bash) has not reaped it.");
     EXPECT_EQ(life.found(4000).at(0).severity, Severity::error);
     life.reap(5000, kApp);
-    EXPECT_NE(life.text(6000).find("did not reap it until 5.00 s later."), std::string::npos);
+    EXPECT_NE(life.text(6000).find("did not reap it for at least 4.00 s."), std::string::npos);
     EXPECT_EQ(life.found(6000).at(0).severity, Severity::warning);
 }
 
@@ -340,6 +340,7 @@ TEST(DeathFindings, AZombieWhoseParentNeverReapedIt)
     Story life;
     life.exit(1, kApp, 3 << 8);
     life.send(1000, kOther, kApp, kKill, kToZombie);
+    life.send(2000, kShell, 1, 17, {.child = kApp});
     life.exit(2000, kShell, 0);
     life.reap(2010, kApp);   // by init
     EXPECT_NE(life.text(4000).find("its parent 5 (bash) never did reap it, but exited at 2.00 s."),
@@ -356,7 +357,7 @@ TEST(DeathFindings, AZombieThatADebuggerHolds)
     life.look(1100, kApp, look);
     life.reap(4001, kApp);
     EXPECT_EQ(life.text(5000), "slow-reap: SIGKILL from 5 (bash) to 6 (app) ended it within 1.00 "
-                               "ms. Its debugger 7 (other) took another 3.00 s to reap it.");
+                               "ms. Its debugger 7 (other) did not reap it for at least another 2.00 s.");
 }
 
 TEST(DeathFindings, ASigkillThatEndedWhatWasHeld)
@@ -403,9 +404,39 @@ TEST(DeathFindings, AParentThatReapsLate)
     Story life;
     life.send(1000, kOther, kApp, kKill);
     life.exit(1001, kApp, 9);
+    life.stay(kShell, IPCSCOPE_STATE_INTERRUPTIBLE, 900, 3000);
     life.reap(3001, kApp);
     EXPECT_EQ(life.text(4000), "slow-reap: SIGKILL from 7 (other) to 6 (app) ended it within 1.00 ms. "
-                               "Its parent 5 (bash) took another 2.00 s to reap it.");
+                               "Its parent 5 (bash) did not reap it for at least another 2.00 s.");
+}
+
+TEST(DeathFindings, ACrashThatIsReapedLateIsACrash)
+{
+    Story life;
+    life.send(1000, kApp, kApp, 11, {.origin = IPCSCOPE_ORIGIN_FAULT});
+    life.exit(1001, kApp, 11);
+    life.stay(kShell, IPCSCOPE_STATE_INTERRUPTIBLE, 900, 3000);
+    life.reap(3001, kApp);
+    EXPECT_EQ(life.text(4000), "crash: 6 (app) was ended by SIGSEGV from a fault of its own at 1.00 s. "
+                               "Its parent 5 (bash) did not reap it for at least another 2.00 s.");
+}
+
+TEST(DeathFindings, ACoreDumpThatTakesLong)
+{
+    Story life;
+    life.send(1000, kApp, kApp, 11, {.origin = IPCSCOPE_ORIGIN_FAULT});
+    life.take(1000, kApp, 11, IPCSCOPE_TAKE_DEFAULT);
+    life.stay(kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, 1000, 1300);
+    life.look(1100, kApp, IPCSCOPE_STATE_UNINTERRUPTIBLE, "call_usermodehelper_exec");
+    life.look(2000, kApp, IPCSCOPE_STATE_INTERRUPTIBLE, "do_coredump");
+    EXPECT_EQ(life.text(2500), "crash: SIGSEGV from a fault of its own to 6 (app): it was dumping core "
+                               "for 1.00 s (in do_coredump when it was last looked at); it was still "
+                               "there 1.00 s after the signal, when it was last looked at.");
+    life.exit(4000, kApp, 11 | 0x80);
+    life.reap(4001, kApp);
+    EXPECT_EQ(life.text(5000), "crash: SIGSEGV from a fault of its own to 6 (app): it dumped core for "
+                               "3.00 s (in do_coredump when it was last looked at); it was gone 3.00 s "
+                               "after the signal.");
 }
 
 TEST(DeathFindings, TheInitOfANamespace)

@@ -76,13 +76,21 @@ std::vector<std::string> what_to_check(const aggregate::Report& report)
     if (total_lost(report.loss) != 0) {
         checks.emplace_back("Everything that happened was lost: see Loss for the cause.");
     }
+    if (host.kernel.empty()) {
+        return {"The capture ends before its trace began: record was killed while it attached."};
+    }
     if (host.hooks.empty()) {
         checks.emplace_back("No hook was attached: `ipcscope doctor` reports what this kernel "
                             "lacks.");
     }
-    checks.emplace_back("Did it happen while the trace ran? A call is recorded when it returns, "
-                        "or as the trace ends; sockets, queues and futexes only with "
-                        "--trace ipc.");
+    const bool all = std::ranges::any_of(host.hooks, [](const std::string& hook) {
+        return hook.starts_with("futex (entry)");
+    });
+    checks.push_back(fmt::format(
+        "Did it happen while the trace ran? A call is recorded when it returns, or as the trace "
+        "ends; {}. What a process waits for now: `ipcscope inspect PID`.",
+        all ? "one on a socket, a queue or a futex that began before the trace only if it returned"
+            : "sockets, queues and futexes only with --trace ipc"));
     return checks;
 }
 
@@ -97,7 +105,7 @@ std::string all_quiet(const aggregate::Report& report)
         ? "" : fmt::format(" and {}", counted(report.objects.size(), "other IPC object",
                                               "other IPC objects"));
     std::string text = fmt::format("Nothing stands out in {}{} {}{}: no slow kill, no lost or "
-                                   "late signal, no stage that the others wait for.",
+                                   "late signal, no slow stage (docs/findings.md has the limits).",
                                    counted(signals, "signal", "signals"),
                                    others.empty() ? " and" : ",",
                                    counted(static_cast<std::uint64_t>(pipes), "pipe", "pipes"),

@@ -128,10 +128,10 @@ std::optional<Refusal> refusal_of(const std::string& message, const Words& words
     return std::nullopt;
 }
 
-/// Where "-- PROGRAM" can follow.
+/// Where "-- PROGRAM" can follow; top refuses one.
 bool runs_programs(const CLI::App& command)
 {
-    constexpr std::string_view kNames[] = {"record", "trace", "stat", "kills", "pipes", "top"};
+    constexpr std::string_view kNames[] = {"record", "trace", "stat", "kills", "pipes"};
     return std::ranges::count(kNames, command.get_name()) > 0;
 }
 

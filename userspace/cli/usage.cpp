@@ -5,6 +5,7 @@
 #include <cctype>
 #include <numeric>
 #include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -33,6 +34,20 @@ std::size_t differences(std::string_view one, std::string_view other)
         }
     }
     return row.back();
+}
+
+/// The candidate that differs least from `word`, by two letters at most; "": none.
+std::string nearest(std::string_view word, const Words& candidates)
+{
+    std::string best;
+    std::size_t least = std::min(kMostDifferences, word.size() / 2) + 1;
+    for (const std::string& candidate : candidates) {
+        if (const std::size_t number = differences(word, candidate); number < least) {
+            least = number;
+            best = candidate;
+        }
+    }
+    return best;
 }
 
 std::string safe(std::string_view text)
@@ -189,19 +204,6 @@ std::string refusal_message(const CLI::App& command, const Refusal& refusal, con
 }
 
 }  // namespace
-
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates)
-{
-    std::string best;
-    std::size_t least = std::min(kMostDifferences, word.size() / 2) + 1;
-    for (const std::string& candidate : candidates) {
-        if (const std::size_t number = differences(word, candidate); number < least) {
-            least = number;
-            best = candidate;
-        }
-    }
-    return best;
-}
 
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error, const Words& words)
 {

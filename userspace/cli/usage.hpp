@@ -3,15 +3,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 namespace ipcscope::cli {
-
-/// The candidate that differs least from `word`, by two letters at most; "": none.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// One line about `words`, which `app` refused with `error`: which of them is wrong, and what
 /// was meant where it looks like something that exists. Its names are escaped.

@@ -28,8 +28,8 @@ using aggregate::StageRow;
 constexpr std::size_t kNamedWaits = 3;
 constexpr std::size_t kChainedStages = 8;
 
-/// Not those of partners that take turns, nor of a process for what it made a child for
-/// ($(…), popen(), a pool): it asked for that.
+/// Not the wait for an answer, of partners that take turns, or of a process that made a child
+/// for it ($(…), popen(), a pool): it asked for that.  One for room is for no answer.
 Edges edges_of(const WaitGraph& graph, const Blame& blame)
 {
     const Turns turns(graph.report());
@@ -48,8 +48,8 @@ Edges edges_of(const WaitGraph& graph, const Blame& blame)
     };
     Edges edges;
     for (const Blame::Edge& edge : blame.edges) {
-        if (!turns.taken_by(edge.waiter, edge.holder) &&
-            (edge.output || !descends(edge.holder, edge.waiter))) {
+        if (edge.output || (!turns.taken_by(edge.waiter, edge.holder) &&
+                            !descends(edge.holder, edge.waiter))) {
             edges[edge.holder].push_back(&edge);
         }
     }

@@ -534,6 +534,28 @@ TEST(SlowStage, IsNoneThatTakesTurns)
     }
 }
 
+/// Its answers go back to the process that is blocked in the write of the next job.
+TEST(SlowStage, MayAnswerThatWhichWaitsForRoom)
+{
+    const auto feeder = task(1, "feeder");
+    const auto worker = task(2, "worker");
+    Story story;
+    std::uint64_t at = kMs;
+    for (int job = 0; job < 50; ++job) {
+        story.slept(feeder, true, 5, at, at + 20 * kMs, 4096, 2);
+        at += 20 * kMs;
+        story.did(at, worker, false, 5, 4096);
+        story.did(at + 5, worker, true, 6, 8);
+        story.did(at + 10, feeder, false, 6, 8);
+    }
+    const Report report = story.report(at);
+    const auto found = only(report, Code::slow_stage);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->subjects.front().task.tgid, 2u);
+    EXPECT_NE(found->text.find("feeder waited 1.00 s for it (pipe full)"), std::string::npos)
+        << found->text;
+}
+
 TEST(SlowStage, StartUpIsNoSlowness)
 {
     const auto writer = task(1, "python");

@@ -70,6 +70,7 @@ struct SignalWait {
     bool traced = false;                    ///< a debugger had it in its hands
     Hindrance hindrance;
     std::optional<Blocking> blocking = std::nullopt;   ///< where it was blocked, and why is known
+    Task thread{};   ///< the only one that could take it; tid = 0: any, or the first one
 };
 
 /// What a signal waited for: half of its wait or more is that state of the receiver; else it

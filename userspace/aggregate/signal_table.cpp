@@ -126,7 +126,9 @@ void SignalTable::note_wait(SignalRow& row, const correlate::SignalInterval& sig
                                    signal.shared ? 0 : signal.target.tid),
                     signal.blocked ? masks_.why(signal.target.tid, signal.signal,
                                                 signal.generated_ns)
-                                   : std::nullopt};
+                                   : std::nullopt,
+                    signal.shared || signal.target.tid == signal.target.tgid ? Task{}
+                                                                             : signal.target};
     if (pending) {
         row.still_pending = std::move(wait);
         return;

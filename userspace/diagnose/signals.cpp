@@ -105,6 +105,14 @@ std::string stopped(const aggregate::Hindrance& kept)
     return text;
 }
 
+/// "the receiver", or its thread to which alone the signal was sent
+std::string receiver(const SignalWait& wait)
+{
+    return wait.thread.tid == 0
+        ? "the receiver"
+        : fmt::format("its {}, to which alone it was sent,", thread_who(wait.thread));
+}
+
 /// What the records say that it waited for, the longest.
 Cause cause_of(const aggregate::Report& report, const SignalWait& wait, Code otherwise)
 {
@@ -113,18 +121,21 @@ Cause cause_of(const aggregate::Report& report, const SignalWait& wait, Code oth
         {Code::target_stopped, stopped(kept), kept.stopped_ns},
         {Code::target_frozen, "the receiver was frozen", kept.frozen_ns},
         {Code::target_traced, "a debugger held the receiver", kept.traced_ns},
-        {otherwise, "the receiver slept in D", kept.uninterruptible_ns},
-        {otherwise, "the receiver slept in K", kept.killable_ns},
+        {otherwise, receiver(wait) + " slept in D", kept.uninterruptible_ns},
+        {otherwise, receiver(wait) + " slept in K", kept.killable_ns},
     };
     Cause& longest = *std::ranges::max_element(causes, {}, &Cause::ns);
     if (longest.ns >= kThresholds.worth_telling_ns) {
         return longest;
     }
-    return {otherwise,
-            !wait.blocked   ? ""
-            : wait.blocking ? "the receiver blocked it" + blocked_by(report, *wait.blocking) + ","
-                            : "the receiver blocked it",
-            0};
+    if (!wait.blocked) {
+        return {otherwise, "", 0};
+    }
+    std::string text = receiver(wait) + " blocked it";
+    if (wait.blocking) {
+        text += blocked_by(report, *wait.blocking) + ",";
+    }
+    return {otherwise, std::move(text), 0};
 }
 
 /// Of the receiver, by HeldBy.

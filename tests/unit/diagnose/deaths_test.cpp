@@ -851,6 +851,14 @@ TEST(LateSignals, SayWhy)
     blocks.aggregator.interval(signal);
     EXPECT_EQ(blocks.text(3000), "signal-late: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to "
                                  "arrive: the receiver blocked it until then.");
+    Story thread;
+    signal.shared = false;
+    signal.target = {kApp, kApp + 1, aggregate::test::task(kApp, "io").comm};
+    signal.target_process = aggregate::test::task(kApp, "app").comm;
+    thread.aggregator.interval(signal);
+    EXPECT_EQ(thread.text(3000), "signal-late: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to "
+                                 "arrive: its thread 7 (io), to which alone it was sent, blocked it "
+                                 "until then.");
     Story unknown;
     unknown.aggregator.interval(usr1(1000, 2000));
     EXPECT_EQ(unknown.text(3000),

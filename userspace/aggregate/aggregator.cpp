@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "aggregate/connects.hpp"
 #include "aggregate/coverage.hpp"
 #include "aggregate/death_table.hpp"
 #include "aggregate/handler_table.hpp"
@@ -65,6 +66,7 @@ struct Aggregator::State {
     LifeTable lives;
     SleepTable sleeps;
     WaitTable waits;
+    Connects connects;
     LossTable losses;
     std::unordered_map<std::uint32_t, decode::Event> before;   ///< calls, by thread
     std::uint64_t group_exits = 0;
@@ -180,6 +182,10 @@ struct Aggregator::State {
             waits.open(event, body, *open);
             return;
         }
+        if (decode::op_of(body) == decode::Op::connect) {
+            connect(event, body, entry);
+            return;
+        }
         const auto use = channel_use(body);
         if (!use) {
             // A stage that splices waits for a socket, which is no channel of it.
@@ -189,6 +195,27 @@ struct Aggregator::State {
         }
         use_channel(event, body, *use, entry);
         if (channel_kind(decode::type_of(body)).flows) stages.call(event, body, &*use, entry);
+        if (decode::op_of(body) == decode::Op::accept) connected(connects.accept(event, body));
+    }
+    /// Of one that did not wait there is nothing to know.
+    void connect(const decode::Event& event, const decode::Call& call,
+                 const TimeLedger::Entry& entry)
+    {
+        waits.connect(event, call);
+        if (call.blocked_ns == 0) return;
+        const ObjectId end = object_of(call);
+        const ChannelUse use{end, end, end, true};
+        stages.call(event, call, &use, entry);
+        connected(connects.connect(event, call));
+    }
+    void connected(const std::vector<decode::Event>& known)
+    {
+        for (const decode::Event& event : known) {
+            const auto& call = std::get<decode::Call>(event.body);
+            const auto use = channel_use(call);
+            channels.call(event, call, *use, {});
+            waits.connected(event, call, *use);
+        }
     }
     void use_channel(const decode::Event& event, const decode::Call& call,
                      const ChannelUse& use, const TimeLedger::Entry& entry)

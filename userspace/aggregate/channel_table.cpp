@@ -170,6 +170,8 @@ void ChannelTable::call(const decode::Event& event, const decode::Call& call,
         row.ring_slots = std::max<std::uint32_t>(row.ring_slots, call.tail.pipe.ring_slots);
     if (const auto level = level_of(call); level && level->limit > 0)
         ++row.occupancy[occupancy(*level)];
+    const decode::Op op = decode::op_of(call);
+    row.listens = row.listens || op == decode::Op::accept || op == decode::Op::connect;
     add_call(write ? row.writes : row.reads, event, call, use, entry);
 
     const std::uint64_t polled_ns =

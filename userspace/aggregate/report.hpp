@@ -137,6 +137,7 @@ struct ChannelRow {
     decode::ObjectType type{};
     ObjectId object;                   ///< a socket: that which receives
     std::uint64_t sender = 0;          ///< a socket: its peer, that was last seen to send
+    bool listens = false;              ///< a socket: connections come to it, and are accepted
     SafeText path;                     ///< where known: of a FIFO, of a socket
     std::uint32_t ring_slots = 0;      ///< of a pipe, the largest seen
     std::uint64_t first_ns = 0;
@@ -301,7 +302,7 @@ struct LongWait {
     Ended ended{};
     bool before_trace = false;     ///< it had begun before the trace
     std::uint32_t requested = 0;   ///< bytes that the call asked for
-    bool opens = false;            ///< the open of a FIFO: `output`, of its write end
+    decode::Op op{};               ///< open: of a FIFO, `output`: of its write end
 
     std::uint64_t length_ns() const { return end_ns - start_ns; }
 };

@@ -24,7 +24,7 @@ constexpr std::array kDirections{
     Direction::output,    // vmsplice
     Direction::output,    // send
     Direction::input,     // receive
-    Direction::neither,   // connect
+    Direction::output,    // connect: waits for room in the backlog
     Direction::input,     // accept
     Direction::neither,   // notify
     Direction::neither,   // semaphore

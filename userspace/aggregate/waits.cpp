@@ -173,6 +173,26 @@ void WaitTable::open(const decode::Event& event, const decode::Call& call,
     }
 }
 
+void WaitTable::connect(const decode::Event& event, const decode::Call& call)
+{
+    Actor& connecter = actor(event);
+    if (connecter.first_call_ns == 0) connecter.first_call_ns = call.enter_ns;
+    connecter.slices.clear();
+    if (!event.unfinished || call.blocked_ns == 0) return;
+    const ObjectId end = object_of(call);
+    const ChannelUse use{end, end, end, true};
+    const Sleep sleep = call_sleeps({}, event, call).front();
+    note_long({event, call, use, false, false}, sleep, true);
+}
+
+void WaitTable::connected(const decode::Event& event, const decode::Call& call,
+                          const ChannelUse& use)
+{
+    for (const Sleep& piece : call_sleeps({}, event, call)) {
+        book({event, call, use, false, false}, piece);
+    }
+}
+
 /// To who ended it; what was before that one was born to its parent, from which it has
 /// its end of a pipe, and so on.
 void WaitTable::book(const Wait& wait, const Sleep& piece)
@@ -263,7 +283,7 @@ void WaitTable::note_long(const Wait& wait, const Sleep& piece, bool last)
     found.ended = how_it_ended(wait.event, wait.call, last);
     found.before_trace = wait.event.before_trace;
     found.requested = wait.call.requested;
-    found.opens = decode::op_of(wait.call) == decode::Op::open;
+    found.op = decode::op_of(wait.call);
     if (long_.size() == kMostLong) {
         std::ranges::pop_heap(long_, waited_longer);
         long_.pop_back();

@@ -24,6 +24,10 @@ public:
               const TimeLedger::Entry& entry);
     /// The open of one end of a FIFO.
     void open(const decode::Event& event, const decode::Call& call, const ChannelUse& use);
+    /// One that never returned is noted; of others `connected` follows where it waited, and
+    /// whose accept() ended that is known.
+    void connect(const decode::Event& event, const decode::Call& call);
+    void connected(const decode::Event& event, const decode::Call& call, const ChannelUse& use);
     void time(const decode::Event& event);
 
     std::vector<WaitRow> rows() const;        ///< by time waited, descending

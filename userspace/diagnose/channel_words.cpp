@@ -32,6 +32,11 @@ constexpr SideWords kWaits{"waiting on", "wait on", "waits on", "waited on it", 
 constexpr SideWords kWakes{"waking", "wake-up of", "wakes", "woke its waiters", "woken its waiters",
                            "wake-ups", "word"};
 
+constexpr SideWords kAccepts{"accepting on", "accept on", "accepts from", "accepted from it",
+                             "accepted from it", "accepts", "listening end"};
+constexpr SideWords kConnects{"connecting to", "connect to", "connects to", "connected to it",
+                              "connected to it", "connects", "other end"};
+
 constexpr ChannelWords pipe(std::string_view noun)
 {
     return {noun, kReads, kWrites, "pipe full", "pipe empty", true};
@@ -58,6 +63,9 @@ constexpr std::array<ChannelWords, IPCSCOPE_OBJECT_COUNT> kWords{{
     {"private futex", kWaits, kWakes, "", "", false},
 }};
 
+constexpr ChannelWords kListener{"Unix socket", kAccepts, kConnects, "backlog full",
+                                 "no connection", true};
+
 /// What the numbers are made of: kmod/include/uapi/ipcscope/record.h.
 std::string number_words(ObjectType type, std::uint64_t number)
 {
@@ -68,13 +76,16 @@ std::string number_words(ObjectType type, std::uint64_t number)
         return fmt::format("futex {:#x} of memory {}", ipcscope_futex_offset(number),
                            number >> 32);
     case ObjectType::futex_private: return fmt::format("private futex {:#x}", number);
-    default: return fmt::format("{} {}", words(type).noun, number);
+    default: return fmt::format("{} {}", kWords[static_cast<std::size_t>(type)].noun, number);
     }
 }
 
 }  // namespace
 
-const ChannelWords& words(ObjectType type) { return kWords[static_cast<std::size_t>(type)]; }
+const ChannelWords& words(const aggregate::ChannelRow& channel)
+{
+    return channel.listens ? kListener : kWords[static_cast<std::size_t>(channel.type)];
+}
 
 std::string which(const aggregate::ChannelRow& channel)
 {
@@ -94,7 +105,7 @@ std::string held_words(const aggregate::ChannelRow& channel, const aggregate::Lo
         return fmt::format("which {} {} taken and not put back", holders, one ? "has" : "have");
     }
     return fmt::format("of which only {} hold{} the {}", holders, one ? "s" : "",
-                       words(channel.type).side(!wait.output).end);
+                       words(channel).side(!wait.output).end);
 }
 
 }  // namespace ipcscope::diagnose

@@ -29,7 +29,7 @@ struct ChannelWords {
 
     const SideWords& side(bool output) const { return output ? put : take; }
 };
-const ChannelWords& words(decode::ObjectType type);
+const ChannelWords& words(const aggregate::ChannelRow& channel);
 
 /// "pipe 1234", "FIFO 77 (/tmp/x)", "semaphore 0 of set 3"
 std::string which(const aggregate::ChannelRow& channel);

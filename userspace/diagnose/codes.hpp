@@ -57,6 +57,7 @@ enum class Code : std::uint8_t {
     sender_renamed,
     // pipes
     stuck_open,
+    stuck_connect,
     // deaths
     oom_kill,
     crash,
@@ -146,6 +147,8 @@ inline constexpr std::array kCodes{
              "the process that sent a fatal signal has another name now"},
     CodeInfo{Code::stuck_open, "stuck-open", Severity::warning,
              "the open of a FIFO waited for its other end, which no process opened"},
+    CodeInfo{Code::stuck_connect, "stuck-connect", Severity::warning,
+             "the connect() of a Unix socket waited for room in a full backlog"},
     CodeInfo{Code::oom_kill, "oom-kill", Severity::error,
              "the OOM killer ended a process"},
     CodeInfo{Code::crash, "crash", Severity::warning,

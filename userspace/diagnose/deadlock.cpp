@@ -168,7 +168,7 @@ std::string describe(const WaitGraph& graph, const Member& member, const HeldBy&
     const LongWait& wait = *member.wait;
     const aggregate::ChannelRow& channel = *member.channel;
     std::string text = fmt::format("{} was blocked {} {}, {}, ", waiter(graph, wait),
-                                   words(channel.type).side(wait.output).doing, which(channel),
+                                   words(channel).side(wait.output).doing, which(channel),
                                    held_words(channel, wait, held));
     return text + (wait.before_trace ? "since before the trace"
                                      : fmt::format("since {} into the trace",
@@ -195,7 +195,7 @@ std::string parents_text(const WaitGraph& graph, const Members& members)
 std::string what_breaks(const Member& member, const HeldBy& held)
 {
     const bool several = held.ends.size() > 1;
-    const ChannelWords& word = words(member.channel->type);
+    const ChannelWords& word = words(*member.channel);
     const std::string does = fmt::format("{}{} {} {}", several ? "one of " : "",
                                          holders_of(*member.wait, held),
                                          word.side(!member.wait->output).does,
@@ -250,7 +250,7 @@ Finding deadlock(WaitGraph& graph, const LongWait& first, const Members& members
     made.advice = members.size() > 1
         ? fmt::format("What would end it: {}.", breaks)
         : first.output ? fmt::format("Start the reader before more is written than the {} holds.",
-                                     words(members.begin()->second.channel->type).noun)
+                                     words(*members.begin()->second.channel).noun)
                        : "";
     made.evidence = {{"members", std::uint64_t{members.size()}}, {"lasted_ns", made.duration_ns}};
     return made;

@@ -64,7 +64,7 @@ Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const Cha
                              which(channel))
                : fmt::format("{} of {} {} of {} to {} failed with EPIPE",
                              grouped(writer.broken), grouped(writer.count),
-                             words(channel.type).put.calls, who(writer.task), which(channel)));
+                             words(channel).put.calls, who(writer.task), which(channel)));
     if (reader != nullptr) {
         made.text += fmt::format(": its last reader, {}, {} {} into the trace.",
                                  who(reader->process), how_it_went(*reader),
@@ -75,7 +75,7 @@ Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const Cha
             made.severity = Severity::warning;
         }
     } else {
-        made.text += fmt::format(": no process had its {} open any more.", words(channel.type).take.end);
+        made.text += fmt::format(": no process had its {} open any more.", words(channel).take.end);
     }
     made.subjects.push_back({writer.task, "writer"});
     if (reader != nullptr) {

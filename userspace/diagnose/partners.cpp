@@ -94,7 +94,7 @@ Finding partner(WaitGraph& graph, const StopRow& stop, const std::vector<Held>& 
         code_of(stop.state),
         fmt::format("{} was blocked {} {} for {}, because {} at the other end {}.",
                     waiter(graph, *longest.wait),
-                    words(longest.channel->type).side(longest.wait->output).doing,
+                    words(*longest.channel).side(longest.wait->output).doing,
                     which(*longest.channel),
                     (longest.wait->before_trace ? "at least " : "") +
                         time(longest.wait->length_ns()),

@@ -40,7 +40,7 @@ Finding storm(const ChannelRow& channel, const ChannelEnd& end, bool output)
                     "with EAGAIN, up to {} in a row.",
                     which(channel), output ? "full" : "empty", time(refused_ns(end)),
                     who(end.task), grouped(end.refused), grouped(end.count),
-                    words(channel.type).side(output).calls, grouped(end.longest_row)));
+                    words(channel).side(output).calls, grouped(end.longest_row)));
     made.text.front() = upper(made.text.front());
     made.advice = output ? "Wait in poll() for room, or make the end blocking: O_NONBLOCK is set "
                            "for all that share the open file."

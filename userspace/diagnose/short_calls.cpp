@@ -86,7 +86,7 @@ void find_short_calls(const WaitGraph& graph, Findings& findings)
                 findings.push_back(short_reads(
                     channel, reader,
                     fmt::format(" The {} holds {} at most; it then exited before the end of file.",
-                                words(channel.type).noun, glued(bytes(ring_bytes(channel))))));
+                                words(channel).noun, glued(bytes(ring_bytes(channel))))));
             } else if (reads_parts(channel, reader)) {
                 findings.push_back(short_reads(channel, reader, ""));
                 findings.back().severity = Severity::note;

@@ -249,7 +249,7 @@ std::string how(const Wait& wait)
     if (wait.polled_ns * 2 > wait.ns) {
         return " (in poll)";
     }
-    const ChannelWords& word = words(wait.channel->type);
+    const ChannelWords& word = words(*wait.channel);
     return fmt::format(" ({})", wait.output_ns * 2 > wait.ns ? word.full : word.empty);
 }
 

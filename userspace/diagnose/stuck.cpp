@@ -27,7 +27,7 @@ std::string holders(const LongWait& wait, const ChannelRow& channel, const HeldB
                            one ? "has" : "have");
     }
     return fmt::format("{} {} the {}", all_of(held.ends), one ? "alone holds" : "hold",
-                       words(channel.type).side(!wait.output).end);
+                       words(channel).side(!wait.output).end);
 }
 
 constexpr std::uint64_t kGoing_ns = 100'000'000;
@@ -67,7 +67,7 @@ std::string missed_text(const LongWait& wait, const ChannelRow& channel, const C
     const std::uint64_t ns = since(std::min(sleep.end_ns, wait.end_ns),
                                    std::max(sleep.start_ns, wait.start_ns));
     const bool epoll = sleep.in == aggregate::SleepRow::In::epoll_wait;
-    const std::string_view noun = words(channel.type).noun;
+    const std::string_view noun = words(channel).noun;
     return fmt::format(" {} slept in {} for {} of that, though the {} could be read: it does not "
                        "poll this {} for input{}.",
                        who(reader.task), call_name(sleep.in), time(ns), noun, noun,
@@ -87,7 +87,7 @@ std::string left_behind(const WaitGraph& graph, const ChannelEnd& end)
 /// Of what has no holders: who ended such a wait last.
 std::string last_partner(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel)
 {
-    const SideWords& other = words(channel.type).side(!wait.output);
+    const SideWords& other = words(channel).side(!wait.output);
     const auto& ends = WaitGraph::other_end(channel, wait.output);
     const auto last = std::ranges::max_element(ends, {}, &ChannelEnd::last_call_ns);
     const aggregate::ChannelKind& kind = aggregate::channel_kind(channel.type);
@@ -110,7 +110,7 @@ std::string partners(const WaitGraph& graph, const LongWait& wait, const Channel
                      const HeldBy& held)
 {
     const aggregate::ChannelKind& kind = aggregate::channel_kind(channel.type);
-    const SideWords& other = words(channel.type).side(!wait.output);
+    const SideWords& other = words(channel).side(!wait.output);
     if (!held.known && held.all) {
         return fmt::format(" {}; what {} is not in the trace.", holders(wait, channel, held),
                            held.ends.size() == 1 ? "it does" : "they do");
@@ -131,7 +131,7 @@ std::string partners(const WaitGraph& graph, const LongWait& wait, const Channel
         return fmt::format(" {}, and {} not {} in the trace.", holders(wait, channel, held),
                            held.ends.size() == 1 ? "has" : "have", other.done);
     }
-    const SideWords& last = kind.owned ? words(channel.type).take : other;
+    const SideWords& last = kind.owned ? words(channel).take : other;
     return fmt::format(" {}, and last {} {} into the trace.", holders(wait, channel, held),
                        last.did, into_trace(graph, last_ns));
 }
@@ -170,11 +170,13 @@ bool is_stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
               const HeldBy& held)
 {
     switch (wait.ended) {
-    case LongWait::Ended::unfinished: return unusual(graph, wait);
+    // A server may wait for connections as long as it likes.
+    case LongWait::Ended::unfinished:
+        return (wait.output || !channel.listens) && unusual(graph, wait);
     case LongWait::Ended::broken: return missed(graph, wait, held) != nullptr;
     case LongWait::Ended::signal:
         return killed_by(graph, wait) != 0 &&
-               (wait.opens || is_given_up(wait, channel, held) || missed(graph, wait, held) != nullptr);
+               (wait.op == decode::Op::open || is_given_up(wait, channel, held) || missed(graph, wait, held) != nullptr);
     case LongWait::Ended::woken:
     case LongWait::Ended::end_of_file: break;
     }
@@ -184,11 +186,14 @@ bool is_stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
 /// ": the pipe was full"
 std::string full_words(const ChannelRow& channel)
 {
+    if (channel.listens) {
+        return ": its backlog was full";
+    }
     if (channel.type == decode::ObjectType::eventfd) {
         return ": what it adds would have been more than the count can hold";
     }
     return aggregate::channel_kind(channel.type).flows
-        ? fmt::format(": the {} was full", words(channel.type).noun) : "";
+        ? fmt::format(": the {} was full", words(channel).noun) : "";
 }
 
 /// It waits until another process opens the other end: that it still does says that none
@@ -211,6 +216,23 @@ Finding stuck_open(const WaitGraph& graph, const LongWait& wait, const ChannelRo
     return made;
 }
 
+/// The listening socket shows only in the accept() that makes room: there was none.
+Finding stuck_connect(const WaitGraph& graph, const LongWait& wait)
+{
+    Finding made = finding(
+        Code::stuck_connect,
+        fmt::format("{} had been blocked in the connect() of Unix socket {} for {} when {}: the "
+                    "backlog of the listening socket was full, and none was accepted to make room. "
+                    "Which socket listens is not recorded.",
+                    waiter(graph, wait), wait.channel.object, time(wait.length_ns()),
+                    its_end(graph, wait)));
+    made.subjects = {{wait.process, "waiter"}};
+    made.at_ns = wait.start_ns;
+    made.duration_ns = wait.length_ns();
+    made.evidence = {{"blocked_ns", wait.length_ns()}};
+    return made;
+}
+
 Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
               const HeldBy& held)
 {
@@ -221,7 +243,7 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
     Finding made = finding(
         wait.output ? Code::stuck_write : Code::stuck_read,
         fmt::format("{} had been blocked in a {} {} {} when {}{}.", waiter(graph, wait),
-                    words(channel.type).side(wait.output).call, which(channel), when,
+                    words(channel).side(wait.output).call, which(channel), when,
                     its_end(graph, wait), wait.output ? full_words(channel) : ""));
     if (wait.ended != LongWait::Ended::unfinished) {
         made.severity = Severity::warning;
@@ -259,6 +281,12 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
 void find_stuck(WaitGraph& graph, Findings& findings)
 {
     for (const LongWait& wait : graph.waits()) {
+        if (wait.op == decode::Op::connect) {
+            if (wait.length_ns() >= kThresholds.stuck_ns) {
+                findings.push_back(stuck_connect(graph, wait));
+            }
+            continue;
+        }
         const ChannelRow* channel = graph.channel(wait.channel);
         if (channel == nullptr || graph.explained(wait) ||
             (!wait.before_trace && wait.length_ns() < kThresholds.stuck_ns)) {
@@ -274,8 +302,8 @@ void find_stuck(WaitGraph& graph, Findings& findings)
             graph.accuse(held.only()->task.tgid);
         }
         graph.explain(wait);
-        findings.push_back(wait.opens ? stuck_open(graph, wait, *channel)
-                                      : stuck(graph, wait, *channel, held));
+        findings.push_back(wait.op == decode::Op::open ? stuck_open(graph, wait, *channel)
+                                                       : stuck(graph, wait, *channel, held));
     }
 }
 

@@ -153,6 +153,9 @@ HeldBy WaitGraph::held_by(const ChannelRow& channel, bool output, std::uint64_t 
         return owned_by(channel, time_ns);
     }
     HeldBy held;
+    if (channel.listens && !output) {
+        return held;   // any process may connect
+    }
     const auto& ends = other_end(channel, output);
     const auto both_ends = [&](const auto& matches) {
         return std::ranges::any_of(channel.readers, matches) ||

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which tasks are wanted.  Filters of different kinds must all match, of one
- * kind any; a followed child is always wanted; the collector never is.
+ * kind any.  A followed process needs no id among them; where only those of the
+ * command are followed, its name and its cgroup must match all the same.  The
+ * collector is never wanted.
  */
 #ifndef IPCSCOPE_FILTER_BPF_H
 #define IPCSCOPE_FILTER_BPF_H
@@ -76,19 +78,21 @@ static __always_inline bool wanted_changes(void)
 static __always_inline bool task_wanted(struct task_struct *task)
 {
 	__u32 tgid = LOAD(task, tgid);
+	bool followed = false;
 
 	if (tgid == config.self_tgid)
 		return false;
 	if (config.follow || config.filter_tgid) {
 		__u8 *flags = pid_flags(tgid);
 
-		if (config.follow && flags && *flags & IPCSCOPE_PID_FOLLOWED)
+		followed = config.follow && flags && *flags & IPCSCOPE_PID_FOLLOWED;
+		if (followed && config.follow == IPCSCOPE_FOLLOW_ALL)
 			return true;
-		if (config.filter_tgid &&
+		if (!followed && config.filter_tgid &&
 		    !(flags && *flags & IPCSCOPE_PID_TGID))
 			return false;
 	}
-	if (config.filter_tid) {
+	if (!followed && config.filter_tid) {
 		__u8 *flags = pid_flags(LOAD(task, pid));
 
 		if (!(flags && *flags & IPCSCOPE_PID_TID))

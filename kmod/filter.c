@@ -153,10 +153,12 @@ static bool cgroup_wanted(const struct scope_filters *filters,
 #endif
 
 bool scope_task_matches(const struct scope_filters *filters,
-			struct task_struct *task)
+			struct task_struct *task, bool followed)
 {
 	u32 must = filters->must_match;
 
+	if (followed)
+		must &= BIT(IPCSCOPE_FILTER_COMM) | BIT(IPCSCOPE_FILTER_CGROUP);
 	if ((must & BIT(IPCSCOPE_FILTER_TGID)) &&
 	    !scope_has_id(filters, IPCSCOPE_FILTER_TGID, task->tgid))
 		return false;

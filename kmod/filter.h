@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which tasks are wanted.  Filters of different kinds must all match, of one
- * kind any; a followed process is always wanted; the reader never is.
+ * kind any.  A followed process needs no id among them; where only those of the
+ * command are followed, its name and its cgroup must match all the same.  The
+ * reader is never wanted.
  */
 #ifndef IPCSCOPE_FILTER_H
 #define IPCSCOPE_FILTER_H
@@ -41,19 +43,23 @@ static __always_inline bool scope_has_id(const struct scope_filters *filters,
 	return (u32)id < PID_MAX_LIMIT && test_bit(id, filters->ids[type]);
 }
 
-/* Does it match all filters that must? */
+/* Does it match all filters that must?  One that is `followed`, those of names. */
 bool scope_task_matches(const struct scope_filters *filters,
-			struct task_struct *task);
+			struct task_struct *task, bool followed);
 
 static __always_inline bool
 scope_task_wanted(const struct scope_filters *filters, struct task_struct *task)
 {
+	bool followed;
+
 	if (unlikely(task->tgid == filters->self))
 		return false;
-	if (filters->follow &&
-	    scope_has_id(filters, IPCSCOPE_FILTER_FOLLOWED, task->tgid))
+	followed = filters->follow &&
+		   scope_has_id(filters, IPCSCOPE_FILTER_FOLLOWED, task->tgid);
+	if (followed && filters->follow == IPCSCOPE_FOLLOW_ALL)
 		return true;
-	return !filters->must_match || scope_task_matches(filters, task);
+	return !filters->must_match ||
+	       scope_task_matches(filters, task, followed);
 }
 
 static inline bool scope_signal_wanted(const struct scope_filters *filters,

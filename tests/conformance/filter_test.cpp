@@ -2,6 +2,9 @@
 // Filters work in the kernel: what passes is shown, the rest is counted.
 #include <csignal>
 #include <fstream>
+#include <set>
+#include <string>
+#include <variant>
 
 #include <sys/stat.h>
 #include <time.h>
@@ -104,7 +107,9 @@ TEST(Filters, Tid)
 
 TEST(Filters, Comm)
 {
-    const Filtered run([](auto, auto) { return Words{"--comm", "kid", "--comm", "root-task"}; });
+    const Filtered run([](auto, auto) {
+        return Words{"-a", "--comm", "kid", "--comm", "root-task"};
+    });
     run.expect_round_trips(13 + 17);
 }
 
@@ -120,8 +125,24 @@ TEST(Filters, Follow)
 TEST(Filters, Cgroup)
 {
     const std::string outer = make_cgroup("conformance"), inner = make_cgroup("conformance/inner");
-    const Filtered below([&](auto, auto) { return Words{"--cgroup", outer}; }, inner);
+    const Filtered below([&](auto, auto) { return Words{"-a", "--cgroup", outer}; }, inner);
     below.expect_round_trips(60);
+}
+
+/// Of the command, too, those that match are wanted, and none beside them.
+TEST(Filters, CommOfACommand)
+{
+    const Words command{"sh", "-c", "seq 5 | cat >/dev/null; seq 5 | tail -n 1; :"};
+    const Trace trace = record({"--comm", "cat", "--comm", "tail"}, command);
+    expect_lossless(trace);
+    std::set<std::string> names;
+    for (const decode::Event& event : trace.capture.events) {
+        if (std::holds_alternative<decode::Call>(event.body)) {
+            names.insert(event.task.comm.text().str());
+        }
+    }
+    EXPECT_EQ(names, (std::set<std::string>{"cat", "tail"}));
+    EXPECT_GE(trace.capture.filtered(IPCSCOPE_CALL_PIPE), 2u);   // of the two seq
 }
 
 TEST(Filters, AllMustMatch)

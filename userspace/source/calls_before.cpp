@@ -89,9 +89,8 @@ std::optional<std::uint64_t> switches_in(std::string_view status)
 CallsBefore::CallsBefore(const Options& options, ThreadStacks& stacks, std::string proc)
     : filters_(options.filters), stacks_(stacks), proc_(std::move(proc))
 {
-    const bool only_command = options.command_pid != 0 && filters_.pids.empty() &&
-                              filters_.tids.empty() && filters_.comms.empty() &&
-                              filters_.cgroups.empty();
+    const bool only_command =
+        options.command_pid != 0 && filters_.pids.empty() && filters_.tids.empty();
     if (only_command || (options.families & IPCSCOPE_FAMILY_PIPES) == 0) {
         return;   // what has not begun has slept nowhere
     }

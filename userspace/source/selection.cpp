@@ -64,8 +64,8 @@ Result<Selection> select(const Options& options)
     }
     selection.command = options.command_pid;
     const bool command = options.command_pid != 0;
-    const bool only_command = command && filters.pids.empty() && filters.tids.empty() &&
-                              filters.comms.empty() && filters.cgroups.empty();
+    const bool only_command = command && filters.pids.empty() && filters.tids.empty();
+    const bool named = !filters.comms.empty() || !filters.cgroups.empty();
     const auto must = [&](unsigned filter, bool match) {
         selection.must_match |= match ? 1u << filter : 0;
     };
@@ -73,9 +73,10 @@ Result<Selection> select(const Options& options)
     must(IPCSCOPE_FILTER_TID, !filters.tids.empty());
     must(IPCSCOPE_FILTER_COMM, !filters.comms.empty());
     must(IPCSCOPE_FILTER_CGROUP, !filters.cgroups.empty());
-    selection.follow = filters.follow ? IPCSCOPE_FOLLOW_ALL
-                       : command      ? IPCSCOPE_FOLLOW_COMMAND
-                                      : IPCSCOPE_FOLLOW_NONE;
+    // All children of the command are its own already: --follow has no more to add.
+    selection.follow = command && (named || !filters.follow) ? IPCSCOPE_FOLLOW_COMMAND
+                       : filters.follow                      ? IPCSCOPE_FOLLOW_ALL
+                                                             : IPCSCOPE_FOLLOW_NONE;
     return selection;
 }
 

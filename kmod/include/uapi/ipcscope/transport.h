@@ -139,7 +139,7 @@ struct ipcscope_about {
 #define IPCSCOPE_FILTER_TID		1	/* id: a thread */
 #define IPCSCOPE_FILTER_COMM		2	/* comm, padded with NUL */
 #define IPCSCOPE_FILTER_CGROUP		3	/* id: inode of a cgroup v2 */
-#define IPCSCOPE_FILTER_FOLLOWED	4	/* id: a process, whatever else */
+#define IPCSCOPE_FILTER_FOLLOWED	4	/* id: a process, beside TGID and TID */
 #define IPCSCOPE_FILTER_COUNT		5
 
 #define IPCSCOPE_FILTER_NAMES		256	/* most comms, most cgroups */
@@ -154,7 +154,7 @@ struct ipcscope_filter {
 /* start.follow */
 #define IPCSCOPE_FOLLOW_NONE		0
 #define IPCSCOPE_FOLLOW_COMMAND		1	/* children of followed ones */
-#define IPCSCOPE_FOLLOW_ALL		2	/* children of wanted tasks */
+#define IPCSCOPE_FOLLOW_ALL		2	/* of wanted tasks, whatever their name, cgroup */
 
 #define IPCSCOPE_THREADS_MAX		4194304u
 

@@ -122,12 +122,7 @@ NOINLINE void emit_slice(struct ipcscope_thread_state *state,
 			      id_of(task));
 	if (!record)
 		return;
-	record->start_ns = stay->start_ns;
-	record->end_ns = stay->end_ns;
-	record->waker_tid = stay->waker_tid;
-	record->syscall = stay->syscall;
-	record->state = stay->state;
-	record->call = stay->call;
+	ipcscope_fill_slice(record, stay);
 	record_end(&out, record, sizeof(*record));
 }
 

@@ -14,17 +14,6 @@
 #include "time.h"
 #include "trace.h"
 
-static void fill_slice(struct ipcscope_slice *record,
-		       const struct ipcscope_stay *stay)
-{
-	record->start_ns = stay->start_ns;
-	record->end_ns = stay->end_ns;
-	record->waker_tid = stay->waker_tid;
-	record->syscall = stay->syscall;
-	record->state = stay->state;
-	record->call = stay->call;
-}
-
 static void emit_slice(struct scope_trace *trace, struct scope_thread *thread,
 		       const struct ipcscope_stay *stay, u64 now)
 {
@@ -32,7 +21,7 @@ static void emit_slice(struct scope_trace *trace, struct scope_thread *thread,
 
 	if (!stay->start_ns)
 		return;
-	fill_slice(&record, stay);
+	ipcscope_fill_slice(&record, stay);
 	scope_name(trace, thread->task, thread, now);
 	SCOPE_EMIT(trace, thread->task, &record, IPCSCOPE_SLICE, now);
 }
@@ -261,7 +250,7 @@ static void put_slice(const struct scope_thread *thread, void *to,
 {
 	struct ipcscope_slice *record = to;
 
-	fill_slice(record, stay);
+	ipcscope_fill_slice(record, stay);
 	finish_header(thread, &record->header, IPCSCOPE_SLICE,
 		      sizeof(*record), now);
 }

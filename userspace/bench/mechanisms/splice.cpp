@@ -30,6 +30,34 @@ struct Ends {
     unsigned flags;        ///< SPLICE_F_NONBLOCK where it spins
 };
 
+/// A pipe of the sender's own, into which it writes what then moves on.
+class Relay {
+public:
+    explicit Relay(Pipe pipe) : pipe_(std::move(pipe)), chunk_(pipe_.capacity()) {}
+    int source() const { return pipe_.reader.get(); }
+    /// `move` takes a part of so many bytes on; 0, or an errno.
+    template <typename Move>
+    int send(std::span<const std::byte> message, const Move& move)
+    {
+        int error = 0;
+        while (!message.empty() && !error) {
+            const auto part = message.first(std::min(message.size(), chunk_));
+            message = message.subspan(part.size());
+            error = write_all(pipe_.writer.get(), part);
+            if (!error) {
+                error = move_all(part.size(), [&](std::size_t, std::size_t left) {
+                    return move(left);
+                });
+            }
+        }
+        return error;
+    }
+
+private:
+    Pipe pipe_;
+    std::size_t chunk_;   ///< what the pipe takes without blocking
+};
+
 /// Goes through a pipe of the sender's own, as in a relay: the message is
 /// written into that one and its pages move on.
 class SplicePort final : public LoopedPort<SplicePort> {
@@ -43,32 +71,22 @@ public:
         return std::make_unique<SplicePort>(ends, std::move(*own));
     }
     SplicePort(const Ends& ends, Pipe own)
-        : ends_(ends), own_(std::move(own)), chunk_(own_.capacity())
+        : ends_(ends), own_(std::move(own))
     {
     }
 
     int send(std::span<const std::byte> message) override
     {
-        int error = 0;
-        while (!message.empty() && !error) {
-            const auto part = message.first(std::min(message.size(), chunk_));
-            message = message.subspan(part.size());
-            error = write_all(own_.writer.get(), part);
-            if (!error) {
-                error = move_all(part.size(), [this](std::size_t, std::size_t left) {
-                    return splice(own_.reader.get(), nullptr, ends_.out->writer.get(),
-                                  nullptr, left, ends_.flags);
-                });
-            }
-        }
-        return error;
+        return own_.send(message, [this](std::size_t left) {
+            return splice(own_.source(), nullptr, ends_.out->writer.get(), nullptr, left,
+                          ends_.flags);
+        });
     }
     int receive(std::span<std::byte> message) override { return read_all(ends_.in, message); }
 
 private:
     Ends ends_;
-    Pipe own_;
-    std::size_t chunk_;   ///< what the own pipe takes without blocking
+    Relay own_;
 };
 
 /// The message is written into a pipe of the sender's own, whose pages the other
@@ -89,24 +107,13 @@ public:
         return std::make_unique<TeePort>(ends, std::move(*own), std::move(sink));
     }
     TeePort(const Ends& ends, Pipe own, Fd sink)
-        : ends_(ends), own_(std::move(own)), sink_(std::move(sink)), chunk_(own_.capacity())
+        : ends_(ends), own_(std::move(own)), sink_(std::move(sink))
     {
     }
 
     int send(std::span<const std::byte> message) override
     {
-        int error = 0;
-        while (!message.empty() && !error) {
-            const auto part = message.first(std::min(message.size(), chunk_));
-            message = message.subspan(part.size());
-            error = write_all(own_.writer.get(), part);
-            if (!error) {
-                error = move_all(part.size(), [this](std::size_t, std::size_t left) {
-                    return share(left);
-                });
-            }
-        }
-        return error;
+        return own_.send(message, [this](std::size_t left) { return share(left); });
     }
     int receive(std::span<std::byte> message) override { return read_all(ends_.in, message); }
 
@@ -118,12 +125,12 @@ private:
     {
         ssize_t shared = 0;
         do {
-            shared = tee(own_.reader.get(), ends_.out->writer.get(), bytes, ends_.flags);
+            shared = tee(own_.source(), ends_.out->writer.get(), bytes, ends_.flags);
         } while (shared == 0);
         if (shared > 0) {
             const int error = move_all(static_cast<std::size_t>(shared),
                                        [this](std::size_t, std::size_t left) {
-                return splice(own_.reader.get(), nullptr, sink_.get(), nullptr, left, 0);
+                return splice(own_.source(), nullptr, sink_.get(), nullptr, left, 0);
             });
             if (error) {
                 errno = error;
@@ -134,9 +141,8 @@ private:
     }
 
     Ends ends_;
-    Pipe own_;
+    Relay own_;
     Fd sink_;
-    std::size_t chunk_;   ///< what the own pipe takes without blocking
 };
 
 constexpr std::size_t kPage = 4096;

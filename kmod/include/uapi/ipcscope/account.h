@@ -69,6 +69,18 @@ struct ipcscope_stay {
 	__u8 call;
 };
 
+/* All but the header. */
+IPCSCOPE_INLINE void ipcscope_fill_slice(struct ipcscope_slice *record,
+					 const struct ipcscope_stay *stay)
+{
+	record->start_ns = stay->start_ns;
+	record->end_ns = stay->end_ns;
+	record->waker_tid = stay->waker_tid;
+	record->syscall = stay->syscall;
+	record->state = stay->state;
+	record->call = stay->call;
+}
+
 IPCSCOPE_INLINE int ipcscope_between_of(__u8 state)
 {
 	switch (state) {

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/syscall.h>
 
+#include "base/syscall_name.hpp"
 #include "source/proc_text.hpp"
 
 namespace ipcscope::inspect {
@@ -27,6 +28,7 @@ enum class About : std::uint8_t {
     futex,
 };
 
+/// Of those not listed: nothing, and the kernel's name.
 struct Shape {
     long number;
     std::string_view name;
@@ -67,27 +69,9 @@ constexpr auto kShapes = std::to_array<Shape>({
 #ifdef SYS_epoll_wait
     {SYS_epoll_wait, "epoll_wait", About::epoll},
 #endif
-#ifdef SYS_pause
-    {SYS_pause, "pause", About::nothing},
-#endif
-#ifdef SYS_vfork
-    {SYS_vfork, "vfork", About::nothing},
-#endif
     {SYS_futex, "futex", About::futex},
-    {SYS_semop, "semop", About::nothing},
-    {SYS_semtimedop, "semtimedop", About::nothing},
-    {SYS_msgsnd, "msgsnd", About::nothing},
-    {SYS_msgrcv, "msgrcv", About::nothing},
     {SYS_rt_sigtimedwait, "sigtimedwait", About::nothing},
     {SYS_rt_sigsuspend, "sigsuspend", About::nothing},
-    {SYS_wait4, "wait4", About::nothing},
-    {SYS_waitid, "waitid", About::nothing},
-    {SYS_nanosleep, "nanosleep", About::nothing},
-    {SYS_clock_nanosleep, "clock_nanosleep", About::nothing},
-    {SYS_openat, "openat", About::nothing},
-    {SYS_flock, "flock", About::nothing},
-    {SYS_fsync, "fsync", About::nothing},
-    {SYS_restart_syscall, "restart_syscall", About::nothing},
 });
 
 constexpr std::uint64_t kMostPolled = 4096;
@@ -179,6 +163,8 @@ std::optional<Call> parse_call(std::string_view text, const ReadMemory& memory,
     if (shape != kShapes.end()) {
         call.name = shape->name;
         look_at(call, shape->about, arguments, memory, watched);
+    } else {
+        call.name = syscall_name(*call.number);
     }
     return call;
 }

@@ -81,6 +81,8 @@ TEST(Calls, OthersAndNone)
               0x7f00u);
     EXPECT_FALSE(call("running\n")->number);
     EXPECT_FALSE(call("-1 0x7f 0x55\n")->number);
+    EXPECT_EQ(call(fmt::format("{} 0x3 0x0", SYS_statx))->name, "statx");
+    EXPECT_EQ(call(fmt::format("{} 0x3 0x0", SYS_statx))->descriptors.size(), 0u);
     EXPECT_EQ(call("9999 0x0\n")->number, 9999u);
     EXPECT_EQ(call("9999 0x0\n")->name, "");
     EXPECT_FALSE(call(""));

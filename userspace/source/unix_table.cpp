@@ -17,6 +17,7 @@ namespace ipcscope::source {
 namespace {
 
 constexpr std::string_view kTitle = "Num ";
+constexpr unsigned kNone = 0;   // of a connection that none has accepted yet
 constexpr unsigned kStream = 1;
 
 /// "Num: RefCount Protocol Flags Type St Inode [Path]"; nullopt: it is no such line.
@@ -37,7 +38,8 @@ std::optional<std::pair<std::uint64_t, UnixSocket>> parse_line(std::string_view 
     if (!proc::parse_number(proc::take_word(line), type, 16) ||
         !proc::parse_number(proc::take_word(line), ignored, 16) ||
         !proc::parse_number(proc::take_word(line), inode) ||
-        (type != kStream && type != IPCSCOPE_SOCK_DGRAM && type != IPCSCOPE_SOCK_SEQPACKET)) {
+        (type != kNone && type != kStream && type != IPCSCOPE_SOCK_DGRAM &&
+         type != IPCSCOPE_SOCK_SEQPACKET)) {
         return std::nullopt;
     }
     line.remove_prefix(line.empty() ? 0 : 1);   // one space; an address may begin with more
@@ -64,6 +66,10 @@ UnixTable parse_unix_table(std::string_view text)
     while (!text.empty()) {
         const std::string_view line = proc::take_line(text);
         if (auto found = parse_line(line)) {
+            if (found->first == 0) {   // a connection as above
+                last = nullptr;
+                continue;
+            }
             const auto [at, is_new] = table.try_emplace(found->first, std::move(found->second));
             if (!is_new) {
                 at->second.address.clear();

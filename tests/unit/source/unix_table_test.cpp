@@ -48,6 +48,14 @@ TEST(UnixTable, AnAddressMayHaveNewlines)
     EXPECT_EQ(table.at(8).address, "@b");
 }
 
+TEST(UnixTable, OneThatWaitsToBeAcceptedIsNoAddress)
+{
+    const auto table =
+        parse_unix_table(kTitle + line("7", "/run/a") + line("    0", "", "0000") + line("8", "@b"));
+    ASSERT_EQ(table.size(), 2u);
+    EXPECT_EQ(table.at(7).address, "/run/a");
+}
+
 TEST(UnixTable, NoneIsBelievedOfASocketWithTwoLines)
 {
     const std::string forged = line("8", "/run/trusted");

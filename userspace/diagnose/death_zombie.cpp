@@ -56,6 +56,28 @@ std::optional<std::uint64_t> parent_left(const Report& report, const Death& deat
     return found->exit_ns;
 }
 
+/// ", which was stopped by SIGSTOP from 7 (a) for 1.9 s of that"
+std::string parent_stopped(const Report& report, const Death& death, std::uint64_t until_ns)
+{
+    const std::uint64_t from_ns = death.gone_ns.value_or(until_ns);
+    for (const aggregate::StopRow& stop : report.stops) {
+        const std::uint64_t ns =
+            since(std::min(stop.end_ns, until_ns), std::max(stop.start_ns, from_ns));
+        if (stop.process.tgid != death.parent.tgid || death.parent.tgid == 0 ||
+            !at_least(ns, since(until_ns, from_ns), 1, 2)) {
+            continue;
+        }
+        const std::string by = stop.stopped_by
+            ? fmt::format(" by {} from {}", decode::signal_name(stop.stopped_by->signal),
+                          sender(stop.stopped_by->sender, stop.stopped_by->origin,
+                                 stop.stopped_by->terminal))
+            : "";
+        return stop.state == State::stopped
+            ? fmt::format(": it was stopped{} for {} of that", by, time(ns)) : "";
+    }
+    return "";
+}
+
 }  // namespace
 
 bool was_zombie(const Death& death, const DeathSend& send)
@@ -134,10 +156,13 @@ std::string reaping(const Story& story)
         return fmt::format(" {} never did reap it, but exited {}.", parent,
                            at(story.report, *left));
     }
+    const std::string why =
+        parent_stopped(story.report, death, zombie_until(story.report, death));
     if (death.reaped_ns) {
-        return fmt::format(" {} did not reap it for at least another {}.", parent, time(zombie));
+        return fmt::format(" {} did not reap it for at least another {}{}.", parent, time(zombie),
+                           why);
     }
-    return fmt::format(" {} has not reaped it since.", parent);
+    return fmt::format(" {} has not reaped it since{}.", parent, why);
 }
 
 bool tell_reaping(Story& story)

@@ -157,6 +157,7 @@ struct Aggregator::State {
         times.slice(event, body);
         stops.slice(event, body);
         sleeps.slice(event, body);
+        processes.slice(event, body);
         waits.slice(event, body);
         stays.slice(event, body);
         deaths.on(event, body);
@@ -189,12 +190,20 @@ struct Aggregator::State {
         const auto use = channel_use(body);
         if (!use) {
             // A stage that splices waits for a socket, which is no channel of it.
-            if (event.kind == IPCSCOPE_CALL_SPLICE) stages.call(event, body, nullptr, entry);
+            if (event.kind == IPCSCOPE_CALL_SPLICE) {
+                stages.call(event, body, nullptr, entry);
+            } else {
+                stages.other_call(event, entry);
+            }
             waits.time(event);   // its sleeps are no channel's
             return;
         }
         use_channel(event, body, *use, entry);
-        if (channel_kind(decode::type_of(body)).flows) stages.call(event, body, &*use, entry);
+        if (channel_kind(decode::type_of(body)).flows) {
+            stages.call(event, body, &*use, entry);
+        } else {
+            stages.other_call(event, entry);
+        }
         if (decode::op_of(body) == decode::Op::accept) connected(connects.accept(event, body));
     }
     /// Of one that did not wait there is nothing to know.
@@ -202,7 +211,10 @@ struct Aggregator::State {
                  const TimeLedger::Entry& entry)
     {
         waits.connect(event, call);
-        if (call.blocked_ns == 0) return;
+        if (call.blocked_ns == 0) {
+            stages.other_call(event, entry);
+            return;
+        }
         const ObjectId end = object_of(call);
         const ChannelUse use{end, end, end, true};
         stages.call(event, call, &use, entry);

@@ -40,6 +40,7 @@ struct Hindrance {
     std::uint64_t frozen_ns = 0;
     std::uint64_t uninterruptible_ns = 0;   ///< D
     std::uint64_t killable_ns = 0;          ///< K
+    std::uint64_t runnable_ns = 0;          ///< waiting for a CPU
     std::uint32_t sleeper_tid = 0;          ///< the longest stay in D or K was its
     std::uint64_t sleep_start_ns = 0;       ///< that stay's
     std::uint64_t sleep_end_ns = 0;
@@ -76,7 +77,7 @@ struct SignalWait {
 /// What a signal waited for: half of its wait or more is that state of the receiver; else it
 /// was blocked as it was sent, by a handler that ran for half of it or more, or by the mask.
 enum class HeldBy : std::uint8_t {
-    stopped, frozen, traced, uninterruptible, killable, handler, mask,
+    stopped, frozen, traced, uninterruptible, killable, runnable, handler, mask,
     unknown,
 };
 inline constexpr std::size_t kHeldBy = static_cast<std::size_t>(HeldBy::unknown) + 1;

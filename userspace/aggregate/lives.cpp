@@ -15,6 +15,11 @@ void LifeTable::thread(const decode::Event& event, const decode::Thread& thread)
         life = LifeRow{};   // its number may have been another's
         life.born_ns = event.time_ns;
     }
+    if (thread.reason == IPCSCOPE_THREAD_EXEC) {
+        const Comm name = process_of(event).comm;
+        life.exec_ns = event.time_ns;
+        life.before_exec = life.process.comm == name ? life.before_exec : life.process.comm;
+    }
     if (life.process.comm.empty() || leader) {
         life.process = process_of(event);
     }

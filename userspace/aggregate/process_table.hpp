@@ -14,6 +14,7 @@ namespace ipcscope::aggregate {
 class ProcessTable {
 public:
     void add(const decode::Event& event, const TimeLedger::Entry& entry);
+    void slice(const decode::Event& event, const decode::Slice& slice);
     std::vector<ProcessRow> rows() const;
     std::uint64_t evicted() const { return rows_.evicted(); }
 

@@ -265,10 +265,18 @@ struct Pipeline {
 
 /// A traced process; the sum over its threads.
 struct ProcessRow {
+    /// Off the CPU in S, D or K in one system call, outside of traced calls: the stays of
+    /// IPCSCOPE_SLICE_NS or more, which have records.
+    struct Sleep {
+        std::uint16_t syscall = 0;
+        std::uint64_t ns = 0;
+    };
     Task task;                     ///< tid = 0; its name in its last record
     std::uint64_t threads = 0;     ///< that records account for
     Time time;
+    std::vector<Sleep> sleeps;     ///< of its first kMostSleeps system calls, the longest first
 };
+inline constexpr std::size_t kMostSleeps = 16;
 
 /// What a thread waited on one channel, as far as the same thread ended it: the sum.
 struct WaitRow {
@@ -343,12 +351,16 @@ struct SleepRow {
         select,
         epoll_wait,
         wait,          ///< wait4(), waitid(): for a child
+        other,         ///< another system call, not one that is traced
     };
     Task process;                  ///< tid = 0
     std::uint32_t tid = 0;
     In in{};
+    std::uint16_t syscall = 0;
     std::uint64_t start_ns = 0;
     std::uint64_t end_ns = 0;
+
+    bool polls() const { return in != In::wait && in != In::other; }
 };
 
 /// What is known of a process's life.
@@ -356,6 +368,8 @@ struct LifeRow {
     Task process;                  ///< tid = 0; its last name
     std::uint32_t ppid = 0;        ///< who made it; 0: not known
     std::uint64_t born_ns = 0;     ///< 0: before the trace, or not seen
+    std::uint64_t exec_ns = 0;     ///< its last exec; 0: not seen
+    Comm before_exec;              ///< its name until then, where it was another
     std::uint64_t exit_ns = 0;     ///< its last thread was gone; 0: not seen
     std::int32_t exit_code = 0;    ///< as wait(2) encodes it
 };

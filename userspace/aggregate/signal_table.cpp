@@ -46,12 +46,13 @@ std::uint64_t SignalRow::unmatched() const
 HeldBy held_by(const SignalWait& wait)
 {
     const Hindrance& kept = wait.hindrance;
-    const std::array<std::pair<std::uint64_t, HeldBy>, 5> states{{
+    const std::array<std::pair<std::uint64_t, HeldBy>, 6> states{{
         {kept.stopped_ns, HeldBy::stopped},
         {kept.frozen_ns, HeldBy::frozen},
         {kept.traced_ns, HeldBy::traced},
         {kept.uninterruptible_ns, HeldBy::uninterruptible},
         {kept.killable_ns, HeldBy::killable},
+        {kept.runnable_ns, HeldBy::runnable},
     }};
     const auto& [ns, state] = *std::ranges::max_element(states);
     const std::uint64_t half_ns = since(wait.ended_ns, wait.generated_ns) / 2;

@@ -41,9 +41,9 @@ std::optional<In> sleeps_in(std::string_view machine, const decode::Slice& slice
         return call.machine == machine && call.number == slice.syscall;
     });
     if (found == kSyscalls.end()) {
-        return polls ? std::optional(In::poll) : std::nullopt;
+        return polls ? In::poll : In::other;
     }
-    return polls == (found->in != In::wait) ? std::optional(found->in) : std::nullopt;
+    return polls == (found->in != In::wait) ? found->in : In::other;
 }
 
 bool longer(const SleepRow& a, const SleepRow& b)
@@ -62,7 +62,8 @@ void SleepTable::slice(const decode::Event& event, const decode::Slice& slice)
     if (!in) {
         return;
     }
-    rows_.push_back({process_of(event), event.task.tid, *in, slice.start_ns, slice.end_ns});
+    rows_.push_back({process_of(event), event.task.tid, *in, slice.syscall, slice.start_ns,
+                     slice.end_ns});
     std::ranges::push_heap(rows_, longer);
     if (rows_.size() > kMost) {
         std::ranges::pop_heap(rows_, longer);

@@ -71,6 +71,14 @@ void StageTable::call(const decode::Event& event, const decode::Call& call,
                       call.since_ns);
 }
 
+void StageTable::other_call(const decode::Event& event, const TimeLedger::Entry& entry)
+{
+    Stage* stage = stages_.find(event.task.tgid);
+    if (stage == nullptr || !stage->threads.contains(event.task.tid)) return;
+    stage->time += entry.before;
+    stage->time += entry.inside;
+}
+
 void StageTable::time(const decode::Event& event, const decode::ThreadTime& time,
                       const TimeLedger::Entry& entry)
 {

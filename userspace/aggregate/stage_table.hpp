@@ -35,6 +35,8 @@ public:
     void call(const decode::Event& event, const decode::Call& call, const ChannelUse* use,
               const TimeLedger::Entry& entry);
     /// The end of a thread, or of the trace.
+    /// Any other call: where its thread is one of a stage, its time is the stage's.
+    void other_call(const decode::Event& event, const TimeLedger::Entry& entry);
     void time(const decode::Event& event, const decode::ThreadTime& time,
               const TimeLedger::Entry& entry);
 

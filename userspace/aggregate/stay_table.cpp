@@ -16,7 +16,8 @@ using decode::State;
 bool hinders(State state)
 {
     return state == State::stopped || state == State::traced || state == State::frozen ||
-           state == State::uninterruptible || state == State::killable;
+           state == State::uninterruptible || state == State::killable ||
+           state == State::runnable;
 }
 
 void add(Hindrance& sums, const Stay& stay, std::uint64_t from_ns, std::uint64_t to_ns)
@@ -31,6 +32,7 @@ void add(Hindrance& sums, const Stay& stay, std::uint64_t from_ns, std::uint64_t
     case State::stopped: sums.stopped_ns += ns; break;
     case State::traced: sums.traced_ns += ns; break;
     case State::frozen: sums.frozen_ns += ns; break;
+    case State::runnable: sums.runnable_ns += ns; break;
     case State::uninterruptible:
     case State::killable:
         (stay.state == State::killable ? sums.killable_ns : sums.uninterruptible_ns) += ns;
@@ -41,8 +43,7 @@ void add(Hindrance& sums, const Stay& stay, std::uint64_t from_ns, std::uint64_t
         }
         break;
     case State::unknown: case State::running: case State::interruptible: case State::idle:
-    case State::zombie: case State::dead: case State::other: case State::runnable:
-    case State::polling: break;
+    case State::zombie: case State::dead: case State::other: case State::polling: break;
     }
 }
 
@@ -52,6 +53,7 @@ void keep_largest(Hindrance& all, const Hindrance& one)
     all.stopped_ns = std::max(all.stopped_ns, one.stopped_ns);
     all.traced_ns = std::max(all.traced_ns, one.traced_ns);
     all.frozen_ns = std::max(all.frozen_ns, one.frozen_ns);
+    all.runnable_ns = std::max(all.runnable_ns, one.runnable_ns);
     if (one.uninterruptible_ns + one.killable_ns > all.uninterruptible_ns + all.killable_ns) {
         all.uninterruptible_ns = one.uninterruptible_ns;
         all.killable_ns = one.killable_ns;

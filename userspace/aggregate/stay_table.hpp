@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What kept processes from taking signals: stops, debuggers, freezers, D and K sleep.
+// What kept processes from taking signals: stops, debuggers, freezers, D and K sleep, no CPU.
 #pragma once
 
 #include <cstdint>

@@ -58,6 +58,7 @@ enum class Code : std::uint8_t {
     // pipes
     stuck_open,
     stuck_connect,
+    target_starved,
     // deaths
     oom_kill,
     crash,
@@ -149,6 +150,8 @@ inline constexpr std::array kCodes{
              "the open of a FIFO waited for its other end, which no process opened"},
     CodeInfo{Code::stuck_connect, "stuck-connect", Severity::warning,
              "the connect() of a Unix socket waited for room in a full backlog"},
+    CodeInfo{Code::target_starved, "target-starved", Severity::warning,
+             "a signal waited, because its target waited for a CPU"},
     CodeInfo{Code::oom_kill, "oom-kill", Severity::error,
              "the OOM killer ended a process"},
     CodeInfo{Code::crash, "crash", Severity::warning,

@@ -261,6 +261,11 @@ std::vector<Reason> hindrances(Story& story)
                            fmt::format("was held by {} for {}", debugger_of(story.death),
                                        time(kept.traced_ns))});
     }
+    // Less of it is the time of others that had work to do.
+    if (at_least(kept.runnable_ns, story.lasted_ns, 1, 2)) {
+        reasons.push_back({Code::target_starved, kept.runnable_ns,
+                           fmt::format("waited {} for a CPU", time(kept.runnable_ns))});
+    }
     if (auto vfork = vfork_wait(story)) {
         reasons.push_back(std::move(*vfork));
     } else if (auto sleep = sleep_reason(story)) {

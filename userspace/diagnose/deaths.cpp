@@ -255,6 +255,7 @@ void add_evidence(Story& story)
     add_ns("traced_ns", kept.traced_ns);
     add_ns("uninterruptible_ns", kept.uninterruptible_ns);
     add_ns("killable_ns", kept.killable_ns);
+    add_ns("runnable_ns", kept.runnable_ns);
     if (death.exit_code) {
         made.evidence.push_back({"ended", how_it_ended(*death.exit_code)});
     }

@@ -36,7 +36,7 @@ unsigned killed_in(const WaitGraph& graph, const SleepRow& sleep)
 /// A sleep in poll that the trace's end broke off, or the process's by a signal.
 bool is_last_poll(const WaitGraph& graph, const SleepRow& sleep)
 {
-    const bool polls = sleep.in != SleepRow::In::wait && graph.threads(sleep.process.tgid) == 1;
+    const bool polls = sleep.polls() && graph.threads(sleep.process.tgid) == 1;
     const bool to_the_end = since(graph.report().end_ns, sleep.end_ns) <= kEnd_ns;
     return polls && (to_the_end || killed_in(graph, sleep) != 0);
 }

@@ -117,7 +117,11 @@ std::string receiver(const SignalWait& wait)
 Cause cause_of(const aggregate::Report& report, const SignalWait& wait, Code otherwise)
 {
     const aggregate::Hindrance& kept = wait.hindrance;
+    const std::uint64_t ended_ns = wait.ended_ns == 0 ? report.end_ns : wait.ended_ns;
+    const bool starved = at_least(kept.runnable_ns, since(ended_ns, wait.generated_ns), 1, 2);
     Cause causes[] = {
+        {Code::target_starved, receiver(wait) + " waited for a CPU",
+         starved ? kept.runnable_ns : 0},
         {Code::target_stopped, stopped(kept), kept.stopped_ns},
         {Code::target_frozen, "the receiver was frozen", kept.frozen_ns},
         {Code::target_traced, "a debugger held the receiver", kept.traced_ns},
@@ -141,8 +145,9 @@ Cause cause_of(const aggregate::Report& report, const SignalWait& wait, Code oth
 /// Of the receiver, by HeldBy.
 constexpr std::array<std::string_view, aggregate::kHeldBy> kWhile{
     "while it was stopped",      "while it was frozen", "while a debugger held it",
-    "while it slept in D",       "while it slept in K", "while its handler ran, which blocks them",
-    "while it had them blocked", "for what no record says",
+    "while it slept in D",       "while it slept in K", "while it waited for a CPU",
+    "while its handler ran, which blocks them", "while it had them blocked",
+    "for what no record says",
 };
 
 /// " Of 9,000 that took 5.00 ms or more 8,990 waited while it was stopped, 10 …"; "" of one.

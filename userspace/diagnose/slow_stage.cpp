@@ -28,12 +28,20 @@ using aggregate::StageRow;
 constexpr std::size_t kNamedWaits = 3;
 constexpr std::size_t kChainedStages = 8;
 
-/// Not the wait for an answer, of partners that take turns, or of a process that made a child
-/// for it ($(…), popen(), a pool): it asked for that.  One for room is for no answer.
-Edges edges_of(const WaitGraph& graph, const Blame& blame)
+/// Who holds others up, and what each waits for that is none of that: an answer, of partners
+/// that take turns, or of a process that it made for it ($(…), popen(), a pool), which it asked
+/// for.  A wait for room is none for an answer.
+struct Sorted {
+    Edges holds;     ///< by holder
+    Edges answers;   ///< by waiter
+};
+
+Sorted sort_edges(const WaitGraph& graph, const Blame& blame)
 {
     const Turns turns(graph.report());
+    // One that it made before its exec was for another program.
     const auto descends = [&](Pid pid, Pid from) {
+        const aggregate::LifeRow* waiter = graph.life(from);
         for (int steps = 0; steps < 16; ++steps) {
             const aggregate::LifeRow* life = graph.life(pid);
             if (life == nullptr || life->ppid == 0) {
@@ -41,19 +49,18 @@ Edges edges_of(const WaitGraph& graph, const Blame& blame)
             }
             pid = life->ppid;
             if (pid == from) {
-                return true;
+                return waiter == nullptr || life->born_ns == 0 || life->born_ns >= waiter->exec_ns;
             }
         }
         return false;
     };
-    Edges edges;
+    Sorted sorted;
     for (const Blame::Edge& edge : blame.edges) {
-        if (edge.output || (!turns.taken_by(edge.waiter, edge.holder) &&
-                            !descends(edge.holder, edge.waiter))) {
-            edges[edge.holder].push_back(&edge);
-        }
+        const bool asked = !edge.output && (turns.taken_by(edge.waiter, edge.holder) ||
+                                            descends(edge.holder, edge.waiter));
+        (asked ? sorted.answers[edge.waiter] : sorted.holds[edge.holder]).push_back(&edge);
     }
-    return edges;
+    return sorted;
 }
 
 struct Wait {
@@ -105,18 +112,22 @@ std::vector<Wait> waits_for(const Pipeline& pipeline, const Stages& stages, cons
     return out;
 }
 
-/// The time in which others waited for the stage, and it for none of them.
-std::uint64_t held_up_ns(const WaitGraph& graph, const Edges& edges, Pid pid)
+std::uint64_t sum_ns(const Edges& edges, Pid pid)
 {
-    const auto found = edges.find(pid);
-    if (found == edges.end()) {
-        return 0;
+    std::uint64_t sum = 0;
+    if (const auto found = edges.find(pid); found != edges.end()) {
+        for (const Blame::Edge* edge : found->second) {
+            sum = plus(sum, edge->ns);
+        }
     }
-    std::uint64_t direct = 0;
-    for (const Blame::Edge* edge : found->second) {
-        direct = plus(direct, edge->ns);
-    }
-    return std::min(graph.alone_ns(pid), direct);
+    return sum;
+}
+
+/// The time in which others waited for the stage, and it for none but for answers.
+std::uint64_t held_up_ns(const WaitGraph& graph, const Sorted& edges, Pid pid)
+{
+    return std::min(plus(graph.alone_ns(pid), sum_ns(edges.answers, pid)),
+                    sum_ns(edges.holds, pid));
 }
 
 struct Slow {
@@ -202,7 +213,7 @@ bool is_slow(const Slow& most, std::uint64_t second, std::uint64_t span_ns)
 
 /// What runs commands one after the other, none of which is slow by itself.
 std::optional<Slow> slow_family(const WaitGraph& graph, const Pipeline& pipeline,
-                                const Edges& edges, const std::vector<StageRow>& all)
+                                const Sorted& edges, const std::vector<StageRow>& all)
 {
     for (const Family& family : find_families(graph, pipeline)) {
         Slow slow{outside_row(*graph.process(family.parent)), 0, family.children};
@@ -224,7 +235,7 @@ std::optional<Slow> slow_family(const WaitGraph& graph, const Pipeline& pipeline
 }
 
 std::optional<Slow> slowest(const WaitGraph& graph, const Pipeline& pipeline,
-                            const Stages& stages, const Edges& edges)
+                            const Stages& stages, const Sorted& edges)
 {
     std::vector<StageRow> all = pipeline.stages;
     std::ranges::move(behind_children(graph, pipeline, stages), std::back_inserter(all));
@@ -295,7 +306,55 @@ std::string chain_of(const Pipeline& pipeline, const Slow& slow, const std::vect
     return fmt::format("{} (of {} processes)", chain(part), grouped(pipeline.stages.size()));
 }
 
-Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector<Wait>& waits)
+/// " It waited 2.56 s of that for 477 (resolver), on Unix socket 12 (/tmp/r)."
+std::string answers(const WaitGraph& graph, const Sorted& edges, const Slow& slow)
+{
+    const auto found = edges.answers.find(slow.stage.task.tgid);
+    if (found == edges.answers.end()) {
+        return "";
+    }
+    const Blame::Edge& most = **std::ranges::max_element(found->second, {}, &Blame::Edge::ns);
+    if (!at_least(most.ns, slow.ns, 1, 4)) {
+        return "";
+    }
+    const aggregate::LifeRow* holder = graph.life(most.holder);
+    return fmt::format(" It waited {} of that for {}, on {}.", time(most.ns),
+                       who(holder != nullptr ? holder->process : decode::Task{most.holder, 0, {}}),
+                       which(*most.channel));
+}
+
+/// What it was, what it slept in, and what its threads did that are at no end of a channel.
+std::string beside(const WaitGraph& graph, const Slow& slow)
+{
+    using aggregate::Part;
+    const aggregate::Report& report = graph.report();
+    const aggregate::Time& own = slow.stage.time;
+    const aggregate::ProcessRow* process = graph.process(slow.stage.task.tgid);
+    const aggregate::LifeRow* life = graph.life(slow.stage.task.tgid);
+    std::string text;
+    if (life != nullptr && !life->before_exec.empty() && life->born_ns != 0 &&
+        at_least(since(life->exec_ns, life->born_ns), slow.ns, 1, 2)) {
+        text += fmt::format(" It was {} until its exec {} into the trace.",
+                            glued(life->before_exec.text().str()),
+                            into_trace(graph, life->exec_ns));
+    }
+    const std::uint64_t asleep_ns =
+        plus(own.at(Part::sleeping), plus(own.at(Part::uninterruptible), own.at(Part::killable)));
+    if (process != nullptr && process->threads == 1 && at_least(asleep_ns, own.span_ns, 1, 4)) {
+        const std::string where = sleeps(report, *process, asleep_ns);
+        text += where.empty() ? "" : fmt::format(" It slept {}.", where);
+    }
+    const std::uint64_t others_ns = process == nullptr
+        ? 0 : since(process->time.at(Part::running), own.at(Part::running));
+    if (process != nullptr && process->threads > 1 &&
+        at_least(others_ns, slow.stage.span_ns, 1, 4)) {
+        text += fmt::format(" Its other threads ran for {}.", time(others_ns));
+    }
+    return text;
+}
+
+Finding slow_stage(const WaitGraph& graph, const Sorted& edges, const Pipeline& pipeline,
+                   const Slow& slow, const std::vector<Wait>& waits)
 {
     Finding made = finding(Code::slow_stage,
                            fmt::format("Pipeline: {}. {} is the slow stage:{}",
@@ -305,6 +364,9 @@ Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector
     if (const std::string where = where_time_went(slow.stage.time); !where.empty()) {
         made.text += fmt::format(" {} itself, in {}: {}.", short_name(pipeline, slow.stage),
                                  time(slow.stage.span_ns), where);
+    }
+    if (slow.children.empty()) {
+        made.text += answers(graph, edges, slow) + beside(graph, slow);
     }
     made.subjects.push_back({slow.stage.task, "stage"});
     for (const Wait& wait : waits) {
@@ -319,17 +381,17 @@ Finding slow_stage(const Pipeline& pipeline, const Slow& slow, const std::vector
 
 void find_slow_stages(const WaitGraph& graph, const Blame& blame, Findings& findings)
 {
-    const Edges edges = edges_of(graph, blame);
-    const Stages stages(graph.report(), edges);
+    const Sorted edges = sort_edges(graph, blame);
+    const Stages stages(graph.report(), edges.holds);
     std::set<Pid> named;   // a stage may be in several pipelines
     for (const Pipeline& pipeline : graph.report().pipelines) {
         const auto slow = slowest(graph, pipeline, stages, edges);
         if (!slow || graph.accused(slow->stage.task.tgid)) {
             continue;
         }
-        const auto waits = waits_for(pipeline, stages, edges, slow->all());
+        const auto waits = waits_for(pipeline, stages, edges.holds, slow->all());
         if (!waits.empty() && named.insert(slow->stage.task.tgid).second) {
-            findings.push_back(slow_stage(pipeline, *slow, waits));
+            findings.push_back(slow_stage(graph, edges, pipeline, *slow, waits));
         }
     }
 }

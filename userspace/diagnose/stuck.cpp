@@ -39,7 +39,8 @@ std::string_view call_name(aggregate::SleepRow::In in)
     case In::poll: return "poll()";
     case In::select: return "select()";
     case In::epoll_wait: return "epoll_wait()";
-    case In::wait: break;
+    case In::wait:
+    case In::other: break;
     }
     return "";
 }
@@ -57,7 +58,7 @@ const aggregate::SleepRow* missed(const WaitGraph& graph, const LongWait& wait,
     }
     const aggregate::SleepRow* sleep =
         graph.asleep(reader->task.tgid, from_ns, since(wait.end_ns, kGoing_ns));
-    return sleep != nullptr && sleep->in != aggregate::SleepRow::In::wait ? sleep : nullptr;
+    return sleep != nullptr && sleep->polls() ? sleep : nullptr;
 }
 
 /// " 21 (server) slept in epoll_wait() for 1.7 s of that, though the pipe could be read: …"
@@ -103,6 +104,21 @@ std::string last_partner(const WaitGraph& graph, const LongWait& wait, const Cha
                        other.did, into_trace(graph, last->last_call_ns),
                        gone ? fmt::format(", and had ended {} into it", into_trace(graph, life->exit_ns))
                             : "");
+}
+
+/// " 206 (writer) has slept in flock() for 4.55 s."; "" where that is not known.
+std::string holder_sleeps(const WaitGraph& graph, const LongWait& wait, const HeldBy& held)
+{
+    const ChannelEnd* only = held.only();
+    const aggregate::SleepRow* sleep = only == nullptr
+        ? nullptr
+        : graph.asleep(only->task.tgid, since(wait.end_ns, kThresholds.stuck_ns / 2),
+                       since(wait.end_ns, kGoing_ns));
+    return sleep == nullptr || sleep->in != aggregate::SleepRow::In::other
+        ? ""
+        : fmt::format(" {} slept in {} for {} then.", who(only->task),
+                      syscall(graph.report().host, sleep->syscall),
+                      time(since(sleep->end_ns, sleep->start_ns)));
 }
 
 /// What the holders of the other end did: the reason as far as the records have it.
@@ -249,6 +265,7 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
         made.severity = Severity::warning;
     }
     made.text += partners(graph, wait, channel, held);
+    made.text += holder_sleeps(graph, wait, held);
     if (const aggregate::SleepRow* sleep = missed(graph, wait, held)) {
         made.text += missed_text(wait, channel, *held.only(), *sleep);
         if (sleep->in == aggregate::SleepRow::In::epoll_wait) {

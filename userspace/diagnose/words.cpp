@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/container.hpp"
+#include "base/syscall_name.hpp"
 #include "base/units.hpp"
 #include "decode/names.hpp"
 
@@ -20,6 +21,7 @@ using aggregate::Pipeline;
 using aggregate::StageRow;
 
 constexpr std::size_t kNamedStages = 12;
+constexpr std::size_t kNamedSleeps = 3;
 constexpr std::size_t kNamedEnds = 3;
 
 /// By Part.
@@ -59,6 +61,33 @@ std::string who(const decode::Task& task)
         return std::to_string(task.tgid);
     }
     return glued(fmt::format("{} ({})", task.tgid, task.comm.text().view()));
+}
+
+std::string syscall(const source::Host& host, unsigned number)
+{
+#if defined(__x86_64__)
+    constexpr std::string_view kMachine = "x86_64";
+#elif defined(__aarch64__)
+    constexpr std::string_view kMachine = "aarch64";
+#else
+    constexpr std::string_view kMachine = "";
+#endif
+    const std::string_view name = host.machine == kMachine ? syscall_name(number) : "";
+    return name.empty() ? glued(fmt::format("system call {}", number)) : fmt::format("{}()", name);
+}
+
+std::string sleeps(const aggregate::Report& report, const aggregate::ProcessRow& process,
+                   std::uint64_t of_ns)
+{
+    std::string text;
+    for (const aggregate::ProcessRow::Sleep& sleep :
+         std::span(process.sleeps).first(std::min(kNamedSleeps, process.sleeps.size()))) {
+        if (at_least(sleep.ns, of_ns, 1, 10)) {
+            text += fmt::format("{}{} in {}", text.empty() ? "" : ", ", time(sleep.ns),
+                                syscall(report.host, sleep.syscall));
+        }
+    }
+    return text;
 }
 
 std::string thread_who(const decode::Task& task)

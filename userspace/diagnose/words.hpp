@@ -17,6 +17,11 @@ namespace ipcscope::diagnose {
 
 /// "812 (bash)"
 std::string who(const decode::Task& task);
+/// "flock()"; "system call 73", of a trace of another architecture than this program's
+std::string syscall(const source::Host& host, unsigned number);
+/// "1.80 s in flock(), 183 ms in clock_nanosleep()": the longest; "" where none is a tenth of `of_ns`
+std::string sleeps(const aggregate::Report& report, const aggregate::ProcessRow& process,
+                   std::uint64_t of_ns);
 /// "thread 14 (worker)"
 std::string thread_who(const decode::Task& task);
 

@@ -9,6 +9,7 @@
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
+#include "diagnose/words.hpp"
 #include "render/html.hpp"
 #include "render/html_parts.hpp"
 #include "render/names.hpp"
@@ -93,8 +94,11 @@ private:
     {
         for (const aggregate::SleepRow& row : report_.sleeps) {
             constexpr std::array kIn{"in poll", "in select", "in epoll_wait", "waits for a child"};
-            add(row.process, {row.start_ns, row.end_ns, "sleep",
-                              kIn[static_cast<std::size_t>(row.in)]});
+            add(row.process,
+                {row.start_ns, row.end_ns, "sleep",
+                 row.in == aggregate::SleepRow::In::other
+                     ? "in " + diagnose::syscall(report_.host, row.syscall)
+                     : kIn[static_cast<std::size_t>(row.in)]});
         }
         for (const aggregate::LongWait& wait : report_.long_waits) {
             const auto type = static_cast<decode::ObjectType>(wait.channel.type);

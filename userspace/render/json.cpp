@@ -91,7 +91,8 @@ Json ends(const aggregate::SignalRow& row, const std::array<End, N>& which)
 
 /// By HeldBy; states as they are named elsewhere.
 constexpr std::array<const char*, aggregate::kHeldBy> kHeldNames{
-    "stopped", "frozen", "traced", "uninterruptible", "killable", "handler", "mask", "unknown",
+    "stopped",  "frozen",  "traced", "uninterruptible", "killable",
+    "runnable", "handler", "mask",   "unknown",
 };
 
 Json held(const aggregate::SignalRow& row)
@@ -351,6 +352,9 @@ Json traced_process(const aggregate::ProcessRow& row)
     Json out = process(row.task);
     out["threads"] = row.threads;
     out["time"] = time(row.time);
+    out["sleeps"] = Json::array();
+    for (const aggregate::ProcessRow::Sleep& sleep : row.sleeps)
+        out["sleeps"].push_back({{"syscall", sleep.syscall}, {"ns", sleep.ns}});
     return out;
 }
 

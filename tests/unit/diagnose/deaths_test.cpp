@@ -835,7 +835,7 @@ TEST(LateSignals, SayOfAllWhatHeldThem)
         "blocked, 1 for what no record says."))
         << life.text(3000);
     EXPECT_EQ(life.report(3000).signals.at(0).held,
-              (std::array<std::uint64_t, aggregate::kHeldBy>{3, 0, 0, 0, 0, 0, 1, 1}));
+              (std::array<std::uint64_t, aggregate::kHeldBy>{3, 0, 0, 0, 0, 0, 0, 1, 1}));
 }
 
 TEST(LateSignals, SayWhy)
@@ -845,6 +845,11 @@ TEST(LateSignals, SayWhy)
     life.aggregator.interval(usr1(1000, 2000));
     EXPECT_EQ(life.text(3000), "target-frozen: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to arrive: "
                                "the receiver was frozen for 900 ms of that.");
+    Story starved;
+    starved.stay(kApp, IPCSCOPE_STATE_RUNNABLE, 1001, 1999);
+    starved.aggregator.interval(usr1(1000, 2000));
+    EXPECT_EQ(starved.text(3000), "target-starved: SIGUSR1 from 5 (bash) to 6 (app) took 1.00 s to "
+                                  "arrive: the receiver waited for a CPU for 998 ms of that.");
     Story blocks;
     auto signal = usr1(1000, 2000);
     signal.blocked = true;

@@ -207,9 +207,15 @@ aggregate::StopRow stop()
     return row;
 }
 
+aggregate::ProcessRow::Sleep sleep()
+{
+    return {static_cast<std::uint16_t>(small()), number()};
+}
+
 aggregate::LifeRow life()
 {
-    return {task(), small(), number(), number(), static_cast<std::int32_t>(number())};
+    return {task(),   small(),        number(), number(), task().comm,
+            number(), static_cast<std::int32_t>(number())};
 }
 
 correlate::KillInterval kill()
@@ -296,7 +302,7 @@ rc::Gen<aggregate::Report> any_report()
         report.sockets = some(socket);
         report.pipelines = some(pipeline);
         report.processes =
-            some([] { return aggregate::ProcessRow{task(), number(), time()}; });
+            some([] { return aggregate::ProcessRow{task(), number(), time(), some(sleep)}; });
         report.kills = some(kill);
         report.waits = some(wait);
         report.long_waits = some(long_wait);

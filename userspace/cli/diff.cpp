@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ipcscope diff: two captures, or two saved benchmark runs.
 #include <memory>
+#include <optional>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -71,8 +75,26 @@ int diff_captures(const Arguments& arguments)
     return status(diff.regressed());
 }
 
+/// Of a file of which nothing can be read: what report says of it.  Pipes are left alone, for
+/// what is read of one is gone.
+std::optional<Error> unreadable(const std::string& file)
+{
+    struct stat about{};
+    const bool missing = ::stat(file.c_str(), &about) != 0 || ::access(file.c_str(), R_OK) != 0;
+    if (file == "-" || !(missing || S_ISDIR(about.st_mode) || (S_ISREG(about.st_mode) && about.st_size == 0))) {
+        return std::nullopt;
+    }
+    const auto report = report_of(file);
+    return report ? std::nullopt : std::optional(report.error());
+}
+
 int diff(const Arguments& arguments)
 {
+    for (const std::string& file : {arguments.a, arguments.b}) {
+        if (const auto error = unreadable(file)) {
+            return print_error(*error);
+        }
+    }
     const bool a = capture::is_capture(arguments.a), b = capture::is_capture(arguments.b);
     if (a && b) {
         return diff_captures(arguments);

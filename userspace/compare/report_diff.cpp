@@ -117,7 +117,11 @@ std::vector<WaitChange> wait_changes(const Report& a, const Report& b)
     std::vector<WaitChange> changes;
     for_each_key(waits_of(a), waits_of(b),
                  [&](const std::string& what, const std::uint64_t* of_a, const std::uint64_t* of_b) {
-                     changes.push_back({what, share(of_a, window_ns(a)), share(of_b, window_ns(b))});
+                     const WaitChange change{what, share(of_a, window_ns(a)), share(of_b, window_ns(b)),
+                                             of_a != nullptr, of_b != nullptr};
+                     if (change.a != 0 || change.b != 0) {
+                         changes.push_back(change);
+                     }
                  });
     std::ranges::stable_sort(changes, std::greater{},
                              [](const WaitChange& change) { return std::abs(change.b - change.a); });

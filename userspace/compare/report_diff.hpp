@@ -39,6 +39,8 @@ struct WaitChange {
     std::string what;   ///< "pipe yes → head, full", "stage gzip, for input"; safe
     double a = 0;       ///< waited time / time of the trace: above 1 where several waited
     double b = 0;
+    bool in_a = true;   ///< false: A has no such pipe or stage, which is not a wait of 0
+    bool in_b = true;
 };
 
 /// Findings of one code about processes of the same names.

@@ -119,10 +119,8 @@ std::map<std::string, std::uint64_t> waits_of(const Report& report)
 {
     std::map<std::string, std::uint64_t> found;
     const auto wait = [&](const std::string& what, std::uint64_t time_ns) {
-        if (time_ns != 0) {
-            std::uint64_t& sum = found[what];
-            sum = plus(sum, time_ns);
-        }
+        std::uint64_t& sum = found[what];
+        sum = plus(sum, time_ns);
     };
     for (const ChannelRow& channel : report.channels) {
         const std::string name = name_of(channel);

@@ -14,7 +14,7 @@ namespace ipcscope::compare {
 /// By what is measured, the latencies of all rows that are called so.
 std::map<std::string, Histogram> latencies_of(const aggregate::Report& report);
 
-/// By who waits for what, the time.
+/// By who may wait for what, the time: 0 of one that is there and did not.
 std::map<std::string, std::uint64_t> waits_of(const aggregate::Report& report);
 
 /// From when all hooks counted to the end.

@@ -94,6 +94,8 @@ TEST(ReportDiff, AFewCallsProveNothing)
     const ReportDiff diff = diff_of(a, b);
     EXPECT_EQ(latency(diff, "pipe yes → head, read").verdict, Verdict::unclear);
     EXPECT_FALSE(diff.regressed());
+    const std::string shown = text(diff, {.width = 80}, 20);
+    EXPECT_NE(shown.find(" %     –   –  unclear\n"), std::string::npos) << shown;
 }
 
 TEST(ReportDiff, SameAgainstItself)
@@ -136,6 +138,22 @@ TEST(ReportDiff, WaitsAreSharesOfTheTrace)
     EXPECT_NEAR(diff.waits[0].b, 0.08, 1e-9);
 }
 
+TEST(ReportDiff, AWaitThatOnlyOneHasIsNotA0)
+{
+    Report a = report(100, 1'000'000), b = report(700, 1'000'000);
+    b.channels[0].readers[0].task.comm = Comm("tail");
+    const ReportDiff diff = diff_of(a, b);
+    const std::string shown = text(diff, {.width = 80}, 20);
+    EXPECT_NE(shown.find("pipe yes → head, waited to read  4.0 %      –  only in A\n"), std::string::npos)
+        << shown;
+    EXPECT_NE(shown.find("pipe yes → tail, waited to read      –  4.0 %  only in B\n"), std::string::npos)
+        << shown;
+    b = report(700, 1'000'000);
+    b.channels[0].reads.blocked_ns = 0;   // it is there, and did not wait
+    EXPECT_NE(text(diff_of(a, b), {.width = 80}, 20).find("4.0 %  0.0 %  -4.0 %\n"), std::string::npos)
+        << text(diff_of(a, b), {.width = 80}, 20);
+}
+
 TEST(ReportDiff, AsText)
 {
     Report a = report(100, 1'000'000), b = report(700, 3'000'000);
@@ -162,7 +180,7 @@ Median latencies
   pipe yes → head, read  1.29 ms  3.90 ms  +201.3 %  +196.5 %  +207.1 %  WORSE
   CHANGE is B against A; FROM and TO hold the true change of such a trace with
     at least 95 %. worse: slower beyond that interval and by more than 10 %. A
-    few calls prove little: they are unclear.
+    few calls prove little: they are unclear, without an interval.
 
 Waits, of the time of the trace
   Sums of all that are called so: above 100 % where several waited at once. Each

@@ -75,12 +75,15 @@ std::vector<std::string> cells(const LatencyChange& change, const Style& style)
     const auto percent = [&](double bench::Estimate::* part) {
         return change.ratio ? bench::percent_text((*change.ratio).*part, style) : style.none();
     };
+    // Of too few values the interval is not the one that the notes promise.
+    const bool proven = change.ratio && change.ratio->confidence >= bench::kMinConfidence;
     const std::string verdict = change.verdict == Verdict::worse
                                     ? "WORSE"
                                     : std::string(bench::name_of(change.verdict));
     return {bench::safe_text(style.plain(change.what), style),
             time(change.a), time(change.b), percent(&bench::Estimate::median),
-            percent(&bench::Estimate::low), percent(&bench::Estimate::high), verdict};
+            proven ? percent(&bench::Estimate::low) : style.none(),
+            proven ? percent(&bench::Estimate::high) : style.none(), verdict};
 }
 
 /// At most `top` of the rows, and how many more there are.
@@ -122,7 +125,7 @@ Section latencies(const ReportDiff& diff, const Style& style, std::size_t top)
         section.notes.push_back(
             fmt::format("CHANGE is B against A; FROM and TO hold the true change of such a trace with "
                         "at least {:g} %. worse: slower beyond that interval and by more than {:g} %. "
-                        "A few calls prove little: they are unclear.",
+                        "A few calls prove little: they are unclear, without an interval.",
                         bench::kMinConfidence * 100, diff.fail_above_percent));
     }
     return section;
@@ -141,9 +144,12 @@ Section waits(const ReportDiff& diff, const Style& style, std::size_t top)
         }
     }
     add_rows(section, shown, top, [&](const WaitChange* change) {
-        section.table.row({bench::safe_text(style.plain(change->what), style), share_text(change->a),
-                           share_text(change->b),
-                           fmt::format("{:+.1f} %", (change->b - change->a) * 100)});
+        section.table.row({bench::safe_text(style.plain(change->what), style),
+                           change->in_a ? share_text(change->a) : style.none(),
+                           change->in_b ? share_text(change->b) : style.none(),
+                           !change->in_a   ? "only in B"
+                           : !change->in_b ? "only in A"
+                                           : fmt::format("{:+.1f} %", (change->b - change->a) * 100)});
     });
     section.intro.push_back(
         shown.empty() ? "None changed by 0.1 % or more."

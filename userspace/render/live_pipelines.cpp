@@ -20,7 +20,7 @@ using diagnose::LiveStage;
 
 constexpr std::size_t kLabel = 22;
 constexpr std::size_t kRate = 11;
-constexpr std::size_t kShare = 9;
+constexpr std::size_t kShare = 10;   ///< "full 100 %"
 constexpr std::size_t kRest = 120;    ///< to the end of the line
 constexpr std::size_t kReaders = 3;
 

@@ -41,9 +41,18 @@ TEST(LivePipelines, AStageOrAPipeALine)
     EXPECT_EQ(render::pipelines_page(one(), 5 * kSecond, 3 * kSecond, 0, {}),
               "2.000000 s: 1 pipeline\n"
               "  yes/10                waits: input 0 %, room 80 %, most for wc/11\n"
-              "   │ pipe 12345            3.00 MiB/s full 80 % empty 0 %  → wc/11\n"
+              "   │ pipe 12345            3.00 MiB/s full 80 %  empty 0 %   → wc/11\n"
               "  wc/11            slow no call has ended for 3.00 s\n"
               "\n");
+}
+
+TEST(LivePipelines, AllTheTimeIsNotCut)
+{
+    auto pipelines = one();
+    LiveLink& link = pipelines[0].stages[0].writes[0];
+    link.full_ns = link.empty_ns = link.over_ns;
+    const std::string page = render::pipelines_page(pipelines, 1, 1, 0, {});
+    EXPECT_NE(page.find(" full 100 % empty 100 % → wc/11\n"), std::string::npos) << page;
 }
 
 TEST(LivePipelines, WhatAQuietStageIsIn)

@@ -65,7 +65,9 @@ render::TextOptions text_options()
     render::TextOptions options;
     options.colour = colour_wanted();
     options.utf8 = utf8_wanted();
-    options.width = std::max<std::size_t>(terminal().ws_col, render::kMinWidth);
+    // 0 columns: it is no terminal, or one that does not know.
+    const std::size_t columns = terminal().ws_col;
+    options.width = columns == 0 ? render::kMinWidth : std::max(columns, render::kLeastWidth);
     return options;
 }
 

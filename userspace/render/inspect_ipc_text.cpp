@@ -144,7 +144,7 @@ std::string ipc_text(const std::vector<IpcNamespace>& spaces, const TextOptions&
         text += objects.empty() ? "\nNo System V object, no POSIX message queue.\n" : objects;
         text += limits(space, options, style);
         for (const std::string& gap : space.gaps) {
-            text += wrap(gap, options.width, "Not seen: ", "  ");
+            text += wrap(gap, std::max(options.width, kLeastWidth), "Not seen: ", "  ");
         }
     }
     return style.plain(std::move(text));

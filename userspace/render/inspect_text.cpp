@@ -57,21 +57,23 @@ std::string signals_of(std::uint64_t mask) { return list(signal_names(mask), kSi
 
 class Facts {
 public:
+    explicit Facts(std::size_t width) : width_(width) {}
     void add(std::string_view key, const std::string& value)
     {
         if (!value.empty()) {
-            text_ += wrap(value, kMinWidth, fmt::format("  {:<10}", key), std::string(12, ' '));
+            text_ += wrap(value, width_, fmt::format("  {:<10}", key), std::string(12, ' '));
         }
     }
     const std::string& str() const { return text_; }
 
 private:
+    std::size_t width_;
     std::string text_;
 };
 
-std::string head(const Process& process, const Style& style)
+std::string head(const Process& process, std::size_t width, const Style& style)
 {
-    Facts facts;
+    Facts facts(width);
     if (process.ppid != 0) {
         facts.add("parent", named(process.parent, process.ppid));
     }
@@ -103,9 +105,9 @@ std::string by_threads(const Process& process, std::uint64_t Thread::*mask)
     return text;
 }
 
-std::string signal_section(const Process& process, const Style& style)
+std::string signal_section(const Process& process, std::size_t width, const Style& style)
 {
-    Facts facts;
+    Facts facts(width);
     std::string pending = signals_of(process.pending);
     pending += pending.empty() ? "" : " (the process)";
     const std::string own = by_threads(process, &Thread::pending);
@@ -237,7 +239,8 @@ std::string missing_end(const Item& item)
 std::string object_section(const Process& process, const TextOptions& options, const Style& style)
 {
     if (process.items.empty()) {
-        return "\nIt has no pipe, FIFO, Unix-domain socket, queue, eventfd or shared memory.\n";
+        return "\n" + wrap("It has no pipe, FIFO, Unix-domain socket, queue, eventfd or shared memory.",
+                           std::max(options.width, kLeastWidth), "", "");
     }
     Table table({{"FD", Align::left, 4},
                  {"KIND", Align::left},
@@ -293,11 +296,12 @@ std::vector<std::string> signal_names(std::uint64_t mask)
 std::string inspect_text(const Process& process, const TextOptions& options)
 {
     const Style style{options.utf8, options.colour};
-    std::string text = head(process, style) + signal_section(process, style) +
+    const std::size_t width = std::max(options.width, kLeastWidth);
+    std::string text = head(process, width, style) + signal_section(process, width, style) +
                        thread_section(process, options, style) +
                        object_section(process, options, style);
     for (const std::string& gap : process.gaps) {
-        text += wrap(gap, options.width, "Not seen: ", "  ");
+        text += wrap(gap, width, "Not seen: ", "  ");
     }
     return style.plain(std::move(text));
 }

@@ -21,13 +21,15 @@ struct TextOptions {
     bool colour = false;
     bool histograms = true;
     std::size_t top = 20;       ///< rows per table; 0: all
-    std::size_t width = 80;     ///< no line is wider; at least kMinWidth
+    std::size_t width = 80;     ///< no line is wider, tables below kMinWidth apart; at least kLeastWidth
     bool utf8 = true;           ///< false: arrows, bars and units in ASCII
     /// By which the report's rows are sorted; nothing: each table in its own order.
     std::optional<aggregate::SortKey> sort = std::nullopt;
 };
 
 /// A narrower TextOptions.width counts as this one.
+inline constexpr std::size_t kLeastWidth = 40;
+/// What every table fits into.  In less, its columns are as narrow as they can be.
 inline constexpr std::size_t kMinWidth = 80;
 
 /// The report for people.

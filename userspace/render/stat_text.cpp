@@ -103,7 +103,7 @@ std::string event_table(const StatReport& report, const TextOptions& options, co
     if (table.empty()) {
         return "No event.\n";
     }
-    return table.str(std::max(options.width, kMinWidth), style) +
+    return table.str(std::max(options.width, kLeastWidth), style) +
            (shown < size ? fmt::format("{} {} more (--top)\n", style.dots(), size - shown) : "");
 }
 
@@ -131,7 +131,7 @@ std::string pairing_table(const StatReport& report, const TextOptions& options,
         table.detail(causes);
     }
     return "\n" + style.bold("Signals that were queued: generated = paired + unpaired + pending") +
-           "\n" + table.str(std::max(options.width, kMinWidth), style);
+           "\n" + table.str(std::max(options.width, kLeastWidth), style);
 }
 
 std::string lost_causes(const StatEvents& events)
@@ -160,7 +160,7 @@ std::string ledger_table(const StatReport& report, const TextOptions& options,
         table.detail(lost_causes(events));
     }
     return "\n" + style.bold("Events: generated = aggregated + filtered + lost") + "\n" +
-           table.str(std::max(options.width, kMinWidth), style);
+           table.str(std::max(options.width, kLeastWidth), style);
 }
 
 /// The last line where something was lost.
@@ -193,7 +193,7 @@ std::string stat_text(const aggregate::StatReport& report, const TextOptions& op
                                          safe(report.host.kernel),
                                          counted(report.host.cpus, "CPU", "CPUs"),
                                          safe(report.host.backend));
-    return wrap(what, std::max(options.width, kMinWidth), "", "  ") + "\n" +
+    return wrap(what, std::max(options.width, kLeastWidth), "", "  ") + "\n" +
            event_table(report, options, style) + pairing_table(report, options, style) +
            ledger_table(report, options, style) + verdict(report, style);
 }

@@ -199,7 +199,7 @@ std::string text(const aggregate::Report& report, const diagnose::Findings& find
                  const TextOptions& options)
 {
     const Page page{report, findings_of_report, options, {options.utf8, options.colour},
-                    std::max(options.width, kMinWidth)};
+                    std::max(options.width, kLeastWidth)};
     std::string out = headline(page);
     const auto section = [&](const std::string& lines) {
         if (!lines.empty()) out += '\n' + lines;

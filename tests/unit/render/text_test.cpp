@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the text says, and what it must never do; its looks are in golden_test.
+#include <iterator>
+#include <sstream>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "decode/names.hpp"
@@ -276,6 +280,30 @@ TEST(Text, ExtremesStayWithinTheWidth)
                                        std::max(width, render::kMinWidth)),
                       "");
         }
+    }
+}
+
+/// The head and the findings, without the stacks, which are cut.
+std::string prose(std::size_t width)
+{
+    render::TextOptions options;
+    options.width = width;
+    std::istringstream text(sample::text(sample::everything(), options));
+    std::string kept;
+    for (std::string line; std::getline(text, line);)
+        if (line.find("+0x") == std::string::npos) kept += line + '\n';
+    return kept.substr(0, kept.find("\n\n", kept.find("\n* ")) + 1);
+}
+
+TEST(Text, ProseIsAsNarrowAsTheTerminal)
+{
+    const auto words = [](const std::string& text) {
+        std::istringstream in(text);
+        return std::vector<std::string>(std::istream_iterator<std::string>(in), {});
+    };
+    for (const std::size_t width : {40u, 50u}) {
+        EXPECT_EQ(screen::bad_line(prose(width), width), "");
+        EXPECT_EQ(words(prose(width)), words(prose(80))) << "no word is broken";
     }
 }
 

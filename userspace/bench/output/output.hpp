@@ -23,18 +23,20 @@ namespace ipcscope::bench {
 struct TextOptions {
     bool colour = false;
     bool utf8 = true;           ///< false: ASCII only
-    std::size_t width = 99;     ///< no line is wider; at least kMinWidth
+    std::size_t width = 99;     ///< no line is wider, tables below kMinWidth apart; at least kLeastWidth
     bool cut = true;            ///< false: but for rows of list() and of comparisons, as wide as they are
 
     Widths widths() const;
 };
 
 /// A narrower TextOptions.width counts as this one.
+inline constexpr std::size_t kLeastWidth = 40;
+/// What every table fits into.  In less, its columns are as narrow as they can be.
 inline constexpr std::size_t kMinWidth = 80;
 
 inline Widths TextOptions::widths() const
 {
-    const std::size_t prose = std::max(width, kMinWidth);
+    const std::size_t prose = std::max(width, kLeastWidth);
     return {prose, cut ? prose : SIZE_MAX};
 }
 

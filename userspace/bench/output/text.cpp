@@ -32,7 +32,7 @@ std::string text(const Run& run, std::span<const Mechanism> mechanisms,
                  const TextOptions& options)
 {
     const Page page{run, mechanisms, {options.utf8, options.colour},
-                    std::max(options.width, kMinWidth)};
+                    std::max(options.width, kLeastWidth)};
     std::string out;
     for (const Section& section : sections(page)) {
         if (!out.empty()) out += '\n';

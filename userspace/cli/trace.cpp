@@ -105,6 +105,9 @@ public:
     Result<void> host(const source::Host& host) override
     {
         lines_.start(host.start_ns, host.realtime_offset_ns);
+        if (!printer_.json()) {
+            lines_.header();   // the trace has begun: no error is below it
+        }
         return ForwardingSink::host(host);
     }
     Result<void> watermark(std::uint64_t time_ns) override
@@ -170,9 +173,6 @@ int trace(Arguments& arguments)
     source::Sink& next = tee ? static_cast<source::Sink&>(*tee) : analysis;
     LiveSink live_sink(next, lines, printer, arguments.json ? nullptr : &live_findings);
     LossTracker sink(live_sink);
-    if (!arguments.json) {
-        lines.header();
-    }
     const auto done = run_live(arguments.live, sink, std::chrono::milliseconds(50));
     if (!done) {
         return print_error(done.error());

@@ -16,12 +16,12 @@ Result<void> check_tasks(const Filters& filters)
 {
     for (std::uint32_t pid : filters.pids) {
         if (kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) {
-            return fail(Exit::usage, fmt::format("--pid {}: no such process", pid));
+            return fail(Exit::input, fmt::format("--pid {}: no such process", pid));
         }
     }
     for (std::uint32_t tid : filters.tids) {
         if (access(fmt::format("/proc/{}", tid).c_str(), F_OK) != 0) {
-            return fail(Exit::usage, fmt::format("--tid {}: no such thread", tid));
+            return fail(Exit::input, fmt::format("--tid {}: no such thread", tid));
         }
     }
     return {};

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/safe_text.hpp"
 #include "bench/channel.hpp"
 #include "bench/output/output.hpp"
 #include "bench/plan.hpp"
@@ -44,12 +45,31 @@ struct Arguments {
     bool json_only() const { return json == "true"; }
 };
 
+/// A file beside an output that is named otherwise would be taken for a mechanism.
+Result<void> check_names(const Arguments& arguments)
+{
+    const bool formatted = arguments.json_only() || arguments.csv || arguments.markdown;
+    for (const std::string& name : arguments.request.names) {
+        if (formatted && name.find_first_of("./") != std::string::npos) {
+            const std::string file = SafeText::escape(name).str();
+            return fail(Exit::usage,
+                        fmt::format("no mechanism is called '{}': did you mean {}{}?", file,
+                                    arguments.json_only() ? "--json="
+                                    : arguments.csv       ? "--csv -o "
+                                                          : "--markdown -o ",
+                                    file));
+        }
+    }
+    return {};
+}
+
 /// Parses and checks the arguments and fills the request.
 Result<void> validate(Arguments& arguments)
 {
     if (arguments.json_only() + arguments.csv + arguments.markdown > 1)
         return fail(Exit::usage, "--json, --csv and --markdown each take the table's place: "
                                  "give one of them; --json=FILE goes with the others");
+    if (auto checked = check_names(arguments); !checked) return checked;
     const auto take = [](const std::string& text, auto parse, auto& into) -> Result<void> {
         if (text.empty()) return {};
         auto value = parse(text);

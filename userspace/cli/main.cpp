@@ -42,7 +42,7 @@ int run(int argc, char** argv)
     CLI::App app{"ipcscope: see where signals and IPC spend their time"};
     app.name("ipcscope");
     app.formatter(cli::help_formatter());   // before the subcommands, which inherit it
-    app.set_version_flag("--version", std::string("ipcscope ") + kVersion);
+    app.set_version_flag("-V,--version", std::string("ipcscope ") + kVersion);
     app.require_subcommand(1);
     // The words after "--" are a command with its own options.
     char** const end = argv + argc;

@@ -162,19 +162,53 @@ std::string program_hint(const CLI::App& command, Words::const_iterator from, Wo
                        safe(line));
 }
 
-std::string meant(std::string_view word, const Words& candidates)
-{
-    const std::string near = nearest(word, candidates);
-    return near.empty() ? "" : fmt::format("did you mean {}?", near);
-}
-
 std::string see_help(const CLI::App& command)
 {
     return fmt::format("; see ipcscope {} --help", command.get_name());
 }
 
+/// Options of perf, strace and bcc's tools, and what takes their place here.
+struct Habit {
+    std::string_view commands;   ///< " record trace "
+    std::string_view options;    ///< " -p --pid "
+    std::string_view instead;
+};
+constexpr Habit kHabits[] = {
+    {" record trace stat ", " -e --event ", "name families: --trace signals,pipes,kills"},
+    {" record trace ", " -g --call-graph ",
+     "no call graphs; the stack of a process that does not end is recorded without it"},
+    {" record trace ", " -F --freq ", "nothing is sampled: every event is recorded"},
+    {" record trace ", " -c ", "counts alone are ipcscope stat; a period there is not: nothing is sampled"},
+    {" record trace stat kills pipes top ", " --filter ",
+     "--pid, --tid, --comm, --cgroup, --container and --unit say whom to trace"},
+    {" record trace stat kills pipes top ", " -u --uid --user ",
+     "there is no filter by user: --pid, --comm, --cgroup or --unit"},
+    {" report ", " --stdio ", "leave it out: report prints text"},
+    {" report trace stat kills pipes top ", " --color --colour ",
+     "terminals get colours; the variable NO_COLOR=1 turns them off"},
+    {" report dump export ", " -p --pid -t --tid --comm --cgroup --container --unit -s --signal ",
+     "filters are for recording: name it at ipcscope record"},
+};
+
+/// Empty: it is no such habit.
+std::string_view habit(const std::string& command, const std::string& option)
+{
+    const auto among = [](std::string_view list, const std::string& word) {
+        return list.find(" " + word + " ") != std::string_view::npos;
+    };
+    for (const Habit& one : kHabits) {
+        if (among(one.commands, command) && among(one.options, option)) {
+            return one.instead;
+        }
+    }
+    return {};
+}
+
 std::string unknown_option_message(const CLI::App& command, const std::string& option, const Words& known)
 {
+    if (const auto instead = habit(command.get_name(), option); !instead.empty()) {
+        return fmt::format("{} has no option {}: {}", command.get_name(), option, instead);
+    }
     const std::string near = option.starts_with("--") ? meant(option, known) : "";
     return fmt::format("{} has no option {}{}", command.get_name(), safe(option),
                        near.empty() ? see_help(command) : ": " + near);
@@ -205,6 +239,12 @@ std::string refusal_message(const CLI::App& command, const Refusal& refusal, con
 
 }  // namespace
 
+std::string meant(std::string_view word, const Words& candidates)
+{
+    const std::string near = nearest(word, candidates);
+    return near.empty() ? "" : fmt::format("did you mean {}?", near);
+}
+
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error, const Words& words)
 {
     const auto commands = app.get_subcommands();
@@ -216,6 +256,9 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error, con
         const std::string near = meant(*first, known_commands);
         return fmt::format("no command {}{}", safe(*first),
                            near.empty() ? "; see ipcscope --help" : ": " + near);
+    }
+    if (commands.empty() && std::ranges::count(words, "-v")) {
+        return "no option -v: did you mean --version?";
     }
     if (commands.empty()) {
         return fmt::format("{}; see ipcscope --help", error.what());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -13,5 +14,8 @@ namespace ipcscope::cli {
 /// was meant where it looks like something that exists. Its names are escaped.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error,
                           const std::vector<std::string>& words);
+
+/// "did you mean report?", of the candidate that looks like `word`; empty: none does.
+std::string meant(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace ipcscope::cli

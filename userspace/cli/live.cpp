@@ -222,6 +222,9 @@ Result<std::vector<unsigned>> signals_of(const std::vector<std::string>& names)
         const bool excluded = name.starts_with('!');
         const unsigned signal = decode::signal_number(name.substr(excluded ? 1 : 0));
         if (signal == 0) {
+            if (name.starts_with('^') && decode::signal_number(name.substr(1)) != 0) {
+                return fail(Exit::usage, fmt::format("--signal {}: all but it is '!{}'", name, name.substr(1)));
+            }
             return fail(Exit::usage,
                         fmt::format("--signal {}: no such signal; give a name such as USR1 or "
                                     "RTMIN+3, or a number from 1 to 64",
@@ -326,11 +329,37 @@ static std::string in_nanoseconds(std::string& text)
     return {};
 }
 
+/// Numbers with commas, or with spaces, as pidof prints them, between them.
+static void declare_numbers(CLI::App& app, const std::string& names, std::vector<std::uint32_t>& into,
+                            const std::string& text, const std::string& type)
+{
+    const std::string name = names.substr(names.find("--"));
+    const auto take = [&into, name](const std::vector<std::string>& words) {
+        for (const std::string& word : words) {
+            for (std::size_t at = 0;; ++at) {
+                const std::size_t end = std::min(word.find_first_of(", \n", at), word.size());
+                std::uint32_t number = 0;
+                const auto read = std::from_chars(word.data() + at, word.data() + end, number);
+                // An empty value is refused: of nothing that pidof found, it would trace everything.
+                if (read.ec != std::errc() || read.ptr != word.data() + end) {
+                    throw CLI::ConversionError(name, std::vector{word});
+                }
+                into.push_back(number);
+                at = end;
+                if (at == word.size()) {
+                    break;
+                }
+            }
+        }
+    };
+    app.add_option_function<std::vector<std::string>>(names, take, text)->type_name(type);
+}
+
 void declare_filters(CLI::App& app, LiveArguments& arguments)
 {
     auto& filters = arguments.options.filters;
-    app.add_option("-p,--pid", filters.pids, "Only these processes")->type_name("PID")->delimiter(',');
-    app.add_option("-t,--tid", filters.tids, "Only these threads")->type_name("TID")->delimiter(',');
+    declare_numbers(app, "-p,--pid", filters.pids, "Only these processes: 12,34", "PID");
+    declare_numbers(app, "-t,--tid", filters.tids, "Only these threads: 12,34", "TID");
     app.add_option("--comm", filters.comms, "Only tasks of this name (repeatable)")->type_name("NAME");
     app.add_option("--cgroup", filters.cgroups,
                    "Only tasks in this cgroup v2 directory or below (repeatable)")->type_name("DIRECTORY");

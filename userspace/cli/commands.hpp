@@ -43,9 +43,6 @@ Run declare_completions(CLI::App& app);
 /// The capture that is read, as a word, or by -i as perf has it.
 void declare_input(CLI::App& app, std::string& file);
 
-/// --fail-on of report and trace, for diagnose::FailOn.
-void declare_fail_on(CLI::App& app, std::string& text);
-
 /// Names that --by of stat takes, and IPCSCOPE_STAT_BY_ of one of them; of another: _NONE.
 std::vector<std::string> stat_by_names();
 unsigned stat_by(const std::string& name);

@@ -14,10 +14,10 @@
 #include "base/atomic_file.hpp"
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
+#include "cli/fail_on.hpp"
 #include "cli/replay.hpp"
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
-#include "diagnose/fail_on.hpp"
 #include "render/html.hpp"
 #include "render/json_schema.hpp"
 #include "render/render.hpp"
@@ -143,7 +143,7 @@ int report(const Arguments& arguments)
     if (auto valid = validate(arguments); !valid) {
         return print_error(valid.error());
     }
-    const auto fail_on = diagnose::FailOn::parse(arguments.fail_on);
+    const auto fail_on = parse_fail_on(arguments.fail_on);
     if (!fail_on) {
         return print_error(fail_on.error());
     }
@@ -234,12 +234,6 @@ int dump(const DumpArguments& arguments)
 }
 
 }  // namespace
-
-void declare_fail_on(CLI::App& app, std::string& text)
-{
-    app.add_option("--fail-on", text,
-                   "Exit 1 where there is a finding: error, warning (or worse), or CODE[,CODE]");
-}
 
 void declare_input(CLI::App& app, std::string& file)
 {

@@ -10,6 +10,7 @@
 #include "base/family.hpp"
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
+#include "cli/fail_on.hpp"
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
@@ -17,7 +18,6 @@
 #include "cli/tee_sink.hpp"
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
-#include "diagnose/fail_on.hpp"
 #include "diagnose/line_filter.hpp"
 #include "diagnose/live.hpp"
 #include "render/live_lines.hpp"
@@ -149,7 +149,7 @@ int trace(Arguments& arguments)
     if (auto valid = validate(arguments.live); !valid) {
         return print_error(valid.error());
     }
-    const auto fail_on = diagnose::FailOn::parse(arguments.fail_on);
+    const auto fail_on = parse_fail_on(arguments.fail_on);
     if (!fail_on) {
         return print_error(fail_on.error());
     }

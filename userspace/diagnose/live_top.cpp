@@ -72,7 +72,7 @@ LiveDeath live(const aggregate::Death& death, std::uint64_t now_ns)
 
 }  // namespace
 
-TopSignal TopTables::signal(const SignalRow& row, std::uint64_t now_ns)
+TopSignal TopTables::signal(const Report& report, const SignalRow& row, std::uint64_t now_ns)
 {
     TopSignal made;
     made.sender = row.sender;
@@ -91,10 +91,15 @@ TopSignal TopTables::signal(const SignalRow& row, std::uint64_t now_ns)
                                     {made.sent}, row.first_ns, now_ns);
     made.over_ns = change.over_ns;
     made.added = change.added[0];
+    if (report.ended) {
+        // One signal has no rate: none is known to follow it.
+        made.over_ns = since(now_ns, report.host.start_ns);
+        made.added = made.sent > 1 ? made.sent : 0;
+    }
     return made;
 }
 
-TopChannel TopTables::channel(const ChannelRow& row, std::uint64_t now_ns)
+TopChannel TopTables::channel(const Report& report, const ChannelRow& row, std::uint64_t now_ns)
 {
     TopChannel made;
     made.object = row.object;
@@ -113,8 +118,17 @@ TopChannel TopTables::channel(const ChannelRow& row, std::uint64_t now_ns)
     made.quiet_ns = change.quiet_ns;
     made.bytes = change.added[0];
     made.waits = change.added[1];
-    made.full_ns = std::min(change.added[2], made.over_ns);
-    made.empty_ns = std::min(change.added[3], made.over_ns);
+    made.full_ns = change.added[2];
+    made.empty_ns = change.added[3];
+    if (report.ended) {   // as the report has them
+        made.over_ns = since(row.last_ns, row.first_ns);
+        made.bytes = made.total_bytes;
+        made.waits = made.total_waits;
+        made.full_ns = row.full_ns;
+        made.empty_ns = row.empty_ns;
+    }
+    made.full_ns = std::min(made.full_ns, made.over_ns);
+    made.empty_ns = std::min(made.empty_ns, made.over_ns);
     return made;
 }
 
@@ -125,11 +139,11 @@ LiveTop TopTables::of(const Report& report, Findings findings, std::uint64_t now
     top.now_ns = now_ns;
     top.ended = report.ended;
     for (const SignalRow& row : report.signals) {
-        top.signals.push_back(signal(row, now_ns));
+        top.signals.push_back(signal(report, row, now_ns));
     }
     for (const ChannelRow& row : report.channels) {
         if (report.ended || !is_over(report, row)) {
-            top.channels.push_back(channel(row, now_ns));
+            top.channels.push_back(channel(report, row, now_ns));
         }
     }
     for (const aggregate::Death& death : report.deaths) {

@@ -59,7 +59,7 @@ struct LiveTop {
     std::string missing;         ///< what else than lost records makes it incomplete; may be empty
 };
 
-/// From one snapshot of a running trace after the other.
+/// From one snapshot of a running trace after the other; at its end, of the whole trace.
 class TopTables {
 public:
     /// `report`: as of `now_ns`, later than that of the last call.  While the trace runs, objects
@@ -70,8 +70,10 @@ private:
     /// Sender, its origin, target, signal.
     using SignalKey = std::tuple<std::uint32_t, decode::Origin, std::uint32_t, unsigned>;
 
-    TopSignal signal(const aggregate::SignalRow& row, std::uint64_t now_ns);
-    TopChannel channel(const aggregate::ChannelRow& row, std::uint64_t now_ns);
+    TopSignal signal(const aggregate::Report& report, const aggregate::SignalRow& row,
+                     std::uint64_t now_ns);
+    TopChannel channel(const aggregate::Report& report, const aggregate::ChannelRow& row,
+                       std::uint64_t now_ns);
 
     Changes<SignalKey, 1> signals_;
     Changes<aggregate::ObjectId, 4> channels_;

@@ -217,7 +217,7 @@ std::uint64_t pending_first(const LiveDeath& row)
 }
 
 constexpr std::array<Sort<LiveDeath>, 3> kKillSorts{{
-    {"PENDING", pending_first},
+    {"STILL THERE", pending_first},
     {"TOOK", waited_ns},
     {"SENT AT", [](const LiveDeath& row) { return row.death.first_ns(); }},
 }};

@@ -95,6 +95,32 @@ TEST(TopTables, AChannelWithItsShares)
     EXPECT_EQ(quiet.channels[0].total_bytes, 4096u);
 }
 
+TEST(TopTables, AtTheEndOfTheWholeTrace)
+{
+    Story story;
+    story.born(1, kSource, 1).born(1, kSink, 1);
+    story.slept(kSource, true, kPipe, kSecond / 10, kSecond * 9 / 10, 4096, 11);
+    story.did(kSecond * 95 / 100, kSink, false, kPipe, 4096);
+    Report report = story.report(10 * kSecond);
+    report.signals = {row(1, 1), row(40, 40)};
+    report.signals[0].first_ns = report.signals[1].first_ns = 9 * kSecond;
+    report.signals[1].signal = 12;
+    TopTables tables;
+    Report before = report;
+    before.ended = false;
+    tables.of(before, {}, 5 * kSecond);   // of a replay
+    const LiveTop top = tables.of(report, {}, 10 * kSecond);
+    ASSERT_EQ(top.channels.size(), 1u);
+    const aggregate::ChannelRow& as_reported = report.channels[0];
+    EXPECT_EQ(top.channels[0].over_ns, as_reported.last_ns - as_reported.first_ns);
+    EXPECT_EQ(top.channels[0].full_ns, kSecond * 8 / 10);
+    EXPECT_EQ(top.channels[0].bytes, 4096u);
+    ASSERT_EQ(top.signals.size(), 2u);
+    EXPECT_EQ(top.signals[0].added, 0u) << "one has no rate";
+    EXPECT_EQ(top.signals[1].added, 40u);
+    EXPECT_EQ(top.signals[1].over_ns, 10 * kSecond - report.host.start_ns);
+}
+
 TEST(TopTables, AChannelOfProcessesThatHaveEnded)
 {
     Story story;

@@ -181,7 +181,10 @@ std::vector<bench::Difference> differences(const source::Host& a, const source::
     note("kernel", a.kernel, b.kernel);
     note("kernel build", a.version, b.version);
     note("machine", a.machine, b.machine);
-    note("CPUs", std::to_string(a.cpus), std::to_string(b.cpus));
+    const auto cpus = [](const source::Host& host) {
+        return host.cpus == 0 ? std::string() : std::to_string(host.cpus);
+    };
+    note("CPUs", cpus(a), cpus(b));
     note("backend", a.backend, b.backend);
     note("command", list(a.command), list(b.command));
     note("filters", list(a.filters), list(b.filters));

@@ -103,11 +103,15 @@ std::string all_findings(const aggregate::Report& report, const diagnose::Findin
 std::string head(const aggregate::Report& report)
 {
     const source::Host& host = report.host;
+    const bool known = host.cpus != 0;   // else the capture ends before its trace began
     std::string out = fmt::format(
-        "<h1>ipcscope: {} on {}</h1>\n<p class=\"dim\">Linux {} {}, {} CPUs, {}; ipcscope {}</p>\n",
-        escaped(duration(since(report.end_ns, host.start_ns))), escaped(safe(host.hostname)),
-        escaped(safe(host.kernel)), escaped(safe(host.machine)), host.cpus,
-        escaped(safe(host.backend)), escaped(safe(host.tool_version)));
+        "<h1>ipcscope: {}{}</h1>\n", escaped(duration(since(report.end_ns, host.start_ns))),
+        known ? " on " + escaped(safe(host.hostname)) : "");
+    if (known) {
+        out += fmt::format("<p class=\"dim\">Linux {} {}, {} CPUs, {}; ipcscope {}</p>\n",
+                           escaped(safe(host.kernel)), escaped(safe(host.machine)), host.cpus,
+                           escaped(safe(host.backend)), escaped(safe(host.tool_version)));
+    }
     std::string command;
     for (const std::string& word : host.command) {
         command += (command.empty() ? "" : " ") + safe(word);

@@ -41,18 +41,24 @@ Json safe_list(const std::vector<std::string>& words)
 
 Json host(const source::Host& host)
 {
-    return {{"kernel", safe(host.kernel)},
-            {"version", safe(host.version)},
-            {"machine", safe(host.machine)},
-            {"hostname", safe(host.hostname)},
-            {"cpus", host.cpus},
-            {"backend", safe(host.backend)},
-            {"tool_version", safe(host.tool_version)},
-            {"command", safe_list(host.command)},
-            {"filters", safe_list(host.filters)},
-            {"hooks", safe_list(host.hooks)},
-            {"start_ns", host.start_ns},
-            {"realtime_offset_ns", host.realtime_offset_ns}};
+    Json json{{"kernel", safe(host.kernel)},
+              {"version", safe(host.version)},
+              {"machine", safe(host.machine)},
+              {"hostname", safe(host.hostname)},
+              {"cpus", host.cpus},
+              {"backend", safe(host.backend)},
+              {"tool_version", safe(host.tool_version)},
+              {"command", safe_list(host.command)},
+              {"filters", safe_list(host.filters)},
+              {"hooks", safe_list(host.hooks)},
+              {"start_ns", host.start_ns},
+              {"realtime_offset_ns", host.realtime_offset_ns}};
+    if (host.cpus == 0) {   // the capture ends before its trace began
+        for (const char* key : {"kernel", "version", "machine", "hostname", "cpus", "backend", "tool_version"}) {
+            json.erase(key);
+        }
+    }
+    return json;
 }
 
 std::string comm(const Task& task) { return task.comm.text().str(); }

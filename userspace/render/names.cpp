@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <ipcscope/futex.h>
 
+#include "aggregate/report.hpp"
+#include "base/units.hpp"
 #include "decode/names.hpp"
 
 namespace ipcscope::render {
@@ -54,6 +56,22 @@ std::string object_text(decode::ObjectType type, std::uint64_t object)
     case decode::ObjectType::futex_private: return fmt::format("{:#x}", object);
     default: return std::to_string(object);
     }
+}
+
+std::string machine_text(const source::Host& host)
+{
+    std::string text = host.hostname.empty() ? "" : " on " + safe(host.hostname);
+    const auto add = [&](const std::string& what) { text += ", " + what; };
+    if (!host.kernel.empty()) {
+        add("Linux " + safe(host.kernel) + (host.machine.empty() ? "" : " " + safe(host.machine)));
+    }
+    if (host.cpus != 0) {
+        add(counted(host.cpus, "CPU", "CPUs"));
+    }
+    if (!host.backend.empty()) {
+        add(safe(host.backend));
+    }
+    return text;
 }
 
 std::string safe(const std::string& text) { return SafeText::escape(text).str(); }

@@ -7,6 +7,10 @@
 #include "decode/event.hpp"
 #include "render/layout.hpp"
 
+namespace ipcscope::source {
+struct Host;
+}
+
 namespace ipcscope::render {
 
 /// bash/812
@@ -24,6 +28,10 @@ std::string fit_task(const decode::Task& task, std::size_t width, const Style& s
 /// Strings of the host and of options come from a capture file, and may hold
 /// any bytes.
 std::string safe(const std::string& text);
+
+/// " on box, Linux 6.12 x86_64, 2 CPUs, bpf", what is known of it: nothing where the capture ends
+/// before its trace began.  Safe.
+std::string machine_text(const source::Host& host);
 
 /// "stream", "dgram", "seqpacket"; the object's own name where a damaged record says that it
 /// is no socket.

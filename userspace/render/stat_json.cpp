@@ -93,22 +93,27 @@ std::string stat_json(const aggregate::StatReport& report)
     for (const StatEvents& one : report.events) {
         events.push_back(ledger(one));
     }
-    const Json json{{"schema", "ipcscope.stat/1"},
-                    {"final", report.final},
-                    {"hostname", safe(report.host.hostname)},
-                    {"kernel", safe(report.host.kernel)},
-                    {"cpus", report.host.cpus},
-                    {"backend", safe(report.host.backend)},
-                    {"tool_version", safe(report.host.tool_version)},
-                    {"by", stat_by_name(report.by)},
-                    {"start_ns", report.start_ns},
-                    {"from_ns", report.from_ns},
-                    {"to_ns", report.to_ns},
-                    {"rows_used", report.rows},
-                    {"max_rows", report.max_rows},
-                    {"rows", std::move(rows)},
-                    {"signals", std::move(pairings)},
-                    {"events", std::move(events)}};
+    Json json{{"schema", "ipcscope.stat/1"},
+              {"final", report.final},
+              {"hostname", safe(report.host.hostname)},
+              {"kernel", safe(report.host.kernel)},
+              {"cpus", report.host.cpus},
+              {"backend", safe(report.host.backend)},
+              {"tool_version", safe(report.host.tool_version)},
+              {"by", stat_by_name(report.by)},
+              {"start_ns", report.start_ns},
+              {"from_ns", report.from_ns},
+              {"to_ns", report.to_ns},
+              {"rows_used", report.rows},
+              {"max_rows", report.max_rows},
+              {"rows", std::move(rows)},
+              {"signals", std::move(pairings)},
+              {"events", std::move(events)}};
+    if (report.host.cpus == 0) {   // the capture ends before its trace began
+        for (const char* key : {"hostname", "kernel", "cpus", "backend", "tool_version"}) {
+            json.erase(key);
+        }
+    }
     return json.dump() + "\n";
 }
 

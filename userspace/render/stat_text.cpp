@@ -188,11 +188,10 @@ std::string stat_text(const aggregate::StatReport& report, const TextOptions& op
         return style.bold(fmt::format("After {}, the last {}:", at, length)) + "\n" +
                event_table(report, options, style) + verdict(report, style) + "\n";
     }
-    const std::string what = fmt::format("ipcscope {}: {} on {}, Linux {}, {}, {}",
-                                         report.of_capture ? "report" : "stat", glued(length), safe(report.host.hostname),
-                                         safe(report.host.kernel),
-                                         counted(report.host.cpus, "CPU", "CPUs"),
-                                         safe(report.host.backend));
+    source::Host host = report.host;
+    host.machine.clear();
+    const std::string what = fmt::format("ipcscope {}: {}{}", report.of_capture ? "report" : "stat",
+                                         glued(length), machine_text(host));
     return wrap(what, std::max(options.width, kLeastWidth), "", "  ") + "\n" +
            event_table(report, options, style) + pairing_table(report, options, style) +
            ledger_table(report, options, style) + verdict(report, style);

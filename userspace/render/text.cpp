@@ -60,11 +60,8 @@ std::string paint_lines(const std::string& lines, const Style& style)
 std::string headline(const Page& page)
 {
     const source::Host& host = page.report.host;
-    std::string what = fmt::format("ipcscope: {} on {}, Linux {} {}, {}, {}",
-                                   glued(page.style.time(page.duration_ns())),
-                                   safe(host.hostname), safe(host.kernel),
-                                   safe(host.machine), counted(host.cpus, "CPU", "CPUs"),
-                                   safe(host.backend));
+    const std::string what =
+        "ipcscope: " + glued(page.style.time(page.duration_ns())) + machine_text(host);
     std::string out = wrap(what, page.width, "", "  ");
     if (!host.command.empty())
         out += wrap(joined(host.command), page.width, "Command: ", "  ");

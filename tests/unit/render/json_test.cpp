@@ -22,6 +22,16 @@ TEST(ReportJson, FollowsItsSchema)
         EXPECT_EQ(schema::check(parsed(report), schema::report()), "");
 }
 
+TEST(ReportJson, WhatIsNotKnownOfTheHostIsLeftOut)
+{
+    const Json json = parsed(aggregate::Report{});
+    EXPECT_EQ(schema::check(json, schema::report()), "");
+    for (const char* key : {"hostname", "cpus", "kernel", "backend"}) {
+        EXPECT_FALSE(json["host"].contains(key)) << key;
+    }
+    EXPECT_EQ(parsed(sample::everything())["host"]["cpus"], 2);
+}
+
 TEST(ReportJson, WhoSentASignal)
 {
     aggregate::Lineage lineage;

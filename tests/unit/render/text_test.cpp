@@ -283,6 +283,18 @@ TEST(Text, ExtremesStayWithinTheWidth)
     }
 }
 
+TEST(Text, WhatIsNotKnownOfTheHostIsLeftOut)
+{
+    aggregate::Report report;   // of a capture that ends before its trace began
+    report.complete = false;
+    report.incomplete_why = "cut at byte 32";
+    const std::string text = sample::text(report);
+    EXPECT_EQ(text.substr(0, text.find('\n')), "ipcscope: 0 ns");
+    report.host.kernel = "6.12";
+    report.host.cpus = 1;
+    EXPECT_NE(sample::text(report).find("ipcscope: 0 ns, Linux 6.12, 1 CPU\n"), std::string::npos);
+}
+
 /// The head and the findings, without the stacks, which are cut.
 std::string prose(std::size_t width)
 {

@@ -123,7 +123,7 @@ Run declare_diff(CLI::App& app)
                          "error or a warning")
         ->check(CLI::Range(0.0, 1e6))->capture_default_str();
     diff_app->add_option("--top", arguments->top, "Of captures: rows in each table; 0: all")
-        ->capture_default_str();
+        ->check(CLI::NonNegativeNumber)->capture_default_str();
     diff_app->add_flag("--json", arguments->json,
                        "JSON, schema ipcscope.diff/1, or of benchmarks ipcscope.bench-diff/1");
     diff_app->footer(R"(Examples:

@@ -64,7 +64,7 @@ Run declare_inspect(CLI::App& app)
     inspect->add_flag("--json", arguments->json, "JSON, schema ipcscope.inspect/1");
     inspect->add_option("--top", arguments->top,
                         "At most this many threads and objects; 0: all")
-        ->capture_default_str();
+        ->check(CLI::NonNegativeNumber)->capture_default_str();
     inspect->footer("Loads nothing and traces nothing: it reads /proc, and opens no object.\n\n"
                     "Examples:\n"
                     "  ipcscope inspect 4123\n"

@@ -133,7 +133,7 @@ Run declare_pipes(CLI::App& app, std::vector<std::string> command)
                      "Time between two pictures (ms, s, min) [1s]")
         ->check(CLI::Range(kLeastInterval_ns, kMostInterval_ns));
     pipes_app->add_option("--top", arguments->top, "Pipelines to show, the busiest; 0 shows all")
-        ->capture_default_str();
+        ->check(CLI::NonNegativeNumber)->capture_default_str();
     pipes_app->add_flag("-w,--wide", arguments->wide, "More columns than fit in 80");
     pipes_app->footer(R"(Examples:
   ipcscope pipes                          until Ctrl-C

@@ -270,7 +270,7 @@ Run declare_report(CLI::App& app)
     report_app->add_option("--top", arguments->top,
                            "Rows in each table (processes of one name share one, what costs next to "
                            "nothing is only counted); 0: all")
-        ->capture_default_str();
+        ->check(CLI::NonNegativeNumber)->capture_default_str();
     report_app->add_flag("--no-histograms", arguments->no_histograms, "Leave histograms out");
     report_app
         ->add_option("--sort", arguments->sort,

@@ -246,7 +246,7 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
                          "Rows that can be counted, of 11 KiB for each CPU")
         ->check(CLI::Range(16, 16384))->capture_default_str();
     stat_app->add_option("--top", arguments->top, "With --by: rows to show; 0 shows all")
-        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber)->capture_default_str()
         ->needs(by);
     CLI::Option* json = stat_app->add_flag("--json", arguments->json,
                                            "One JSON object a line, for each interval; the command's "

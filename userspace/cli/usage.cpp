@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "base/safe_text.hpp"
+#include "base/units.hpp"
 
 namespace ipcscope::cli {
 namespace {
@@ -93,7 +95,8 @@ struct Refusal {
     std::string name;    ///< of the option, or of the positional
     std::string value;   ///< empty: there is none
     Words choices;       ///< empty: it is not one of a list
-    std::string wanted;  ///< what it should be; empty where there are choices
+    std::string wanted;  ///< what it should be; empty where there are choices, or a range
+    std::string range{}; ///< "0.001000 to 1000000.000000", as CLI11 writes it
 
     bool positional() const { return !name.starts_with('-'); }
 };
@@ -114,6 +117,7 @@ std::optional<Refusal> refusal_of(const std::string& message, const Words& words
 {
     constexpr std::string_view kNumber = "Could not convert: ", kEquals = " = ";
     constexpr std::string_view kChoices = " not in {", kColon = ": ", kMissing = " missing";
+    constexpr std::string_view kValue = "Value ", kRange = " not in range ";
     for (const std::string_view extra : {"The following argument was not expected: ",
                                          "The following arguments were not expected: "}) {
         if (message.starts_with(extra)) {
@@ -136,6 +140,10 @@ std::optional<Refusal> refusal_of(const std::string& message, const Words& words
         const auto begin = list + kChoices.size();
         return Refusal{name, rest.substr(0, list),
                        split(rest.substr(begin, rest.size() - begin - 1), ','), {}};
+    }
+    if (const auto range = rest.find(kRange); rest.starts_with(kValue) && range != std::string::npos) {
+        return Refusal{name, rest.substr(kValue.size(), range - kValue.size()), {}, {},
+                       rest.substr(range + kRange.size())};
     }
     if (rest.ends_with(kMissing)) {
         return Refusal{name, {}, {}, "its value is missing"};
@@ -214,10 +222,30 @@ std::string unknown_option_message(const CLI::App& command, const std::string& o
                        near.empty() ? see_help(command) : ": " + near);
 }
 
+/// "a number from 0.001 to 1000000 is needed"; of durations, which are in ns by then, "from 100 ms
+/// to 1.00 h".
+std::string wanted_of(const std::string& range, bool duration)
+{
+    constexpr std::string_view kTo = " to ";
+    const auto to = range.find(kTo);
+    const double least = std::strtod(range.c_str(), nullptr);
+    const double most =
+        to == std::string::npos ? least : std::strtod(range.c_str() + to + kTo.size(), nullptr);
+    if (duration) {
+        return fmt::format("from {} to {} is possible", ipcscope::duration(static_cast<std::uint64_t>(least)),
+                           ipcscope::duration(static_cast<std::uint64_t>(most)));
+    }
+    constexpr double kNoLimit = 1e100;
+    return most > kNoLimit ? fmt::format("a number is needed, {} or more", least)
+                           : fmt::format("a number from {} to {} is needed", least, most);
+}
+
 std::string refusal_message(const CLI::App& command, const Refusal& refusal, const Words& words)
 {
+    const CLI::Option* option = command.get_option_no_throw(refusal.name);
+    const bool duration = option != nullptr && option->get_type_name().starts_with("DURATION");
     std::string text = refusal.positional() ? command.get_name() : refusal.name;
-    if (!refusal.value.empty()) {
+    if (!refusal.value.empty() && !(duration && !refusal.range.empty())) {   // that would be ns
         text += " " + safe(refusal.value);
     }
     constexpr std::size_t kFew = 4;   // such a list is shorter than a guess is right
@@ -228,7 +256,7 @@ std::string refusal_message(const CLI::App& command, const Refusal& refusal, con
     } else if (!refusal.choices.empty()) {
         text += fmt::format(": choose from {}", fmt::join(refusal.choices, ", "));
     } else {
-        text += ": " + refusal.wanted;
+        text += ": " + (refusal.range.empty() ? refusal.wanted : wanted_of(refusal.range, duration));
     }
     const auto at = std::ranges::find(words, refusal.value);
     if (refusal.positional() && runs_programs(command) && at != words.end()) {

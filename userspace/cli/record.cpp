@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "capture/capture.hpp"
+#include "capture/file.hpp"
 #include "cli/commands.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
@@ -102,7 +103,7 @@ int record(Arguments& arguments)
     if (!arguments.quiet) {
         print_stderr(fmt::format("ipcscope: {} records, {} in {}; {}\n",
                          grouped((*writer)->count()),
-                         bytes((*writer)->bytes()), arguments.output,
+                         bytes((*writer)->bytes()), capture::shown_output(arguments.output),
                          sink.summary()));
         if (arguments.output != "-") {
             print_stderr(

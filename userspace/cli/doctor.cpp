@@ -38,9 +38,10 @@ public:
     }
     void line(bool ok, std::string_view what, std::string_view detail, std::string_view fix = {})
     {
-        text(fmt::format("  {:<4} {:<22} {}\n", ok ? "ok" : "NO", what, detail));
+        constexpr int kWhat = 30;   // "splice waits for bytes (entry)"
+        text(fmt::format("  {:<4} {:<{}} {}\n", ok ? "ok" : "NO", what, kWhat, detail));
         if (!ok && !fix.empty()) {
-            text(fmt::format("       {:<22} fix: {}\n", "", fix));
+            text(fmt::format("       {:<{}} fix: {}\n", "", kWhat, fix));
         }
     }
     const Result<void>& shown() const { return shown_; }

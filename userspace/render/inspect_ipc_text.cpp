@@ -118,8 +118,12 @@ std::string limits(const IpcNamespace& space, const TextOptions& options, const 
     return section("Limits",
                    {{"OF", Align::left}, {"USED"}, {"MOST"}, {"SHARE"}, {"SYSCTL", Align::left}},
                    space.limits, options, style, [&](Table& table, const Limit& limit) {
-                       table.row({std::string(limit.what), count(limit.used), count(limit.most),
-                                  percent(limit.used, limit.most),
+                       // The kernel's own default of shmall, which is no limit, is near 2^64.
+                       constexpr std::uint64_t kNoLimit = 1ull << 62;
+                       const bool none = limit.most >= kNoLimit;
+                       table.row({std::string(limit.what), count(limit.used),
+                                  none ? "none" : count(limit.most),
+                                  none ? style.none() : percent(limit.used, limit.most),
                                   fmt::format("{}{}", limit.sysctl,
                                               limit.is_near() ? ", nearly used up" : "")});
                    });

@@ -105,7 +105,9 @@ std::vector<IpcNamespace> spaces()
     own.segments = {{9, 0x52, {26, 0600}, 56, 6, true, {912, "postgres"}, {913, ""}}};
     own.posix_queues = {{"jobs\x1b", {1000, 0600}, 8192}};
     own.limits = {{"System V message queues", "kernel.msgmni", 2, 32000},
-                  {"semaphore sets", "kernel.sem (SEMMNI)", 120, 128}};
+                  {"semaphore sets", "kernel.sem (SEMMNI)", 120, 128},
+                  {"semaphores", "kernel.sem (SEMMNS)", 18, 1'024'000'000},
+                  {"pages of shared memory", "kernel.shmall", 1, UINT64_MAX - (1 << 24)}};
     IpcNamespace other;
     other.id = 4026532290;
     other.processes = 1;

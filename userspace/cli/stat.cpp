@@ -240,7 +240,7 @@ Run declare_stat(CLI::App& app, std::vector<std::string> command)
         "stat", "Count and time in the kernel, without records; print every interval");
     declare_selection(*stat_app, arguments->live, stat_families(), "signals,pipes");
     CLI::Option* by = stat_app->add_option("--by", arguments->by,
-                         "Rows for each of them: of who takes the signal, or calls")
+                         "Rows for each comm, cgroup, pid or object: of who takes the signal, or calls")
         ->check(CLI::IsMember(stat_by_names()));
     stat_app->add_option("--max-rows", arguments->stat.max_rows,
                          "Rows that can be counted, of 11 KiB for each CPU")

@@ -169,4 +169,19 @@ std::optional<Call> parse_call(std::string_view text, const ReadMemory& memory,
     return call;
 }
 
+std::vector<std::string> functions_of(std::string_view text, std::size_t most)
+{
+    std::vector<std::string> functions;
+    while (!text.empty() && functions.size() < most) {
+        std::string_view line = source::proc::take_line(text);   // "[<0>] pipe_read+0x37f/0x680"
+        line.remove_prefix(std::min(line.find(' '), line.size()));
+        line.remove_prefix(std::min<std::size_t>(line.size(), 1));
+        const std::string_view name = line.substr(0, line.find('+'));
+        if (!name.empty() && name.size() < line.size()) {
+            functions.emplace_back(name);
+        }
+    }
+    return functions;
+}
+
 }  // namespace ipcscope::inspect

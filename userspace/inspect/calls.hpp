@@ -2,6 +2,7 @@
 // What a system call that a thread is in has to do with: /proc/PID/task/TID/syscall.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -26,5 +27,8 @@ using Watched = std::function<std::vector<std::uint32_t>(std::uint32_t descripto
 /// `text`: of that file; nullopt where it says nothing, as when it is refused.
 std::optional<Call> parse_call(std::string_view text, const ReadMemory& memory,
                                const Watched& watched);
+
+/// Names of functions in the text of /proc/PID/task/TID/stack, at most `most`.
+std::vector<std::string> functions_of(std::string_view text, std::size_t most);
 
 }  // namespace ipcscope::inspect

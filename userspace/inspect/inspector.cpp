@@ -226,6 +226,11 @@ Thread Inspector::look_at_thread(const Fd& tasks, std::uint32_t pid, std::uint32
     const std::string channel =
         first_line(proc::read_file(tasks, fmt::format("{}/wchan", tid), buffer));
     thread.wait_channel = channel == "0" ? "" : channel;
+    if (thread.state == 'D') {
+        constexpr std::size_t kFunctions = 5, kStackBytes = 8192;
+        const auto stack = slow_.read(fmt::format("/proc/{}/task/{}/stack", pid, tid), 0, kStackBytes);
+        thread.stack = functions_of(stack.value_or(""), kFunctions);
+    }
     const std::string path = fmt::format("/proc/{}/task/{}/syscall", pid, tid);
     const auto text = slow_.read(path);
     const auto call = parse_call(

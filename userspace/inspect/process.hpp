@@ -119,6 +119,8 @@ struct Thread {
     std::string wait_channel;      ///< empty: it does not sleep, or not known
     std::uint64_t pending = 0;     ///< signals to this thread alone; bit 0: signal 1
     std::uint64_t blocked = 0;
+    /// Of one in D, kernel functions, the innermost first; empty: not known.
+    std::vector<std::string> stack;
 };
 
 /// Parts that could not be read, each as a sentence for a person.

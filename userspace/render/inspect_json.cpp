@@ -84,6 +84,10 @@ Json object(const Item& item)
 
 Json thread(const Thread& thread)
 {
+    Json stack = Json::array();
+    for (const std::string& function : thread.stack) {
+        stack.push_back(safe(function));
+    }
     return {{"tid", thread.tid},
             {"comm", thread.comm.text().str()},
             {"state", std::string(1, thread.state)},
@@ -92,7 +96,8 @@ Json thread(const Thread& thread)
             {"fds", thread.descriptors},
             {"wait_channel", thread.wait_channel.empty() ? Json() : Json(safe(thread.wait_channel))},
             {"pending", signal_names(thread.pending)},
-            {"blocked", signal_names(thread.blocked)}};
+            {"blocked", signal_names(thread.blocked)},
+            {"stack", std::move(stack)}};
 }
 
 Json owned(std::int32_t id, std::uint32_t key, const Owner& owner)

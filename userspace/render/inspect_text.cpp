@@ -5,6 +5,7 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
@@ -138,6 +139,9 @@ std::string thread_section(const Process& process, const TextOptions& options, c
                    std::string(1, thread.state), call,
                    thread.descriptors.empty() ? style.none() : numbers(thread.descriptors),
                    thread.wait_channel.empty() ? style.none() : safe(thread.wait_channel)});
+        if (!thread.stack.empty()) {
+            table.detail(fmt::format("in {}", safe(fmt::format("{}", fmt::join(thread.stack, " ← ")))));
+        }
     }
     const std::size_t left = process.all_threads - shown;
     return "\n" + style.bold("Threads") + "\n" + table.str(options.width, style) +

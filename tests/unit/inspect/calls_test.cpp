@@ -75,6 +75,17 @@ TEST(Calls, WhatEpollWatches)
     EXPECT_EQ(found->descriptors, (std::vector<std::uint32_t>{6, 0, 8}));
 }
 
+TEST(Calls, FunctionsOfAStack)
+{
+    const std::string text = "[<0>] folio_wait_bit_common+0x13d/0x350\n[<0>] filemap_read+0x2f2/0x390\n"
+                             "[<0>] ext4_file_read_iter+0x5b/0x1e0 [ext4]\n[<0>] vfs_read+0x1fa/0x2e0\n";
+    EXPECT_EQ(functions_of(text, 3), (std::vector<std::string>{"folio_wait_bit_common", "filemap_read",
+                                                               "ext4_file_read_iter"}));
+    EXPECT_EQ(functions_of(text, 9).size(), 4u);
+    EXPECT_TRUE(functions_of("", 9).empty());
+    EXPECT_TRUE(functions_of("[<0>] \nnot a stack\n\n", 9).empty());
+}
+
 TEST(Calls, OthersAndNone)
 {
     EXPECT_EQ(call(fmt::format("{} 0x7f00 0x0 0x2 0x0 0x0 0x0 0x0 0x0", SYS_futex))->address,

@@ -51,7 +51,8 @@ Process sample()
     process.threads = {{3114, "node", 'S', "poll", 7, {0, 5}, "do_sys_poll", 0, 1u << 14},
                        {3115, "worker\x1b[31m", 'S', "futex", 202, {}, "futex_wait_queue", 1u << 9,
                         1u << 14},
-                       {3116, "worker", 'D', {}, 17, {}, "io_schedule", 0, 0},
+                       {3116, "worker", 'D', {}, 17, {}, "io_schedule", 0, 0,
+                        {"folio_wait_bit_common", "filemap_read", "vfs_read"}},
                        {3117, "worker", 'R', {}, std::nullopt, {}, "", 0, 1u << 14}};
     Item in = item(Kind::pipe, 52001, {0}, true, false);
     in.waiting = {{3114, "node", "poll"}};

@@ -617,6 +617,10 @@ Result<int> run_session(LiveArguments& arguments, Session& session,
     if (auto finished = session.finish(); !finished) {
         return tl::unexpected<Error>(finished.error());
     }
+    if (command && !command->ended() && stop_requests == 0 && !arguments.quiet) {
+        print_stderr(fmt::format("ipcscope: the trace is over, and {} still runs: it is ended (SIGTERM)\n",
+                                 SafeText::escape(arguments.command[0]).str()));
+    }
     return command ? end_command(*command) : 0;
 }
 

@@ -33,7 +33,7 @@ struct LiveArguments {
     std::string on_loss = "continue";
     bool all = false;               ///< with a command: everything else too
     bool stdout_is_data = false;    ///< a capture or JSON: the command writes to standard error
-    bool quiet = false;             ///< nothing about attaching on a terminal
+    bool quiet = false;             ///< nothing about attaching on a terminal, nor about the command's end
 };
 
 /// Declares the options on `app`.

@@ -6,6 +6,7 @@
 #include <span>
 
 #include <fmt/format.h>
+#include <ipcscope/policy.h>
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
@@ -39,6 +40,15 @@ std::string longest(const Histogram& latency, const Style& style)
     return latency.count() == 0 ? style.none() : style.time(latency.max());
 }
 
+/// What became of those that the kernel dropped as they were sent.
+const char* ignored(const SignalRow& row)
+{
+    if (row.signal == IPCSCOPE_SIGKILL && row.to_unkillable == 0) {
+        return "as it was ending already";
+    }
+    return row.signal == IPCSCOPE_SIGCONT ? "with no handler for it" : "ignored";
+}
+
 /// "12 to a handler, 3 ignored": everything that is not 0.
 std::string fates(const SignalRow& row)
 {
@@ -55,7 +65,7 @@ std::string fates(const SignalRow& row)
         {row.at(End::debugger), "taken by a debugger"},
         {row.at(End::kernel_thread), "taken by a kernel thread"},
         {row.at(End::death), "ended the process"},
-        {row.outcomes[IPCSCOPE_RESULT_IGNORED], "ignored"},
+        {row.outcomes[IPCSCOPE_RESULT_IGNORED], ignored(row)},
         {row.outcomes[IPCSCOPE_RESULT_ALREADY_PENDING], "merged with one pending"},
         {row.outcomes[IPCSCOPE_RESULT_OVERFLOW], "lost to overflow"},
         {row.outcomes[IPCSCOPE_RESULT_INFO_LOST], "without siginfo"},

@@ -90,13 +90,17 @@ std::string last_partner(const WaitGraph& graph, const LongWait& wait, const Cha
 {
     const SideWords& other = words(channel).side(!wait.output);
     const auto& ends = WaitGraph::other_end(channel, wait.output);
-    const auto last = std::ranges::max_element(ends, {}, &ChannelEnd::last_call_ns);
+    const auto last = std::ranges::max_element(ends, {}, [&](const ChannelEnd& end) {
+        return end.only_tid == wait.waiter.tid ? 0 : end.last_call_ns;   // not its own, earlier
+    });
     const aggregate::ChannelKind& kind = aggregate::channel_kind(channel.type);
     std::string text = kind.named  ? " Any process can open it by its name"
                        : kind.held ? fmt::format(" Who holds its {} is not recorded", other.end)
                                    : " Which process could have ended that wait is not recorded";
-    if (last == ends.end() || last->last_call_ns == 0) {
-        return fmt::format("{}; none has {} in the trace.", text, other.done);
+    const bool own = last != ends.end() && last->only_tid == wait.waiter.tid;
+    if (last == ends.end() || last->last_call_ns == 0 || own) {
+        return fmt::format("{}; {} has {} in the trace.", text, own ? "no other" : "none",
+                           other.done);
     }
     const aggregate::LifeRow* life = graph.life(last->task.tgid);
     const bool gone = life != nullptr && life->exit_ns != 0 && life->exit_ns <= wait.end_ns;

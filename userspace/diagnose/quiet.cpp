@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 #include <ipcscope/ledger.h>
 
+#include "aggregate/waits.hpp"
 #include "base/units.hpp"
 #include "diagnose/diagnose.hpp"
+#include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
@@ -25,6 +27,35 @@ constexpr std::array<std::string_view, 6> kAdvice = {
 static_assert(kAdvice.size() == IPCSCOPE_LOST_COUNT);
 
 constexpr std::size_t kNamed = 3;
+
+/// The longest wait of `pid` (0: of any) for another process; nullptr: none is long.
+const aggregate::WaitRow* longest_wait(const std::vector<aggregate::WaitRow>& waits,
+                                       std::uint32_t pid, std::uint32_t but)
+{
+    const auto found = std::ranges::find_if(waits, [&](const aggregate::WaitRow& wait) {
+        return (pid == 0 || wait.waiter.tgid == pid) && wait.waker.tgid != 0 &&
+               wait.waker.tgid != wait.waiter.tgid && wait.waker.tgid != but;
+    });
+    return found == waits.end() || found->total_ns < kThresholds.slow_stage_ns ? nullptr : &*found;
+}
+
+/// " The longest waits were those of 13 (idle) for 12 (feeder), 2.67 s in all, which itself waited
+/// 2.63 s for 14 (worker)."
+std::string who_waited(const aggregate::Report& report)
+{
+    const auto waits = aggregate::by_process(report.waits);
+    const aggregate::WaitRow* first = longest_wait(waits, 0, 0);
+    if (first == nullptr) {
+        return "";
+    }
+    std::string text = fmt::format(" The longest waits were those of {} for {}, {} in all",
+                                   who(first->waiter), who(first->waker), time(first->total_ns));
+    if (const auto* next = longest_wait(waits, first->waker.tgid, first->waiter.tgid)) {
+        text += fmt::format(", which itself waited {} for {}", time(next->total_ns),
+                            who(next->waker));
+    }
+    return text + ".";
+}
 
 /// A process that the trace found in poll, and that stayed there, has made no call.
 std::string what_they_did(const aggregate::Report& report)
@@ -110,6 +141,7 @@ std::string all_quiet(const aggregate::Report& report)
                                    others.empty() ? " and" : ",",
                                    counted(static_cast<std::uint64_t>(pipes), "pipe", "pipes"),
                                    others);
+    text += who_waited(report);
     if (report.restricted) {
         text += " What processes outside the filters did is not in the trace.";
     }

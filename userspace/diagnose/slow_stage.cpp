@@ -58,7 +58,11 @@ Sorted sort_edges(const WaitGraph& graph, const Blame& blame)
     for (const Blame::Edge& edge : blame.edges) {
         const bool asked = !edge.output && (turns.taken_by(edge.waiter, edge.holder) ||
                                             descends(edge.holder, edge.waiter));
-        (asked ? sorted.answers[edge.waiter] : sorted.holds[edge.holder]).push_back(&edge);
+        if (!asked) {
+            sorted.holds[edge.holder].push_back(&edge);
+        } else if (edge.waiter != edge.holder) {
+            sorted.answers[edge.waiter].push_back(&edge);
+        }
     }
     return sorted;
 }

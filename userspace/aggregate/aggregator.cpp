@@ -312,6 +312,7 @@ Report Aggregator::State::report(const Frame& frame, std::vector<ChannelRow> cha
     report.actors = waits.actors();
     report.stops = stops.rows();
     report.sleeps = sleeps.rows();
+    report.stuck = sleeps.stuck();
     report.deaths = deaths.rows(coverage, frame.end_ns);
     report.lineages = lineages.rows();
     report.unreaped = deaths.unreaped(coverage, frame.end_ns);

@@ -363,6 +363,16 @@ struct SleepRow {
     bool polls() const { return in != In::wait && in != In::other; }
 };
 
+/// A thread that was in D or K, in a system call, as the trace ended.
+struct StuckRow {
+    Task process;                  ///< tid = 0
+    std::uint32_t tid = 0;
+    decode::State state{};
+    std::uint16_t syscall = 0;
+    std::uint64_t start_ns = 0;    ///< the trace's, where it was so already
+    std::uint64_t end_ns = 0;
+};
+
 /// What is known of a process's life.
 struct LifeRow {
     Task process;                  ///< tid = 0; its last name
@@ -458,6 +468,7 @@ struct Report {
     std::vector<StopRow> stops;         ///< by process, then by time
     std::vector<LifeRow> lives;         ///< by process number
     std::vector<SleepRow> sleeps;       ///< by process, then by time
+    std::vector<StuckRow> stuck;        ///< in the order of their records
     std::vector<Death> deaths;          ///< by time
     std::vector<Unreaped> unreaped;     ///< by the parent's number
     std::vector<Lineage> lineages;      ///< by process number, then by time

@@ -58,6 +58,18 @@ void SleepTable::slice(const decode::Event& event, const decode::Slice& slice)
     if (slice.end_ns < slice.start_ns || slice.end_ns - slice.start_ns < kLongWait_ns) {
         return;
     }
+    const decode::State state = decode::state_of(slice.state);
+    const bool stuck = state == decode::State::uninterruptible || state == decode::State::killable;
+    // Threads of the kernel are in none.
+    if (event.unfinished && stuck && slice.syscall != IPCSCOPE_SYSCALL_NONE) {
+        if (stuck_.size() == kMostStuck) {
+            ++evicted_;
+            return;
+        }
+        stuck_.push_back({process_of(event), event.task.tid, state, slice.syscall, slice.start_ns,
+                          slice.end_ns});
+        return;
+    }
     const std::optional<In> in = sleeps_in(machine_, slice);
     if (!in) {
         return;

@@ -16,13 +16,16 @@ public:
     void slice(const decode::Event& event, const decode::Slice& slice);
 
     std::vector<SleepRow> rows() const;   ///< by process, then by time
+    const std::vector<StuckRow>& stuck() const { return stuck_; }
     std::uint64_t evicted() const { return evicted_; }
 
     static constexpr std::size_t kMost = 4096;   ///< the longest
+    static constexpr std::size_t kMostStuck = 1024;
 
 private:
     std::string machine_;
     std::vector<SleepRow> rows_;   ///< a heap, the shortest first
+    std::vector<StuckRow> stuck_;
     std::uint64_t evicted_ = 0;
 };
 

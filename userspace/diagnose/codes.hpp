@@ -59,6 +59,7 @@ enum class Code : std::uint8_t {
     stuck_open,
     stuck_connect,
     target_starved,
+    d_state,
     // deaths
     oom_kill,
     crash,
@@ -152,6 +153,8 @@ inline constexpr std::array kCodes{
              "the connect() of a Unix socket waited for room in a full backlog"},
     CodeInfo{Code::target_starved, "target-starved", Severity::warning,
              "a signal waited, because its target waited for a CPU"},
+    CodeInfo{Code::d_state, "d-state", Severity::warning,
+             "a thread slept in D or K as the trace ended, and no signal was sent to it"},
     CodeInfo{Code::oom_kill, "oom-kill", Severity::error,
              "the OOM killer ended a process"},
     CodeInfo{Code::crash, "crash", Severity::warning,

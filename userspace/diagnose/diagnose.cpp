@@ -12,8 +12,8 @@ namespace {
 
 using Find = void (*)(const aggregate::Report&, Findings&);
 
-constexpr std::array<Find, 3> kFinds{
-    find_deaths, find_bad_signals, find_channels,
+constexpr std::array<Find, 4> kFinds{
+    find_deaths, find_d_states, find_bad_signals, find_channels,
 };
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace ipcscope::diagnose {
 
 void find_deaths(const aggregate::Report& report, Findings& findings);
 void find_bad_signals(const aggregate::Report& report, Findings& findings);
+void find_d_states(const aggregate::Report& report, Findings& findings);   ///< after deaths
 void find_channels(const aggregate::Report& report, Findings& findings);   ///< channel_kinds.hpp
 
 }  // namespace ipcscope::diagnose

@@ -88,7 +88,7 @@ std::uint64_t total_lost(const aggregate::LossLedger& loss)
 bool saw_nothing(const aggregate::Report& report)
 {
     return report.signals.empty() && report.channels.empty() && report.kills.empty() &&
-           report.calls.empty() && report.objects.empty();
+           report.calls.empty() && report.objects.empty() && report.stuck.empty();
 }
 
 std::vector<std::string> what_to_check(const aggregate::Report& report)

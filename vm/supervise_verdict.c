@@ -188,6 +188,7 @@ int exit_status_of(struct guest *g)
 	splat = scan(g);
 	if (splat > 1) {
 		print_message("the splat scanner could not run (%d)", splat);
+		g->reason = "unscanned";
 		return EXIT_NO_VERDICT;
 	}
 	if (splat && g->running) {

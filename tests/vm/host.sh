@@ -27,6 +27,10 @@ usage 'timeout not a number' --timeout 1.5x -- true
 usage 'share is no directory' --share /dev/null -- true
 usage 'share of everything' --share / -- true
 usage 'allow-file missing' --allow-file "$scratch/none" -- true
+usage 'no regular expression' --allow-splat '(' -- true
+output_matches '  is named' "^vm/run: '\(' is no regular expression"
+echo '^INFO: x' >"$scratch/allow"
+usage 'a line of allow-file without a reason' --allow-file "$scratch/allow" -- true
 usage 'log in no directory' --log "$scratch/none/log" -- true
 usage 'dump in no directory' --dump "$scratch/none/dump" -- true
 cp /bin/true "$scratch/program"

@@ -30,6 +30,16 @@ output_matches 'the way to name it is reported' 'vm/boot-test 6.12'
 check 'boot-test: no directory of a report, found before the boot' 2 boot_test --json "$scratch/none/json" 6.12
 equal 'nothing ran' "$(grep -c '^KTAP' "$scratch/out")" 0
 
+check 'boot-test: no regular expression' 2 boot_test --allow-splat '(' 6.12
+equal 'nothing ran' "$(grep -c '^KTAP' "$scratch/out")" 0
+output_matches 'it is named, in one line' "^vm/run: '\(' is no regular expression"
+cp -r "$VM" "$scratch/vm"
+ln -s "$TOP/kmod" "$scratch/kmod"
+sed -i 's/^SPLAT_RULES=/exit 2\n&/' "$scratch/vm/splat-scan"
+check 'boot-test: a scan that cannot run' 125 "$scratch/vm/boot-test" --build "$build" \
+	--append lockdown=integrity 6.12
+equal 'is no clean log' "$(failed_tests)" 'module.load kernel.log'
+
 check 'boot-test: a kernel that works' 0 boot_test 6.12 -- true
 equal 'KTAP with its plan' "$(sed -n '1,2p' "$scratch/out" | xargs)" 'KTAP version 1 1..9'
 equal 'each passed' "$(grep -c '^ok [1-9] ' "$scratch/out")" 9

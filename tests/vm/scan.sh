@@ -50,6 +50,16 @@ echo '^INFO: task writer:' >"$scratch/allow"
 check 'a file without a reason' 2 "$scan" --allow-file "$scratch/allow" "$scratch/hung"
 output_matches 'is reported' 'no reason given'
 
+for regex in '(' 'a[' '*x'; do
+	check "no expression: $regex" 2 "$scan" --allow "$regex" "$scratch/both"
+	output_matches 'is named' "^vm/splat-scan: '.*' is no regular expression: "
+	equal 'in one line' "$(wc -l <"$scratch/err")" 1
+done
+echo '( # a reason' >"$scratch/allow"
+check 'no expression in a file' 2 "$scan" --check --allow-file "$scratch/allow"
+output_matches 'the file is named' "^vm/splat-scan: $scratch/allow: '\(' is no"
+check 'check alone reads no log' 0 "$scan" --check --allow x "$scratch/both"
+
 printf '%s\n' "$warn" "$warn" >"$scratch/twice"
 check 'console and log buffer' 1 "$scan" "$scratch/twice"
 equal 'count once' "$(wc -l <"$scratch/out")" 1

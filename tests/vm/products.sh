@@ -40,11 +40,16 @@ check 'boot-test: a scan that cannot run' 125 "$scratch/vm/boot-test" --build "$
 	--append lockdown=integrity 6.12
 equal 'is no clean log' "$(failed_tests)" 'module.load kernel.log'
 
+mkdir -p "$scratch/artifacts"
+for file in vmcore command.log module.load.log results.tsv of-mine; do
+	echo old >"$scratch/artifacts/$file"
+done
 check 'boot-test: a kernel that works' 0 boot_test 6.12 -- true
 equal 'KTAP with its plan' "$(sed -n '1,2p' "$scratch/out" | xargs)" 'KTAP version 1 1..9'
 equal 'each passed' "$(grep -c '^ok [1-9] ' "$scratch/out")" 9
 equal 'in the JUnit file too' "$(grep -o 'tests="9" failures="0" skipped="0"' "$scratch/junit" | wc -l)" 1
 equal 'the console is kept' "$(grep -c 'Linux version' "$scratch/artifacts/console.log")" 1
+equal 'of an earlier run nothing is left' "$(cd "$scratch/artifacts" && grep -l '^old$' -- *)" of-mine
 equal 'captures are kept' "$(cd "$scratch/artifacts" && echo *.ipcs)" 'bpf.ipcs kmod.ipcs'
 
 # docs/ci.md: what its recipes run, in a checkout.

@@ -161,7 +161,8 @@ static int print_memory_message(const struct guest *g)
 
 static int report_no_verdict(struct guest *g)
 {
-	g->reason = g->running ? "ended" :
+	/* What killed QEMU is not the guest: that is "broken". */
+	g->reason = g->running ? (WIFSIGNALED(g->qemu_status) ? NULL : "ended") :
 		    console_has(g, "Kernel panic") ? "boot-panic" : "no-start";
 	if (print_init_message(&g->console_log) || print_memory_message(g))
 		return EXIT_NO_VERDICT;

@@ -90,6 +90,10 @@ check 'boot-test: a test that panics' 126 boot_test --append lockdown=integrity 
 output_matches 'is named' '^# command: the guest ended in it: panic' out
 equal 'what it printed is kept' "$(tr '\n' ' ' <"$scratch/artifacts/command.log")" 'starting '
 
+check 'boot-test: a test that reboots' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
+	'echo b >/proc/sysrq-trigger; sleep 60'
+output_matches 'is named' '^# command: the guest rebooted or powered off during the command' out
+
 check 'boot-test: a test that hangs' 124 boot_test --append lockdown=integrity --timeout 40 6.12 -- \
 	sleep 1000
 output_matches 'is named' '^# command: the guest ended in it: timeout' out

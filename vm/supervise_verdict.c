@@ -15,6 +15,7 @@
 #include "supervise.h"
 
 #define DEATH_LINES 100
+#define PANIC "Kernel panic - not syncing"
 
 static void write_all(int fd, const struct buffer *b)
 {
@@ -159,11 +160,21 @@ static int print_memory_message(const struct guest *g)
 	return 1;
 }
 
+/* Of a boot that failed: why the kernel died, or the last that it wrote. */
+static void print_boot(const struct guest *g)
+{
+	print_tail(&g->qemu_log, 5);
+	if (console_has(g, PANIC))
+		print_death(&g->console_log);
+	else
+		print_tail(&g->console_log, 10);
+}
+
 static int report_no_verdict(struct guest *g)
 {
 	/* What killed QEMU is not the guest: that is "broken". */
 	g->reason = g->running ? (WIFSIGNALED(g->qemu_status) ? NULL : "ended") :
-		    console_has(g, "Kernel panic") ? "boot-panic" : "no-start";
+		    console_has(g, PANIC) ? "boot-panic" : "no-start";
 	if (print_init_message(&g->console_log) || print_memory_message(g))
 		return EXIT_NO_VERDICT;
 	if (g->running)
@@ -175,8 +186,7 @@ static int report_no_verdict(struct guest *g)
 	else if (WIFSIGNALED(g->qemu_status))
 		print_message("QEMU was ended by signal %d%s", WTERMSIG(g->qemu_status),
 		    WTERMSIG(g->qemu_status) == SIGKILL ? " (has the host enough memory? dmesg names what it killed)" : "");
-	print_tail(&g->qemu_log, 5);
-	print_tail(&g->console_log, 10);
+	print_boot(g);
 	return EXIT_NO_VERDICT;
 }
 
@@ -203,8 +213,7 @@ int exit_status_of(struct guest *g)
 	}
 	if (g->verdict == EXIT_NO_VERDICT && !g->running && !g->hello) {
 		print_init_message(&g->console_log);
-		print_tail(&g->qemu_log, 5);
-		print_tail(&g->console_log, 10);
+		print_boot(g);
 	}
 	if (g->verdict >= 0)
 		return g->verdict;

@@ -105,6 +105,7 @@ line|"
 	check 'no /init: panic before the command' 125 guest --verdict "$scratch/verdict" \
 		--append rdinit=/nonexistent -- true
 	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-panic
+	output_matches 'the console is shown from the panic on' '^\[ *[0-9.]+\] Kernel panic - not syncing'
 	check 'too little time to boot' 125 "$run" --kernel "$kernel" --verdict "$scratch/verdict" \
 		--boot-timeout 1 -- true
 	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-timeout

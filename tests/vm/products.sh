@@ -73,8 +73,9 @@ equal 'both fail' "$(failed_tests)" 'bpf.record module.load'
 
 check 'boot-test: a kernel that panics in its boot' 125 boot_test --append rdinit=/nonexistent 6.12
 equal 'the boot failed' "$(failed_tests)" boot
-output_matches 'for its reason' '^# boot: boot-panic: ' out
-equal 'JSON says the same' "$(grep -o '"exit":125,"reason":"boot-panic"' "$scratch/json" | wc -l)" 1
+output_matches 'for its reason' '^# boot: boot-panic: Kernel panic - not syncing: .* \(console: .*/console\.log\)' out
+equal 'JUnit says the same' "$(grep -c 'failure message="boot-panic: Kernel panic - not syncing: ' "$scratch/junit")" 1
+equal 'JSON says the same' "$(grep -c '"exit":125,"reason":"boot-panic","cause":"Kernel panic - not syncing: ' "$scratch/json")" 1
 equal 'its memory is kept' "$(readelf -h "$scratch/artifacts/vmcore" | grep -c 'CORE (Core file)')" 1
 
 check 'boot-test: a kernel that hangs in its boot' 125 boot_test --boot-timeout 20 \
@@ -87,7 +88,7 @@ equal 'the log failed' "$(failed_tests)" 'module.load kernel.log'
 
 check 'boot-test: a test that panics' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
 	'echo starting; printf unended; sleep 0.5; echo c >/proc/sysrq-trigger; sleep 60'
-output_matches 'is named' '^# command: the guest ended in it: panic' out
+output_matches 'is named' '^# command: the kernel died during the command: Kernel panic - not syncing: sysrq triggered crash' out
 equal 'what it printed is kept' "$(tr '\n' ' ' <"$scratch/artifacts/command.log")" 'starting '
 
 check 'boot-test: a test that reboots' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \

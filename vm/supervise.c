@@ -31,6 +31,8 @@
 #define FIXED_FDS 8	/* that poll_guest() waits for, beside sessions */
 #define STACKS_QUIET_MS 500	/* without a line of the kernel log: they are complete */
 #define STACKS_LIMIT_MS 15000
+#define PANIC_QUIET_MS 1000	/* without a byte of the console: the trace is complete */
+#define PANIC_LIMIT_MS 10000
 
 /* At most PIPE_BUF bytes: a pipe that polls writable accepts those at once. */
 static void drain_output(struct guest *g, int fd, struct buffer *b)
@@ -77,12 +79,26 @@ static int have_stacks(struct guest *g, long long now)
 	return now - g->stacks_ms > 2 * STACKS_QUIET_MS && now - g->klog_ms > STACKS_QUIET_MS;
 }
 
+/*
+ * With panic=N a kernel stands still after its last line, for N seconds or for good, and
+ * its clock may be slow. With gdb, that is the time to look at it.
+ */
+static int boot_panicked(const struct guest *g, long long now)
+{
+	return g->panic_ms && !g->running && !g->opt->gdb &&
+	       (now - g->console_ms > PANIC_QUIET_MS || now - g->panic_ms > PANIC_LIMIT_MS);
+}
+
 static void check_time(struct guest *g, long long now)
 {
 	const struct options *opt = g->opt;
 	double age_s = (now - g->started_ms) / 1000.0;
 
-	if (!g->running && opt->boot_timeout_s > 0 && age_s > opt->boot_timeout_s &&
+	if (boot_panicked(g, now) && have_dump(g, now)) {
+		print_message("the kernel panicked before the command started");
+		g->verdict = EXIT_NO_VERDICT;
+		g->reason = "boot-panic";
+	} else if (!g->running && opt->boot_timeout_s > 0 && age_s > opt->boot_timeout_s &&
 	    have_dump(g, now)) {
 		print_message("the guest did not start within %g s", opt->boot_timeout_s);
 		g->verdict = EXIT_NO_VERDICT;
@@ -119,9 +135,13 @@ static int read_console(struct guest *g)
 	size_t before = g->console_log.tail;
 	int got = read_into(&g->console, &g->console_log, 1);
 
-	if (got)
-		show_console(g, before);
-	return got;
+	if (!got)
+		return 0;
+	g->console_ms = now_ms();
+	if (!g->running && !g->panic_ms && console_has(g, PANIC))
+		g->panic_ms = g->console_ms;
+	show_console(g, before);
+	return 1;
 }
 
 static void poll_guest(struct guest *g)

@@ -21,6 +21,8 @@
 #define EXIT_NO_VERDICT 125
 #define EXIT_SPLAT 126
 
+#define PANIC "Kernel panic - not syncing"
+
 #define MAX_KERNELS 4
 #define MAX_SCAN_ARGS 128
 #define MAX_EXPORTS 16
@@ -86,6 +88,7 @@ struct guest {
 	long long started_ms, running_ms, acked_ms;
 	long long stacks_ms, klog_ms;	/* asked for the stacks; last line of the log */
 	long long dump_ms;	/* asked for the dump */
+	long long panic_ms, console_ms;	/* panicked in its boot; last byte of the console */
 	int shut_down, was_reset;	/* the guest's doing, as QEMU says: one or the other */
 	int dumped;
 	int hello, running, have_status;
@@ -144,6 +147,7 @@ void sessions_end(struct guest *g);
 
 /* ---- supervise_verdict.c ---------------------------------------------- */
 
+int console_has(const struct guest *g, const char *text);
 int exit_status_of(struct guest *g);
 void write_verdict(const struct guest *g, int code);
 

@@ -15,7 +15,6 @@
 #include "supervise.h"
 
 #define DEATH_LINES 100
-#define PANIC "Kernel panic - not syncing"
 
 static void write_all(int fd, const struct buffer *b)
 {
@@ -141,7 +140,7 @@ static int qemu_status_matches(const struct guest *g)
 	       (WEXITSTATUS(g->qemu_status) == want || g->shut_down);
 }
 
-static int console_has(const struct guest *g, const char *text)
+int console_has(const struct guest *g, const char *text)
 {
 	const struct buffer *b = &g->console_log;
 
@@ -211,7 +210,7 @@ int exit_status_of(struct guest *g)
 		g->reason = died ? "panic" : "splat";
 		return EXIT_SPLAT;
 	}
-	if (g->verdict == EXIT_NO_VERDICT && !g->running && !g->hello) {
+	if (g->verdict == EXIT_NO_VERDICT && !g->running && (!g->hello || g->panic_ms)) {
 		print_init_message(&g->console_log);
 		print_boot(g);
 	}

@@ -106,6 +106,9 @@ line|"
 		--append rdinit=/nonexistent -- true
 	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-panic
 	output_matches 'the console is shown from the panic on' '^\[ *[0-9.]+\] Kernel panic - not syncing'
+	check 'a kernel that stands still after it' 125 guest --verdict "$scratch/verdict" --boot-timeout 600 \
+		--append 'rdinit=/nonexistent panic=0' -- true
+	equal 'the verdict names the panic, too' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-panic
 	check 'too little time to boot' 125 "$run" --kernel "$kernel" --verdict "$scratch/verdict" \
 		--boot-timeout 1 -- true
 	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=boot-timeout

@@ -66,6 +66,7 @@ equal 'its artifacts are there' "$(grep -c 'Linux version' "$scratch/checkout/bo
 
 check 'boot-test: a kernel that takes no module' 1 boot_test --append lockdown=integrity 6.12
 equal 'the module fails, eBPF works' "$(failed_tests)" module.load
+equal 'what needs the module is skipped' "$(grep -c '^ok [5-7] .* # SKIP the module was not loaded$' "$scratch/out")" 3
 output_matches 'for its reason' '^# module.load: .*(Key was rejected|Operation not permitted|Required key)' out
 
 check 'boot-test: no eBPF either' 1 boot_test --append lockdown=confidentiality 6.12
@@ -73,6 +74,8 @@ equal 'both fail' "$(failed_tests)" 'bpf.record module.load'
 
 check 'boot-test: a kernel that panics in its boot' 125 boot_test --append rdinit=/nonexistent 6.12
 equal 'the boot failed' "$(failed_tests)" boot
+equal 'the plan is the same' "$(sed -n 2p "$scratch/out")" 1..8
+equal 'what did not run is skipped' "$(grep -c '^ok [3-8] .* # SKIP the kernel did not boot$' "$scratch/out")" 6
 output_matches 'for its reason' '^# boot: boot-panic: Kernel panic - not syncing: .* \(console: .*/console\.log\)' out
 equal 'JUnit says the same' "$(grep -c 'failure message="boot-panic: Kernel panic - not syncing: ' "$scratch/junit")" 1
 equal 'JSON says the same' "$(grep -c '"exit":125,"reason":"boot-panic","cause":"Kernel panic - not syncing: ' "$scratch/json")" 1
@@ -89,6 +92,17 @@ check 'boot-test: a test that panics' 126 boot_test --append lockdown=integrity 
 	'echo starting; printf unended; sleep 0.5; echo c >/proc/sysrq-trigger; sleep 60'
 output_matches 'is named' '^# command: the kernel died during the command: Kernel panic - not syncing: sysrq triggered crash' out
 equal 'what it printed is kept' "$(tr '\n' ' ' <"$scratch/artifacts/command.log")" 'starting '
+
+# The results are there while it runs.
+boot_test --append lockdown=integrity --timeout 60 6.12 -- sleep 1000 >"$scratch/ktap" 2>/dev/null &
+running=$!
+for ((i = 0; i < 1200; i++)); do
+	! grep -q '^ok 7 ' "$scratch/ktap" || break
+	sleep 0.2
+done
+equal 'KTAP: results as they come' "$(kill -0 $running && grep -c '^\(not \)\?ok [1-7] ' "$scratch/ktap")" 7
+kill -TERM $running
+wait $running
 
 check 'boot-test: a test that reboots' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
 	'echo b >/proc/sysrq-trigger; sleep 60'

@@ -189,12 +189,25 @@ static int report_no_verdict(struct guest *g)
 	return EXIT_NO_VERDICT;
 }
 
+/* The reader of a pipe that ends is no interruption. */
+static void print_interrupted(int signal)
+{
+	static const char *const names[] = {
+		[SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT", [SIGTERM] = "SIGTERM",
+	};
+
+	if (signal != SIGPIPE)
+		print_message("interrupted by %s", signal <= SIGTERM ? names[signal] : "a signal");
+}
+
 int exit_status_of(struct guest *g)
 {
 	int splat;
 
-	if (g->verdict >= 128)
+	if (g->verdict >= 128) {
+		print_interrupted(g->verdict - 128);
 		return g->verdict;
+	}
 	splat = scan(g);
 	if (splat > 1) {
 		print_message("the splat scanner could not run (%d)", splat);

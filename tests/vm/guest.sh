@@ -159,6 +159,7 @@ line|"
 	kill -TERM "$pid"
 	wait "$pid"
 	equal 'SIGTERM ends the run' $? 143
+	equal 'and is named' "$(cat "$scratch/up.err")" 'vm/run: interrupted by SIGTERM'
 	equal 'and the guest' "$(ps -o pid= -p "${qemu:-0}")" ''
 
 	start_guest

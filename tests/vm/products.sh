@@ -94,15 +94,23 @@ output_matches 'is named' '^# command: the kernel died during the command: Kerne
 equal 'what it printed is kept' "$(tr '\n' ' ' <"$scratch/artifacts/command.log")" 'starting '
 
 # The results are there while it runs.
-boot_test --append lockdown=integrity --timeout 60 6.12 -- sleep 1000 >"$scratch/ktap" 2>/dev/null &
+"$VM/boot-test" --build "$build" --junit "$scratch/junit" --json "$scratch/json" \
+	--append lockdown=integrity 6.12 -- sleep 1000 >"$scratch/ktap" 2>/dev/null &
 running=$!
 for ((i = 0; i < 1200; i++)); do
 	! grep -q '^ok 7 ' "$scratch/ktap" || break
 	sleep 0.2
 done
 equal 'KTAP: results as they come' "$(kill -0 $running && grep -c '^\(not \)\?ok [1-7] ' "$scratch/ktap")" 7
-kill -TERM $running
+kill -INT $running
+SECONDS=0
 wait $running
+equal 'SIGINT of it alone: its status' $? 130
+equal 'at once' "$((SECONDS < 5))" 1
+equal 'the KTAP ends' "$(tail -n 1 "$scratch/ktap")" 'Bail out! interrupted by SIGINT'
+equal 'with the test that ran' "$(grep -c '^# command: interrupted by SIGINT' "$scratch/ktap")" 1
+equal 'JUnit has what is known' "$(grep -o 'tests="9" failures="2" skipped="4"' "$scratch/junit" | wc -l)" 1
+equal 'JSON, too' "$(grep -c '"exit":130,"reason":"interrupted".*"bpf.record","status":"passed"' "$scratch/json")" 1
 
 check 'boot-test: a test that reboots' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
 	'echo b >/proc/sysrq-trigger; sleep 60'
@@ -112,6 +120,7 @@ check 'boot-test: a test that hangs' 124 boot_test --append lockdown=integrity -
 	sleep 1000
 output_matches 'is named' '^# command: the guest ended in it: timeout' out
 
+: >"$scratch/killed"
 # Nothing is left of one that is killed: its guest's command says which it is.
 "$VM/boot-test" --build "$build" --append lockdown=integrity 6.12 -- sleep 98765 \
 	>/dev/null 2>&1 &
@@ -126,6 +135,11 @@ for ((i = 0; i < 100; i++)); do
 	pgrep -f 'supervise.* sleep 98765$' >/dev/null || break
 	sleep 0.1
 done
+cache=${IPCSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ipcscope}
+left=$(find "$cache/tmp" -path '*/boot-test.*/lock' -newer "$scratch/killed" -printf '%h\n')
+sleep 1
+check 'the next one removes its files' 2 boot_test --allow-splat '(' 6.12
+[ -n "$left" ] && [ ! -e "$left" ] || not_ok 'they are removed' "left: $left"
 equal 'boot-test: killed, its guest is gone' "$(pgrep -f 'supervise.* sleep 98765$')" ''
 
 # ---- bisect-run -------------------------------------------------------------------

@@ -47,7 +47,7 @@ done
 check 'boot-test: a kernel that works' 0 boot_test 6.12 -- true
 equal 'KTAP with its plan' "$(sed -n '1,2p' "$scratch/out" | xargs)" 'KTAP version 1 1..9'
 equal 'each passed' "$(grep -c '^ok [1-9] ' "$scratch/out")" 9
-equal 'in the JUnit file too' "$(grep -o 'tests="9" failures="0" skipped="0"' "$scratch/junit" | wc -l)" 1
+equal 'in the JUnit file too' "$(grep -o 'tests="9" failures="0" errors="0" skipped="0" time="[0-9.]*" timestamp="2[-0-9T:]*">' "$scratch/junit" | wc -l)" 1
 equal 'the console is kept' "$(grep -c 'Linux version' "$scratch/artifacts/console.log")" 1
 equal 'of an earlier run nothing is left' "$(cd "$scratch/artifacts" && grep -l '^old$' -- *)" of-mine
 equal 'captures are kept' "$(cd "$scratch/artifacts" && echo *.ipcs)" 'bpf.ipcs kmod.ipcs'
@@ -109,7 +109,7 @@ equal 'SIGINT of it alone: its status' $? 130
 equal 'at once' "$((SECONDS < 5))" 1
 equal 'the KTAP ends' "$(tail -n 1 "$scratch/ktap")" 'Bail out! interrupted by SIGINT'
 equal 'with the test that ran' "$(grep -c '^# command: interrupted by SIGINT' "$scratch/ktap")" 1
-equal 'JUnit has what is known' "$(grep -o 'tests="9" failures="2" skipped="4"' "$scratch/junit" | wc -l)" 1
+equal 'JUnit has what is known' "$(grep -o 'tests="9" failures="2" errors="0" skipped="4"' "$scratch/junit" | wc -l)" 1
 equal 'JSON, too' "$(grep -c '"exit":130,"reason":"interrupted".*"bpf.record","status":"passed"' "$scratch/json")" 1
 
 check 'boot-test: a test that reboots' 126 boot_test --append lockdown=integrity 6.12 -- sh -c \
@@ -118,7 +118,8 @@ output_matches 'is named' '^# command: the guest rebooted or powered off during 
 
 check 'boot-test: a test that hangs' 124 boot_test --append lockdown=integrity --timeout 40 6.12 -- \
 	sleep 1000
-output_matches 'is named' '^# command: the guest ended in it: timeout' out
+output_matches 'is named, with the limit' '^# command: the command did not end within --timeout 40 s \(all tests together\)' out
+equal 'its time is in the reports' "$(sed -n 's/.*classname="boot-test" name="command" time="\([0-9]\)[0-9.]*".*/long \1/p' "$scratch/junit" | grep -c 'long [1-9]')" 1
 
 : >"$scratch/killed"
 # Nothing is left of one that is killed: its guest's command says which it is.

@@ -75,6 +75,7 @@ static void host_frame(struct relay *relay, int type, const char *data, size_t s
 		write_file("/proc/sysrq-trigger", "w");	/* blocked tasks */
 		write_file("/proc/sysrq-trigger", "l");	/* processors */
 		write_file("/proc/sysrq-trigger", "t");	/* all tasks */
+		port_send(FRAME_STACKS, NULL, 0);
 	} else if (type == FRAME_IN && relay->pty >= 0) {
 		queue_put(&relay->input, data, size);
 	} else if (type == FRAME_WINSIZE && relay->pty >= 0 &&

@@ -23,6 +23,7 @@
  *       OUT / ERR / KLOG ---------->
  *              <------------------ IN / WINSIZE   (only with a terminal)
  *              <------------------ STACKS   (the command's time is over)
+ *       STACKS -------------------->       (they are in the kernel log)
  *       STATUS token, status, .. -->
  *              <------------------ ACK
  *       outb(0xf4) = a second copy of the status: QEMU's exit status
@@ -50,7 +51,7 @@ enum frame_type {
 	FRAME_PAUSE = 'p',	/* host: empty; no output of the session for now */
 	FRAME_RESUME = 'r',	/* host: empty */
 	FRAME_CLOSE = 'c',	/* host: empty; its user has gone: hang it up */
-	FRAME_STACKS = 't',	/* host: empty; all tasks' stacks, into the kernel log */
+	FRAME_STACKS = 't',	/* both: empty; all tasks' stacks, into the kernel log; done */
 	FRAME_FATAL = 'F',	/* guest: why the command could not be started */
 	FRAME_STATUS = 's',	/* guest: struct frame_status */
 	FRAME_EXIT = 'x',	/* guest: u32, the status of a session */

@@ -30,7 +30,7 @@
 #define OUTPUT_LIMIT_BYTES (1u << 20)
 #define FIXED_FDS 8	/* that poll_guest() waits for, beside sessions */
 #define STACKS_QUIET_MS 500	/* without a line of the kernel log: they are complete */
-#define STACKS_LIMIT_MS 15000
+#define STACKS_LIMIT_MS 30000
 #define PANIC_QUIET_MS 1000	/* without a byte of the console: the trace is complete */
 #define PANIC_LIMIT_MS 10000
 
@@ -76,7 +76,8 @@ static int have_stacks(struct guest *g, long long now)
 	}
 	if (now - g->stacks_ms > STACKS_LIMIT_MS)
 		return 1;
-	return now - g->stacks_ms > 2 * STACKS_QUIET_MS && now - g->klog_ms > STACKS_QUIET_MS;
+	return g->have_stacks && now - g->klog_ms > STACKS_QUIET_MS &&
+	       now - g->console_ms > STACKS_QUIET_MS;
 }
 
 /*

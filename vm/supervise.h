@@ -91,7 +91,7 @@ struct guest {
 	long long panic_ms, console_ms;	/* panicked in its boot; last byte of the console */
 	int shut_down, was_reset;	/* the guest's doing, as QEMU says: one or the other */
 	int dumped;
-	int hello, running, have_status;
+	int hello, running, have_status, have_stacks;
 	struct keys keys;
 	int reaped, qemu_status;
 	int verdict;	/* -1 while there is none */

@@ -65,6 +65,9 @@ static void handle_frame(struct guest *g, int type, const char *data, size_t siz
 		buffer_append_log(&g->klog, data, size);
 		g->klog_ms = now_ms();
 		break;
+	case FRAME_STACKS:
+		g->have_stacks = 1;
+		break;
 	case FRAME_FATAL:
 		print_message("the guest could not start: %.*s", (int)size, data);
 		g->verdict = EXIT_NO_VERDICT;

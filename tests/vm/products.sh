@@ -182,6 +182,18 @@ check 'bisect: the commit whose pipe got slower' 0 env -C "$scratch/series" "$VM
 output_matches 'is the fifth' '^ +5: 6.12' out
 output_matches 'and the third was skipped' 'not-built: skipped'
 equal 'the tree is as before' "$(git -C "$scratch/series" bisect log 2>&1 | grep -c 'not bisecting')" 1
+# A command that passes, or fails, on all: git alone would name the BAD end, or the commit after GOOD.
+bisect() # COMMAND...
+{
+	env -C "$scratch/series" "$VM/bisect-run" --build true --kernel-by 'cat kernel' n4 n5 -- "$@"
+}
+check 'bisect: BAD is good' 1 bisect true
+output_matches 'that is said' '^vm/bisect-run: BAD is not bad: there is no such commit'
+output_matches 'a good step has a line' '^vm/bisect-run: .* 5: 6.12: good$'
+check 'bisect: GOOD is bad' 1 bisect false
+output_matches 'that is said' '^vm/bisect-run: GOOD is not good: '
+check 'bisect: both ends are what they are given for' 0 bisect sh -c 'case $(uname -r) in 6.1.*) ;; *) exit 1 ;; esac'
+output_matches 'the second is found' '^vm/bisect-run: the first bad commit is [0-9a-f]+ 5: 6.12$'
 check 'git bisect run: the commit that panics' 0 bash -c '
 	cd "$1" && git bisect start n6 n1 && git bisect run bash -c "
 		if [ \$(cat number) -ge 5 ]; then set -- --append rdinit=/none; fi

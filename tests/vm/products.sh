@@ -200,4 +200,32 @@ check 'git bisect run: the commit that panics' 0 bash -c '
 		exec $2/bisect-run \"\$@\" \$(sed s,./not-built,6.1, kernel) -- true"' bash "$scratch/series" "$VM"
 output_matches 'is the fifth' '^ +5: 6.12' out
 
+# ---- bench-kernels: what it prints; the "kernels" are this one ----------------------
+
+mkdir -p "$scratch/bench"/{tests/bench,vm}
+cp "$TOP/tests/bench/kernels" "$scratch/bench/tests/bench/"
+cat >"$scratch/bench/vm/run" <<'END'
+#!/bin/bash
+[ "$1 $3" != '--check none' ] || { echo 'vm/run: unknown kernel' >&2; exit 2; }
+[ "$1" != --check ] || exit 0
+key=$2
+while [ "$1" != -- ]; do shift; done
+shift
+"$@" || exit
+[ "$key" != b ] || sed -i 's/"clocksource":"[^"]*"/"clocksource":"other"/' "$OUT/b.json"
+END
+chmod +x "$scratch/bench/vm/run"
+bench_kernels() # A B
+{
+	OUT=$scratch/bench/out FAIL_ABOVE=100000 "$scratch/bench/tests/bench/kernels" "$build/ipcscope" "$scratch/bench/out" "$@" \
+		--quick --time 0.3 --metric call pipe eventfd
+}
+check 'bench-kernels: a kernel that is not there' 2 bench_kernels a none
+equal 'nothing was measured' "$(ls "$scratch/bench/out")" ''
+check 'bench-kernels: nothing is worse' 0 bench_kernels a b
+equal 'each case has its row' "$(grep -Ec '^  (pipe|eventfd)/call.*(same|unclear|better)$' "$scratch/out")" 2
+output_matches 'the files are named' 'bench-kernels: the tables .*/a\.txt and .*/b\.txt, this is .*/diff\.txt' out
+equal 'diff.txt has the rows, too' "$(grep -Ec '^  (pipe|eventfd)/call' "$scratch/bench/out/diff.txt")" 2
+output_matches 'clock sources that differ are named' '^bench-kernels: A has the clock source .*, B other: ' out
+
 summary

@@ -73,6 +73,19 @@ check 'kconfig: what is there is not named' 1 grep -q 'OVERLAY_FS\|64BIT' "$scra
 check 'kconfig: one feature' 1 "$VM/kconfig" --feature dump "$scratch/config"
 equal 'of it alone' "$(cut -d: -f1 "$scratch/out" | sort -u)" dump
 check 'kconfig: no such feature' 2 "$VM/kconfig" --feature x "$scratch/config"
+for none in "$scratch/none" /bin/true; do
+	check "kconfig: $none is no .config" 2 "$VM/kconfig" "$none"
+	output_matches 'what it takes' 'it takes a \.config, the directory of a built tree, or a key of vm/kernels$'
+done
+equal 'kconfig: a line for each option' "$("$VM/kconfig" "$scratch/config" | sed 's/.*: //' | sort | uniq -d)" ''
+check 'kconfig: two features that need one' 1 "$VM/kconfig" "$scratch/config"
+output_matches 'are both named' '^bpf,kmod: CONFIG_FUNCTION_TRACER=y$' out
+check 'kconfig: a kernel that is not in the cache' 2 env IPCSCOPE_CACHE="$scratch/none" "$VM/kconfig" 6.1
+output_matches 'how to get it' 'run vm/fetch 6\.1'
+mkdir -p "$scratch/configs/kernels/6.1.0"
+echo 6.1.0 >"$scratch/configs/kernels/6.1.release"
+cp "$scratch/config" "$scratch/configs/kernels/6.1.0/config"
+check 'kconfig: a kernel of the table' 1 env IPCSCOPE_CACHE="$scratch/configs" "$VM/kconfig" 6.1
 equal 'no option stands twice in a feature' "$(awk '/^## /{f=$2} /^CONFIG_/{print f, $0}' "$VM/kconfig.fragment" | sort | uniq -d)" ''
 for config in "${IPCSCOPE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ipcscope}"/kernels/*/config; do
 	case $config in *-cloud-*) continue ;; esac	# without 9p

@@ -114,20 +114,33 @@ own_modules() # TREE
 	mv -T "$work" "$module_root" 2>/dev/null || rm -rf "$work"
 }
 
-# Modules apart from the image or tree: a lib/modules/RELEASE, the directory above it, or
-# that of `make modules_install INSTALL_MOD_PATH=`. Sets module_root, and release.
+# Modules apart from the image or tree: a directory RELEASE with a modules.dep, wherever it
+# is, or one above it that has lib/modules/RELEASE or RELEASE. Sets module_root, and release.
 given_modules()
 {
-	local dir
+	local dir key
 	dir=$(readlink -f "$modules")
+	[ -d "$dir" ] || die 2 "--modules $modules: no such directory"
 	[ ! -d "$dir/lib/modules" ] || dir=$(readlink -f "$dir/lib/modules")
 	[ -z "$known_release" ] || [ ! -d "$dir/$known_release" ] || dir=$dir/$known_release
-	[ -e "$dir/modules.dep" ] && [[ $dir == */lib/modules/* ]] ||
+	[ -e "$dir/modules.dep" ] ||
 		die 2 "--modules $modules: it is no lib/modules/${known_release:-RELEASE} with a modules.dep (depmod makes that)"
-	release=${dir##*/} module_root=${dir%/lib/modules/*}
+	release=${dir##*/}
 	[ "${known_release:-$release}" = "$release" ] ||
 		die 2 "--modules $modules: they are of $release, and $kernel is $known_release"
-	known_release=$release module_root=${module_root:-/}
+	known_release=$release
+	if [[ $dir == */lib/modules/* ]]; then
+		module_root=${dir%/lib/modules/*}
+		module_root=${module_root:-/}
+		return
+	fi
+	# modprobe takes no other place: a link to it.
+	key=$(hash_of <<<"$dir")
+	module_root=$CACHE/own/modules-$key
+	cache_used "$module_root" && return
+	make_room
+	mkdir -p "$module_root/lib/modules"
+	ln -sfn "$dir" "$module_root/lib/modules/$release"
 }
 
 # The release that a bzImage names in its setup header (kernel_version, 0x20e).

@@ -204,6 +204,10 @@ sys.exit(b"$T0" not in answer)' "$socket"
 		--kernel "$cached/$release/vmlinuz" --modules "$cached/$release/lib/modules/$release" -- \
 		sh -c 'modprobe dummy && uname -r'
 	equal 'its release' "$(cat "$scratch/out")" "$release"
+	mkdir "$scratch/elsewhere" && cp -r "$cached/$release/lib/modules/$release" "$scratch/elsewhere/"
+	check 'its modules in a directory that is not lib/modules' 0 "$run" --timeout 60 \
+		--kernel "$cached/$release/vmlinuz" --modules "$scratch/elsewhere/$release" -- \
+		sh -c 'modprobe dummy && uname -r'
 
 	check 'build roots are entered in every way' 0 guest --timeout 500 -- "$HERE/entry"
 	equal 'all of them' "$(grep -c '^ok' "$scratch/out")" 6

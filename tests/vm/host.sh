@@ -188,7 +188,15 @@ mkdir -p "$scratch/root/lib/modules"/{6.6.1,6.6.2}
 touch "$scratch/root/lib/modules/6.6.1/modules.dep"
 check 'modules of an image' 0 own --kernel "$scratch/built/vmlinux" \
 	--modules "$scratch/root/lib/modules/6.6.1" --fetch-only
-for wrong in none root root/lib/modules root/lib/modules/6.6.2 built; do
+mkdir -p "$scratch/elsewhere/6.6.1"
+touch "$scratch/elsewhere/6.6.1/modules.dep"
+check 'modules in a directory of another name' 0 own --kernel "$scratch/built/vmlinux" \
+	--modules "$scratch/elsewhere/6.6.1" --fetch-only
+check 'modules of a tree, above its release' 0 own --kernel "$scratch/built" \
+	--modules "$scratch/elsewhere" --fetch-only
+check 'modules in no directory' 2 own --kernel "$scratch/built/vmlinux" --modules "$scratch/none" --fetch-only
+output_matches 'that is said' '^vm/run: --modules .*/none: no such directory$'
+for wrong in root root/lib/modules root/lib/modules/6.6.2 built; do
 	check "modules in $wrong" 2 own --kernel "$scratch/built/vmlinux" --modules "$scratch/$wrong" --fetch-only
 	output_matches 'what is missing' '^vm/run: --modules .*it is no lib/modules/RELEASE with a modules\.dep'
 done

@@ -50,6 +50,7 @@ own_kernel()
 			[ -f "$image" ] && break
 		done
 		[ -f "$image" ] || die 125 "$kernel has no arch/x86/boot/bzImage and no vmlinux: build it first"
+		! is_truncated "$image" || die 125 "$image: truncated image"
 		check_config "$tree"
 		# shellcheck disable=SC2154 # vm/run's option
 		known_release=$(cat "$tree/include/config/kernel.release" 2>/dev/null) ||
@@ -57,6 +58,7 @@ own_kernel()
 		[ -n "$modules" ] || own_modules "$tree"
 	else
 		release=own
+		! is_truncated "$image" || die 125 "$kernel: truncated image"
 		! is_bzimage "$image" || known_release=$(image_release "$image")
 	fi
 	[ -z "$modules" ] || given_modules

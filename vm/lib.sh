@@ -226,13 +226,13 @@ cached_kernel() # KEY
 read_u32() # FILE OFFSET
 {
 	local value
-	value=$(od -An -tu4 -j "$2" -N 4 "$1") && [ -n "$value" ] && echo $((value))
+	value=$(od -An -tu4 -j "$2" -N 4 "$1" 2>/dev/null) && [ -n "$value" ] && echo $((value))
 }
 
 read_u16()
 {
 	local value
-	value=$(od -An -tu2 -j "$2" -N 2 "$1") && [ -n "$value" ] && echo $((value))
+	value=$(od -An -tu2 -j "$2" -N 2 "$1" 2>/dev/null) && [ -n "$value" ] && echo $((value))
 }
 
 is_elf()
@@ -242,7 +242,22 @@ is_elf()
 
 is_bzimage()
 {
-	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null)" = HdrS ]
+	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null | tr -d '\0')" = HdrS ]
+}
+
+# Whether an image ends before its payload (of a bzImage), or its section headers (of an ELF).
+is_truncated() # IMAGE
+{
+	local end=0 sectors
+	if is_bzimage "$1"; then
+		sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$1")
+		end=$(($(read_u32 "$1" $((0x248)) || echo 0) + $(read_u32 "$1" $((0x24c)) || echo 0) +
+			((sectors > 0 ? sectors : 4) + 1) * 512))
+	elif is_elf "$1"; then
+		end=$(($(read_u32 "$1" $((0x28)) || echo 0) +
+			$(read_u16 "$1" $((0x3a)) || echo 0) * $(read_u16 "$1" $((0x3c)) || echo 0)))
+	fi
+	[ "$(stat -c %s "$1")" -lt "$end" ]
 }
 
 # The payload's place is in the setup header (Documentation/arch/x86/boot.rst:
@@ -251,7 +266,7 @@ is_bzimage()
 extract_elf() # BZIMAGE OUT
 {
 	local image=$1 out=$2 sectors offset length magic size tool part=$2.part
-	is_bzimage "$image" || return 1
+	is_bzimage "$image" && ! is_truncated "$image" || return 1
 	sectors=$(od -An -tu1 -j $((0x1f1)) -N 1 "$image")
 	[ $((sectors)) -gt 0 ] || sectors=4
 	offset=$(($(read_u32 "$image" $((0x248))) + (sectors + 1) * 512))

@@ -94,14 +94,17 @@ static void check_time(struct guest *g, long long now)
 {
 	const struct options *opt = g->opt;
 	double age_s = (now - g->started_ms) / 1000.0;
+	/* No kernel ran: its memory shows nothing. */
+	int silent = !buffer_used(&g->console_log) && !g->hello;
 
 	if (boot_panicked(g, now) && have_dump(g, now)) {
 		print_message("the kernel panicked before the command started");
 		g->verdict = EXIT_NO_VERDICT;
 		g->reason = "boot-panic";
 	} else if (!g->running && opt->boot_timeout_s > 0 && age_s > opt->boot_timeout_s &&
-	    have_dump(g, now)) {
-		print_message("the guest did not start within %g s", opt->boot_timeout_s);
+		   (silent || have_dump(g, now))) {
+		print_message("the guest did not start within %g s%s", opt->boot_timeout_s,
+		    silent ? " and printed nothing: is the image damaged?" : "");
 		g->verdict = EXIT_NO_VERDICT;
 		g->reason = "boot-timeout";
 	} else if (g->have_status && now - g->acked_ms > 10000) {

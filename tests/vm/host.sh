@@ -298,6 +298,15 @@ find "$scratch/own/own" -name vmlinux.elf -delete
 check 'an ELF that was not unpacked to its end' 0 own --kernel "$scratch/image" --fetch-only
 equal 'is unpacked again' "$(find "$scratch/own/own" -name vmlinux.elf | wc -l)" 1
 
+# An image that was not copied to its end, of each kind.
+truncate -s 1100 "$scratch/image"
+cp "$(readlink -f /bin/true)" "$scratch/elf" && truncate -s 10000 "$scratch/elf"
+for image in image elf; do
+	check "a truncated $image" 125 own --kernel "$scratch/$image" -- true
+	equal '  one line' "$(cat "$scratch/err")" "vm/run: $scratch/$image: truncated image"
+done
+make_image "$scratch/body" "$scratch/image"
+
 # gdb: QEMU listens on a socket, the line names it, and it goes with the guest.
 cat >"$scratch/qemu" <<'END'
 #!/bin/bash

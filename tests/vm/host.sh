@@ -39,6 +39,9 @@ output_matches 'the message says how to share it' "the guest has its own /tmp; u
 check 'a kernel that was not built' 125 "$run" --kernel "$scratch/none/bzImage" -- true
 check '--help' 0 "$run" --help
 output_matches 'shows the options' '--allow-splat REGEX' out
+while read -r key; do
+	output_matches "and the key $key" "^Keys.*: (.*, )?${key//./\\.}(,|\$)" out
+done < <(awk '!/^#/ && NF { print $1 }' "$VM/kernels")
 check 'fetch: unknown kernel' 2 "$VM/fetch" 2.4
 check 'boots: no number' 2 "$VM/boots" many
 

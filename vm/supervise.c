@@ -5,7 +5,7 @@
  *
  *   supervise [options] -- QEMU ARGS... -- COMMAND ARGS...
  *
- * It starts QEMU with two socketpairs (the guest's console, and the port of
+ * It starts QEMU with a pipe (the guest's console) and a socketpair (the port of
  * protocol.h), copies the command's output, enforces the time limits, passes the
  * kernel's log to the splat scanner and exits with the status codes of vm/run.
  * It writes nothing to disk, and QEMU is killed when this process ends, also by

@@ -18,6 +18,7 @@
 
 #define QEMU_EXTRA_ARGS (16 + 4 * MAX_EXPORTS)
 #define DUMP_LIMIT_MS 120000
+#define CONSOLE_BYTES (1 << 20)		/* what any user can have */
 
 /* In the child: the file servers' sockets. The arguments live until exec. */
 static int add_exports(const struct guest *g, char **argv, int argc)
@@ -52,7 +53,7 @@ static void qemu_exec(const struct guest *g, const char *kernel,
 		argc++;
 	}
 	snprintf(port_arg, sizeof(port_arg), "socket,id=port,fd=%d", port);
-	snprintf(console_arg, sizeof(console_arg), "socket,id=console,fd=%d",
+	snprintf(console_arg, sizeof(console_arg), "file,id=console,path=/proc/self/fd/%d",
 		 console);
 	argv[argc++] = "-kernel";
 	argv[argc++] = (char *)kernel;
@@ -104,11 +105,17 @@ void qemu_start(struct guest *g, const char *kernel)
 	int port[2], console[2], qmp[2], output[2];
 	pid_t parent = getpid();
 
+	/*
+	 * QEMU writes the console byte by byte. A socket is full after some hundred such
+	 * writes, and what the guest writes while this process is not scheduled is lost: its
+	 * driver waits for 10 ms. A pipe holds as many bytes as it has room.
+	 */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, port) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console) ||
+	    pipe2(console, O_CLOEXEC) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp) ||
 	    pipe2(output, O_CLOEXEC))
 		die("cannot make a channel");
+	fcntl(console[1], F_SETPIPE_SZ, CONSOLE_BYTES);
 	g->started_ms = now_ms();
 	exports_start(g, output[1]);
 	g->pid = fork();

@@ -57,7 +57,7 @@ basic()
 
 full()
 {
-	local status pid qemu socket
+	local status pid qemu socket i
 	for status in 1 77 124 255; do
 		check "status $status" $status guest -- sh -c "exit $status"
 	done
@@ -134,6 +134,22 @@ line|"
 	equal 'the log begins with the kernel' "$(grep -c 'Linux version' "$scratch/log")" 1
 	equal 'crash and drgn find the kernel in the dump' \
 		"$(readelf -n "$scratch/dump" | grep -Ec '^  (VMCOREINFO|CORE) ')" 3
+	# The console, while vm/run is not scheduled.
+	: >"$scratch/up"
+	"$run" --kernel "$kernel" --append printk.devkmsg=on --log "$scratch/log" -- sh -c 'echo up; sleep 1
+		for i in $(seq 200); do echo "<4>mark $i of a console that is not read" >/dev/kmsg; done; sleep 1' \
+		>"$scratch/up" 2>&1 &
+	pid=$!
+	for ((i = 0; i < 1200; i++)); do
+		[ ! -s "$scratch/up" ] || break
+		sleep 0.1
+	done
+	kill -STOP "$pid"
+	sleep 5
+	kill -CONT "$pid"
+	wait "$pid"
+	equal 'a console that is read late is complete' \
+		"$(grep -c '\] mark [0-9]* of a console that is not read.$' "$scratch/log")" 200
 	check 'a log on a full disk' 0 guest --log /dev/full -- true
 	output_matches 'is reported' 'the file of --log is not complete'
 	check 'a command that hangs: the same' 124 "$run" --kernel "$kernel" --memory 256 --timeout 2 \

@@ -113,7 +113,8 @@ static void check_time(struct guest *g, long long now)
 	} else if (g->running && !g->have_status && opt->timeout_s > 0 &&
 		   (now - g->running_ms) / 1000.0 > opt->timeout_s &&
 		   have_stacks(g, now) && have_dump(g, now)) {
-		print_message("the command did not end within %g s", opt->timeout_s);
+		print_message("the command did not end within %g s%s", opt->timeout_s,
+		    opt->log && g->have_stacks ? " (the stacks of all tasks are in the file of --log)" : "");
 		g->verdict = EXIT_TIMEOUT;
 		g->reason = "timeout";
 	}

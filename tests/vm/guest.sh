@@ -155,6 +155,7 @@ line|"
 	check 'a command that hangs: the same' 124 "$run" --kernel "$kernel" --memory 256 --timeout 2 \
 		--dump "$scratch/dump" --log "$scratch/log" --verdict "$scratch/verdict" -- sleep 1000
 	equal 'the verdict names it' "$(cut -d' ' -f2 "$scratch/verdict")" reason=timeout
+	output_matches 'where the stacks are is said' 'within 2 s \(the stacks of all tasks are in the file of --log\)'
 	equal 'the log has its stack' "$(grep -A9 'task:sleep ' "$scratch/log" | grep -c 'do_nanosleep+')" 1
 	equal 'its memory is there' "$(readelf -n "$scratch/dump" | grep -c '^  VMCOREINFO ')" 1
 	check 'no dump of a guest that ends well' 3 guest --dump "$scratch/dump" -- sh -c 'exit 3'

@@ -23,6 +23,8 @@ usage 'value missing' --kernel
 usage 'smp 0' --smp 0 -- true
 usage 'smp not a number' --smp two -- true
 usage 'memory too small' --memory 3 -- true
+usage 'memory too large' --memory 4000000 -- true
+output_matches '  the limits are named' 'takes a number from 128 to 999999'
 usage 'timeout not a number' --timeout 1.5x -- true
 usage 'share is no directory' --share /dev/null -- true
 usage 'share of everything' --share / -- true

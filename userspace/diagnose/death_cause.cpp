@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <ipcscope/policy.h>
 
 #include "base/units.hpp"
 #include "decode/names.hpp"
@@ -15,6 +16,8 @@ namespace {
 
 using aggregate::Death;
 using aggregate::DeathSend;
+
+constexpr unsigned kSigpipe = 13, kSigxfsz = 25;
 
 /// That a sentence has; a longer one is shown below it.
 constexpr std::size_t kLongestCommand = 60;
@@ -82,6 +85,23 @@ bool tell_cause(Story& story)
     return true;
 }
 
+/// abort(), or a program that ends itself by the signal that its parent is to see.  Not what
+/// the kernel sends in a write(): the record names the writer.
+bool tell_self(Story& story, const DeathSend& send)
+{
+    if (send.signal == kSigpipe || send.signal == kSigxfsz) {
+        return false;
+    }
+    const bool aborts = (IPCSCOPE_SIG_BIT(send.signal) & IPCSCOPE_CORE_SIGNALS) != 0;
+    story.made = finding(aborts ? Code::crash : Code::ended_by_process,
+                         fmt::format("{} was ended by {}, which it sent to itself, {}.",
+                                     who(story.death.target), decode::signal_name(send.signal),
+                                     at(story.report, send.first_ns)));
+    story.made.text += reaping(story);
+    story.made.at_ns = send.first_ns;
+    return true;
+}
+
 bool tell_sender(Story& story)
 {
     const Death& death = story.death;
@@ -90,11 +110,13 @@ bool tell_sender(Story& story)
                sent.at(decode::Outcome::delivered) + sent.at(decode::Outcome::info_lost) != 0;
     };
     const auto found = std::ranges::find_if(death.sends, ended_it);
-    if (found == death.sends.end() || found->origin != decode::Origin::task ||
-        found->sender.tgid == death.target.tgid) {
+    if (found == death.sends.end() || found->origin != decode::Origin::task) {
         return false;
     }
     const DeathSend& send = *found;
+    if (send.sender.tgid == death.target.tgid) {
+        return tell_self(story, send);
+    }
     std::string text = fmt::format("{} was ended by {} from {}", who(death.target),
                                    decode::signal_name(send.signal), sender_of(send));
     const auto lineage = lineage_at(story.report, send.sender.tgid, send.first_ns);

@@ -98,7 +98,8 @@ bool is_a_message(const Death& death, const DeathSend& send)
 const DeathSend* main_send(const Death& death)
 {
     for (const DeathSend& send : death.sends) {
-        const bool own = send.sender.tgid == death.target.tgid && !is_kill(send);
+        const bool own = send.sender.tgid == death.target.tgid && !is_kill(send) &&
+                         !(death.exit_code && decode::ended_by(*death.exit_code) == send.signal);
         if (own || is_a_message(death, send)) {
             continue;   // a process that signals its group ignores that itself
         }

@@ -152,6 +152,7 @@ void find_held_ends(WaitGraph& graph, Findings& findings)
             graph.explain(wait);
             const LifeRow* life = graph.life(wait.waker.tgid);
             const decode::Task holder = life != nullptr ? life->process : wait.waker;
+            graph.accuse(holder.tgid);
             findings.push_back(held_open(
                 wait, *channel,
                 fmt::format("{} waited {} for end of file from {}: only {} still held its "

@@ -7,8 +7,10 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <ipcscope/policy.h>
 
 #include "base/units.hpp"
+#include "decode/names.hpp"
 #include "diagnose/families.hpp"
 #include "diagnose/channel_kinds.hpp"
 #include "diagnose/channel_words.hpp"
@@ -327,6 +329,24 @@ std::string answers(const WaitGraph& graph, const Sorted& edges, const Slow& slo
                        which(*most.channel));
 }
 
+/// " 180 (strace) held it as its debugger.": who let it go on.  A SIGKILL does so, too.
+std::string debugger(const WaitGraph& graph, Pid pid)
+{
+    const aggregate::LifeRow* own = graph.life(pid);
+    if (own != nullptr && decode::ended_by(own->exit_code) == IPCSCOPE_SIGKILL) {
+        return "";
+    }
+    for (const aggregate::StopRow& stop : graph.report().stops) {
+        if (stop.process.tgid != pid || stop.state != decode::State::traced) {
+            continue;
+        }
+        if (const aggregate::LifeRow* life = graph.life(stop.waker_tid)) {
+            return fmt::format(" {} held it as its debugger.", who(life->process));
+        }
+    }
+    return "";
+}
+
 /// What it was, what it slept in, and what its threads did that are at no end of a channel.
 std::string beside(const WaitGraph& graph, const Slow& slow)
 {
@@ -347,6 +367,9 @@ std::string beside(const WaitGraph& graph, const Slow& slow)
     if (process != nullptr && process->threads == 1 && at_least(asleep_ns, own.span_ns, 1, 4)) {
         const std::string where = sleeps(report, *process, asleep_ns);
         text += where.empty() ? "" : fmt::format(" It slept {}.", where);
+    }
+    if (at_least(own.at(Part::traced), own.span_ns, 1, 4)) {
+        text += debugger(graph, slow.stage.task.tgid);
     }
     const std::uint64_t others_ns = process == nullptr
         ? 0 : since(process->time.at(Part::running), own.at(Part::running));

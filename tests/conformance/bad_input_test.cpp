@@ -66,9 +66,9 @@ TEST_F(BadInput, Usage)
 TEST_F(BadInput, NoSuchTask)
 {
     const std::string file = fresh();
-    expect({"record", "-o", file, "--pid", "4194303"}, 2, "4194303");
+    expect({"record", "-o", file, "--pid", "4194303"}, 6, "4194303");
     EXPECT_NE(access(file.c_str(), F_OK), 0) << "an empty capture is left";
-    expect({"record", "-o", fresh(), "--tid", "4194303"}, 2, "4194303");
+    expect({"record", "-o", fresh(), "--tid", "4194303"}, 6, "4194303");
     expect({"record", "-o", fresh(), "--cgroup", "/nowhere/at/all"}, 2, "/nowhere/at/all");
     expect({"record", "-o", fresh(), "--pid", "-5"}, 2, "-5");
 }

@@ -86,7 +86,8 @@ static __always_inline bool task_wanted(struct task_struct *task)
 		__u8 *flags = pid_flags(tgid);
 
 		followed = config.follow && flags && *flags & IPCSCOPE_PID_FOLLOWED;
-		if (followed && config.follow == IPCSCOPE_FOLLOW_ALL)
+		if (followed && (config.follow == IPCSCOPE_FOLLOW_ALL ||
+				 !(config.filter_comm || config.filter_cgroup)))
 			return true;
 		if (!followed && config.filter_tgid &&
 		    !(flags && *flags & IPCSCOPE_PID_TGID))

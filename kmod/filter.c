@@ -158,7 +158,7 @@ bool scope_task_matches(const struct scope_filters *filters,
 	u32 must = filters->must_match;
 
 	if (followed)
-		must &= BIT(IPCSCOPE_FILTER_COMM) | BIT(IPCSCOPE_FILTER_CGROUP);
+		must &= SCOPE_FILTER_NAMES;
 	if ((must & BIT(IPCSCOPE_FILTER_TGID)) &&
 	    !scope_has_id(filters, IPCSCOPE_FILTER_TGID, task->tgid))
 		return false;

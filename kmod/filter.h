@@ -43,6 +43,10 @@ static __always_inline bool scope_has_id(const struct scope_filters *filters,
 	return (u32)id < PID_MAX_LIMIT && test_bit(id, filters->ids[type]);
 }
 
+/* Those that hold for the command's processes, too. */
+#define SCOPE_FILTER_NAMES \
+	(BIT(IPCSCOPE_FILTER_COMM) | BIT(IPCSCOPE_FILTER_CGROUP))
+
 /* Does it match all filters that must?  One that is `followed`, those of names. */
 bool scope_task_matches(const struct scope_filters *filters,
 			struct task_struct *task, bool followed);
@@ -56,7 +60,8 @@ scope_task_wanted(const struct scope_filters *filters, struct task_struct *task)
 		return false;
 	followed = filters->follow &&
 		   scope_has_id(filters, IPCSCOPE_FILTER_FOLLOWED, task->tgid);
-	if (followed && filters->follow == IPCSCOPE_FOLLOW_ALL)
+	if (followed && (!(filters->must_match & SCOPE_FILTER_NAMES) ||
+			 filters->follow == IPCSCOPE_FOLLOW_ALL))
 		return true;
 	return !filters->must_match ||
 	       scope_task_matches(filters, task, followed);

@@ -18,6 +18,8 @@ struct ipcscope_comm_filter {
 };
 
 #define IPCSCOPE_COMM_FILTERS	4
+/* Of what is followed only that which a name and a cgroup match, if asked for. */
+#define IPCSCOPE_FOLLOW_NAMED	0x80
 
 struct ipcscope_config {
 	__u64 signal_mask;	/* bit (n - 1): signal n is wanted */
@@ -27,7 +29,7 @@ struct ipcscope_config {
 	__u8 filter_tid;
 	__u8 filter_comm;
 	__u8 filter_cgroup;
-	__u8 follow;		/* IPCSCOPE_FOLLOW_ */
+	__u8 follow;		/* IPCSCOPE_FOLLOW_, with FOLLOW_NAMED */
 	__u8 twins;		/* 1: programs can be preempted (call.bpf.h) */
 	__u8 send_by_task;	/* 1: PREEMPT_RT (signal.bpf.c) */
 	__u8 switch_prev_state;	/* 1: sched_switch has the argument prev_state */

@@ -75,35 +75,38 @@ static __always_inline bool wanted_changes(void)
 	return config.filter_comm || config.filter_cgroup;
 }
 
+static __always_inline bool names_wanted(struct task_struct *task)
+{
+	if (config.filter_comm && !comm_wanted(task))
+		return false;
+	return !config.filter_cgroup || cgroup_wanted(task);
+}
+
 static __always_inline bool task_wanted(struct task_struct *task)
 {
 	__u32 tgid = LOAD(task, tgid);
-	bool followed = false;
+	__u8 follow;
 
 	if (tgid == config.self_tgid)
 		return false;
-	if (config.follow || config.filter_tgid) {
+	follow = config.follow;
+	if (follow || config.filter_tgid) {
 		__u8 *flags = pid_flags(tgid);
 
-		followed = config.follow && flags && *flags & IPCSCOPE_PID_FOLLOWED;
-		if (followed && (config.follow == IPCSCOPE_FOLLOW_ALL ||
-				 !(config.filter_comm || config.filter_cgroup)))
-			return true;
-		if (!followed && config.filter_tgid &&
+		if (follow && flags && *flags & IPCSCOPE_PID_FOLLOWED)
+			return follow < IPCSCOPE_FOLLOW_NAMED ||
+			       names_wanted(task);
+		if (config.filter_tgid &&
 		    !(flags && *flags & IPCSCOPE_PID_TGID))
 			return false;
 	}
-	if (!followed && config.filter_tid) {
+	if (config.filter_tid) {
 		__u8 *flags = pid_flags(LOAD(task, pid));
 
 		if (!(flags && *flags & IPCSCOPE_PID_TID))
 			return false;
 	}
-	if (config.filter_comm && !comm_wanted(task))
-		return false;
-	if (config.filter_cgroup && !cgroup_wanted(task))
-		return false;
-	return true;
+	return names_wanted(task);
 }
 
 static __always_inline bool signal_wanted(int sig)

@@ -222,7 +222,10 @@ Result<void> Tracer::configure(const Options& options, const Selection& selectio
     config.filter_tid = selection.must(IPCSCOPE_FILTER_TID);
     config.filter_comm = selection.must(IPCSCOPE_FILTER_COMM);
     config.filter_cgroup = selection.must(IPCSCOPE_FILTER_CGROUP);
-    config.follow = static_cast<__u8>(selection.follow);
+    const bool named = config.filter_comm != 0 || config.filter_cgroup != 0;
+    config.follow = static_cast<__u8>(
+        selection.follow |
+        (selection.follow == IPCSCOPE_FOLLOW_COMMAND && named ? IPCSCOPE_FOLLOW_NAMED : 0));
     config.fatal_only = (options.families & IPCSCOPE_FAMILY_SIGNALS) == 0;
     config.private_futexes = (options.families & IPCSCOPE_FAMILY_FUTEX_ALL) != 0;
     config.twins = traits_.preempts_programs;

@@ -74,12 +74,13 @@ void SleepTable::slice(const decode::Event& event, const decode::Slice& slice)
     if (!in) {
         return;
     }
-    rows_.push_back({process_of(event), event.task.tid, *in, slice.syscall, slice.start_ns,
-                     slice.end_ns});
-    std::ranges::push_heap(rows_, longer);
-    if (rows_.size() > kMost) {
-        std::ranges::pop_heap(rows_, longer);
-        rows_.pop_back();
+    std::vector<SleepRow>& rows = *in == In::other ? others_ : rows_;
+    rows.push_back({process_of(event), event.task.tid, *in, slice.syscall, slice.start_ns,
+                    slice.end_ns});
+    std::ranges::push_heap(rows, longer);
+    if (rows.size() > kMost) {
+        std::ranges::pop_heap(rows, longer);
+        rows.pop_back();
         ++evicted_;
     }
 }
@@ -87,6 +88,7 @@ void SleepTable::slice(const decode::Event& event, const decode::Slice& slice)
 std::vector<SleepRow> SleepTable::rows() const
 {
     std::vector<SleepRow> out = rows_;
+    out.insert(out.end(), others_.begin(), others_.end());
     std::ranges::sort(out, [](const SleepRow& a, const SleepRow& b) {
         return std::tuple(a.process.tgid, a.start_ns, a.tid) <
                std::tuple(b.process.tgid, b.start_ns, b.tid);

@@ -19,12 +19,13 @@ public:
     const std::vector<StuckRow>& stuck() const { return stuck_; }
     std::uint64_t evicted() const { return evicted_; }
 
-    static constexpr std::size_t kMost = 4096;   ///< the longest
+    static constexpr std::size_t kMost = 4096;   ///< the longest, of each
     static constexpr std::size_t kMostStuck = 1024;
 
 private:
     std::string machine_;
     std::vector<SleepRow> rows_;   ///< a heap, the shortest first
+    std::vector<SleepRow> others_; ///< the same, In::other: they push none of the former out
     std::vector<StuckRow> stuck_;
     std::uint64_t evicted_ = 0;
 };

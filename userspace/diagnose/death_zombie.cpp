@@ -67,13 +67,9 @@ std::string parent_stopped(const Report& report, const Death& death, std::uint64
             !at_least(ns, since(until_ns, from_ns), 1, 2)) {
             continue;
         }
-        const std::string by = stop.stopped_by
-            ? fmt::format(" by {} from {}", decode::signal_name(stop.stopped_by->signal),
-                          sender(stop.stopped_by->sender, stop.stopped_by->origin,
-                                 stop.stopped_by->terminal))
-            : "";
+        const std::string signal = stop.stopped_by ? " by " + by(*stop.stopped_by) : "";
         return stop.state == State::stopped
-            ? fmt::format(": it was stopped{} for {} of that", by, time(ns)) : "";
+            ? fmt::format(": it was stopped{} for {} of that", signal, time(ns)) : "";
     }
     return "";
 }

@@ -49,12 +49,6 @@ Code code_of(decode::State state)
     }
 }
 
-std::string by(const std::optional<StopRow::By>& signal)
-{
-    return fmt::format("{} from {}", decode::signal_name(signal->signal),
-                       sender(signal->sender, signal->origin, signal->terminal));
-}
-
 /// Who resumed it: as a rule the debugger; nullptr: not known, or a signal that ended it.
 const aggregate::LifeRow* resumer(const WaitGraph& graph, const StopRow& stop)
 {
@@ -74,13 +68,13 @@ std::string how_long(const WaitGraph& graph, const StopRow& stop)
     default:
         text = "was stopped";
         if (stop.stopped_by) {
-            text += " by " + by(stop.stopped_by);
+            text += " by " + by(*stop.stopped_by);
         }
     }
     if (stop.unfinished) {
         text += ", and still was when the trace ended,";
     } else if (stop.continued_by) {
-        text += " until " + by(stop.continued_by) + ",";
+        text += " until " + by(*stop.continued_by) + ",";
     } else if (const aggregate::LifeRow* life = resumer(graph, stop)) {
         text += fmt::format(" until {} resumed it,", who(life->process));
     }

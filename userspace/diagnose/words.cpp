@@ -63,6 +63,12 @@ std::string who(const decode::Task& task)
     return glued(fmt::format("{} ({})", task.tgid, task.comm.text().view()));
 }
 
+std::string by(const aggregate::StopRow::By& signal)
+{
+    return fmt::format("{} from {}", decode::signal_name(signal.signal),
+                       sender(signal.sender, signal.origin, signal.terminal));
+}
+
 std::string syscall(const source::Host& host, unsigned number)
 {
 #if defined(__x86_64__)

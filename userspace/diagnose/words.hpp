@@ -17,6 +17,8 @@ namespace ipcscope::diagnose {
 
 /// "812 (bash)"
 std::string who(const decode::Task& task);
+/// "SIGSTOP from 5 (bash)", of what stopped a process or let it go on
+std::string by(const aggregate::StopRow::By& signal);
 /// "flock()"; "system call 73", of a trace of another architecture than this program's
 std::string syscall(const source::Host& host, unsigned number);
 /// "1.80 s in flock(), 183 ms in clock_nanosleep()": the longest; "" where none is a tenth of `of_ns`

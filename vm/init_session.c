@@ -4,6 +4,7 @@
  * process. Their output is not part of what the status counts.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -131,11 +132,30 @@ static void session_winsize(const struct session *s, const char *data, size_t si
 	ioctl(s->pty, TIOCSWINSZ, &ws);
 }
 
-/* With the terminal's last descriptor the kernel hangs up what runs on it. */
+static void signal_session(pid_t leader, int sig)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid > 0 && getsid(pid) == leader)
+			kill(pid, sig);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/*
+ * The kernel hangs up the leader and the foreground of a terminal whose last descriptor is
+ * closed. The jobs in the background are left to the shell, which may have read the end of its
+ * input before and exits without them.
+ */
 static void session_hang_up(struct session *s)
 {
-	if (s->pty < 0)
-		kill(-s->pid, SIGHUP);
+	signal_session(s->pid, SIGHUP);
+	signal_session(s->pid, SIGCONT);
 	session_exit(s, EXIT_HANGUP);
 }
 

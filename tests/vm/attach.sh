@@ -120,6 +120,13 @@ two.say("pgrep -fx 'sleep 1002'\r", r"[\r\n]\d+\r\n.*\]# $")
 os.kill(one.pid, signal.SIGTERM)
 assert one.status() == 143, "status of a client that is ended"
 two.say("until ! pgrep -fx 'sleep 1002'; do sleep 0.1; done; echo go''ne\r", "gone" + PROMPT)
+# A shell that leaves its jobs in the background to themselves.
+dash = Terminal(sys.argv[1:] + ["--", "sh", "-im"], 24, 80)
+dash.say("sleep 1003 &\r", PROMPT)
+two.say("until pgrep -fx 'sleep 1003'; do sleep 0.1; done\r", r"[\r\n]\d+\r\n.*\]# $")
+os.kill(dash.pid, signal.SIGTERM)
+assert dash.status() == 143, "status of a client that is ended"
+two.say("until ! pgrep -fx 'sleep 1003'; do sleep 0.1; done; echo go''ne\r", "gone" + PROMPT)
 os.write(two.fd, b"\x1d\x1d\x1d")
 assert two.status() == 130, "Ctrl-] three times"
 three = Terminal(sys.argv[1:], 24, 80)
@@ -128,7 +135,7 @@ assert three.status() == 7, "status of the shell"
 END
 check 'two terminals: sizes, resize, Ctrl-C, job control, hangup, status' 0 \
 	python3 "$scratch/terminals.py" "$VM/shell" --attach="$pid"
-equal 'each step' "$(grep -c '^ok' "$scratch/out")" 14
+equal 'each step' "$(grep -c '^ok' "$scratch/out")" 17
 
 # One that does not read stops neither the guest's command nor the others.
 mkfifo "$scratch/fifo"

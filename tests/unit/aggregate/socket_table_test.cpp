@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <array>
 #include <cerrno>
 
 #include <gtest/gtest.h>
@@ -110,7 +111,8 @@ TEST(Sockets, AReceiverThatWaitedReturnsBeforeTheSend)
 
 TEST(Sockets, MessagesByTheirOrder)
 {
-    for (const std::uint8_t type : {IPCSCOPE_OBJECT_UNIX_DGRAM, IPCSCOPE_OBJECT_UNIX_SEQPACKET}) {
+    for (const auto type : std::to_array<std::uint8_t>({IPCSCOPE_OBJECT_UNIX_DGRAM,
+                                                        IPCSCOPE_OBJECT_UNIX_SEQPACKET})) {
         Aggregator a;
         a.event(sends(100, 110, 10, {.type = type}));
         a.event(sends(200, 210, 0, {.queued = 1, .type = type}));

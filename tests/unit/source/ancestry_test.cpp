@@ -134,8 +134,9 @@ TEST_F(AncestryTest, OfOneThatIsGoneItsCommandAsItSent)
     command.bytes = 5000;
     std::memset(command.words, 'a', sizeof command.words);
     ancestry.saw(command);
-    EXPECT_EQ(note_of(saw(sent), kGone)->text<ipcscope_process>(),
-              std::string(sizeof command.words, 'a') + "...");
+    std::string words(sizeof command.words, 'a');
+    words += "...";
+    EXPECT_EQ(note_of(saw(sent), kGone)->text<ipcscope_process>(), words);
 
     // Not readable.
     ancestry.saw(thread);

@@ -14,4 +14,7 @@ inline bool is_interrupted(std::int32_t ret)
     return ret == -EINTR || (ret <= -512 && ret >= -514) || ret == -516;
 }
 
+/// `ret` of a call that slept: its timeout ended it, SO_RCVTIMEO or SO_SNDTIMEO, say.
+inline bool is_timed_out(std::int32_t ret) { return ret == -EAGAIN || ret == -ETIMEDOUT; }
+
 }  // namespace ipcscope::aggregate

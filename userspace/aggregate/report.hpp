@@ -298,6 +298,7 @@ struct LongWait {
         end_of_file,
         broken,        ///< EPIPE: no reader was left
         signal,        ///< a signal broke it off; a write may have written a part
+        timeout,       ///< its own timeout broke it off
         unfinished,    ///< the trace ended
     };
     ObjectId channel;
@@ -313,6 +314,8 @@ struct LongWait {
     decode::Op op{};               ///< open: of a FIFO, `output`: of its write end
 
     std::uint64_t length_ns() const { return end_ns - start_ns; }
+    /// It ended without what it waited for.
+    bool is_broken_off() const { return ended == Ended::signal || ended == Ended::timeout; }
 };
 inline constexpr std::uint64_t kLongWait_ns = 100'000'000;
 

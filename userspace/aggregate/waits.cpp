@@ -46,6 +46,9 @@ LongWait::Ended how_it_ended(const decode::Event& event, const decode::Call& cal
     if (was_broken_off(call)) {
         return Ended::signal;
     }
+    if (is_timed_out(call.ret)) {
+        return Ended::timeout;
+    }
     if (call.ret == -EPIPE) {
         return Ended::broken;
     }

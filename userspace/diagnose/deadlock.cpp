@@ -215,7 +215,8 @@ std::string ended(const WaitGraph& graph, const LongWait& first, std::uint64_t l
         return fmt::format("It lasted {}, until {} ended {}.", lasted,
                            decode::signal_name(signal), who(first.process));
     }
-    return fmt::format("It lasted {}, until a signal broke off the call of {}.", lasted,
+    return fmt::format("It lasted {}, until {} broke off the call of {}.", lasted,
+                       first.ended == Ended::timeout ? "a timeout" : "a signal",
                        who(first.process));
 }
 
@@ -263,18 +264,18 @@ void find_deadlocks(WaitGraph& graph, Findings& findings)
     // The first of a circle whose wait ends was not woken by another of it.
     std::vector<const LongWait*> broken_off;
     for (const LongWait& wait : graph.waits()) {
-        if ((wait.ended == Ended::unfinished || wait.ended == Ended::signal) &&
+        if ((wait.ended == Ended::unfinished || wait.is_broken_off()) &&
             since(wait.end_ns, wait.start_ns) >= kThresholds.deadlock_ns) {
             broken_off.push_back(&wait);
         }
     }
-    // Those that signals broke off are each looked at, so only the longest.
+    // Those that were broken off are each looked at, so only the longest.
     std::ranges::stable_sort(broken_off, std::ranges::greater{}, [](const LongWait* wait) {
         return std::pair(wait->ended == Ended::unfinished, wait->length_ns());
     });
     std::size_t kept = 0;
     std::erase_if(broken_off, [&](const LongWait* wait) {
-        return wait->ended == Ended::signal && ++kept > kMostBrokenOff;
+        return wait->is_broken_off() && ++kept > kMostBrokenOff;
     });
     std::ranges::stable_sort(broken_off, {}, &LongWait::end_ns);
     std::map<std::uint64_t, Members> at;   // of all that the trace's end broke off, once

@@ -43,7 +43,7 @@ bool born_in_trace(const WaitGraph& graph, Pid pid)
     return life != nullptr && life->born_ns != 0;
 }
 
-/// The end of file did not come until a signal, or the trace's end, ended the wait.
+/// The end of file did not come until a signal, a timeout or the trace's end ended the wait.
 Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                    const HeldBy& held)
 {
@@ -58,8 +58,9 @@ Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRo
                     waiter(graph, wait),
                     wait.before_trace ? "since before the trace" : time(wait.length_ns()),
                     which(channel),
-                    wait.ended == LongWait::Ended::signal ? "a signal broke the call off"
-                                                          : "the trace ended",
+                    wait.ended == LongWait::Ended::signal    ? "a signal broke the call off"
+                    : wait.ended == LongWait::Ended::timeout ? "its timeout broke the call off"
+                                                             : "the trace ended",
                     holders_of(wait, held),
                     ends.size() == 1 ? "s" : "", ends.size() == 1 ? "has" : "have",
                     since_birth ? "" : " in the trace"));
@@ -142,7 +143,7 @@ void find_held_ends(WaitGraph& graph, Findings& findings)
             wait.length_ns() < kThresholds.held_open_ns) {
             continue;
         }
-        if (wait.ended == LongWait::Ended::unfinished || wait.ended == LongWait::Ended::signal) {
+        if (wait.ended == LongWait::Ended::unfinished || wait.is_broken_off()) {
             const HeldBy held = graph.held_by(*channel, false, wait.end_ns);
             if (never_wrote(held) && are_left_over(graph, wait, *channel, held)) {
                 graph.explain(wait);

@@ -162,7 +162,7 @@ bool unusual(const WaitGraph& graph, const LongWait& wait)
     return graph.longest_over_ns(wait) < since(wait.end_ns, wait.start_ns) / 2;
 }
 
-/// A signal broke a write off for which no reader had come, or a wait for what another keeps.
+/// A write for which no reader had come, or a wait for what another keeps, was broken off.
 bool is_given_up(const LongWait& wait, const ChannelRow& channel, const HeldBy& held)
 {
     if (!wait.output) {
@@ -173,7 +173,7 @@ bool is_given_up(const LongWait& wait, const ChannelRow& channel, const HeldBy& 
     });
 }
 
-/// How the wait came to its end: by the writer's end, the reader's or the trace's.
+/// How the wait came to its end.
 std::string its_end(const WaitGraph& graph, const LongWait& wait)
 {
     if (wait.ended == LongWait::Ended::unfinished) {
@@ -182,7 +182,12 @@ std::string its_end(const WaitGraph& graph, const LongWait& wait)
     if (wait.ended == LongWait::Ended::broken) {
         return "its last reader was gone";
     }
-    return decode::signal_name(killed_by(graph, wait)) + " ended it";
+    if (wait.ended == LongWait::Ended::timeout) {
+        return "its timeout broke the call off";
+    }
+    const unsigned signal = killed_by(graph, wait);
+    return signal == 0 ? "a signal broke the call off"
+                       : decode::signal_name(signal) + " ended it";
 }
 
 /// It never returned, or not before one of the two ended.
@@ -195,8 +200,9 @@ bool is_stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
         return (wait.output || !channel.listens) && unusual(graph, wait);
     case LongWait::Ended::broken: return missed(graph, wait, held) != nullptr;
     case LongWait::Ended::signal:
-        return killed_by(graph, wait) != 0 &&
-               (wait.op == decode::Op::open || is_given_up(wait, channel, held) || missed(graph, wait, held) != nullptr);
+    case LongWait::Ended::timeout:
+        return wait.op == decode::Op::open || is_given_up(wait, channel, held) ||
+               missed(graph, wait, held) != nullptr;
     case LongWait::Ended::woken:
     case LongWait::Ended::end_of_file: break;
     }

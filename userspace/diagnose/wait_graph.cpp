@@ -36,7 +36,7 @@ std::vector<LongWait> joined(std::vector<LongWait> waits)
         const auto found = last.find(key);
         if (found != last.end()) {
             LongWait& before = out[found->second];
-            if (before.ended == LongWait::Ended::signal &&
+            if (before.is_broken_off() &&
                 since(wait.start_ns, before.end_ns) <= kAgain_ns) {
                 before.end_ns = wait.end_ns;
                 before.ended = wait.ended;

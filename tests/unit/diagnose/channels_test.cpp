@@ -116,6 +116,42 @@ TEST(Channels, ASemaphoreThatADeadProcessTookIsAWarningUnlessItIsUndone)
     }
 }
 
+/// It sees that its call failed: it goes on without what it waited for.
+TEST(Channels, ACallThatWasBrokenOffSaysWhatItWaitedFor)
+{
+    const std::uint64_t end = 4 * kSecond;
+    for (const std::int32_t ret : {-EINTR, -EAGAIN}) {
+        const std::string how = ret == -EINTR ? "a signal" : "its timeout";
+        Story story = mutexes(end);
+        sem(story, 50 * kMs, kB, 0, -1, 1);
+        decode::Call take = semop(0, -1, 0);
+        take.ret = ret;
+        story.called(2100 * kMs, kA, IPCSCOPE_CALL_SYSV, take, 100 * kMs);
+        decode::Call send{};
+        send.type = IPCSCOPE_OBJECT_SYSV_MSG;
+        send.op = IPCSCOPE_OP_SEND;
+        send.object = 7;
+        send.ret = ret;
+        story.called(3100 * kMs, kC, IPCSCOPE_CALL_SYSV, send, 100 * kMs);
+        const Report report = story.report(end);
+        const auto read = only(report, Code::stuck_read);
+        ASSERT_TRUE(read);
+        EXPECT_EQ(read->severity, Severity::warning);
+        EXPECT_EQ(plain(read->text),
+                  "10 (a) had been blocked in a semop() that decrements semaphore 0 of set 5 for 2.00 s when " + how +
+                      " broke the call off. 11 (b) has taken it and not put it back, and last "
+                      "decremented it 50.0 ms into the trace.");
+        const auto write = only(report, Code::stuck_write);
+        ASSERT_TRUE(write);
+        EXPECT_EQ(write->severity, Severity::warning);
+        EXPECT_EQ(plain(write->text),
+                  "12 (c) had been blocked in a send to System V message queue 7 for 3.00 s when " +
+                      how + " broke the call off: the System V message queue was full. Which process could have "
+                            "ended that wait is not recorded; none has received from it in the "
+                            "trace.");
+    }
+}
+
 /// Producer and consumer: who takes one semaphore puts the other back.
 TEST(Channels, SemaphoresThatAreNoMutexesAreNoDeadlock)
 {

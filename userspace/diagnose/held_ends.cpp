@@ -18,6 +18,13 @@ using aggregate::LongWait;
 using aggregate::ChannelEnd;
 using aggregate::ChannelRow;
 
+/// Of these the reader gets an end of file when the last holder of the other end closes it.
+bool has_end_of_file(const ChannelRow& channel)
+{
+    return channel.is_pipe() || (!channel.listens && (channel.type == decode::ObjectType::unix_stream ||
+                                                      channel.type == decode::ObjectType::unix_seqpacket));
+}
+
 Finding held_open(const LongWait& wait, const ChannelRow& channel, std::string text)
 {
     Finding made = finding(Code::end_held_open, std::move(text));
@@ -26,8 +33,10 @@ Finding held_open(const LongWait& wait, const ChannelRow& channel, std::string t
     made.at_ns = wait.start_ns;
     made.duration_ns = wait.length_ns();
     made.evidence = {{"waited_ns", made.duration_ns}};
-    made.advice = "Close the write end in it: O_CLOEXEC, close() after fork(), or redirect its "
-                  "output.";
+    made.advice = channel.is_pipe()
+        ? "Close the write end in it: O_CLOEXEC, close() after fork(), or redirect its output."
+        : "Close the socket in it: O_CLOEXEC, or close() after fork(). Or call shutdown(SHUT_WR) where "
+          "the last is sent: it ends the stream whoever still has the socket open.";
     return made;
 }
 
@@ -54,15 +63,15 @@ Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRo
     Finding made = held_open(
         wait, channel,
         fmt::format("{} had waited {} for data or end of file from {} when {}: only {} hold{} "
-                    "its write end, and {} not written to it{}.",
+                    "its {}, and {} not {}{}.",
                     waiter(graph, wait),
                     wait.before_trace ? "since before the trace" : time(wait.length_ns()),
                     which(channel),
                     wait.ended == LongWait::Ended::signal    ? "a signal broke the call off"
                     : wait.ended == LongWait::Ended::timeout ? "its timeout broke the call off"
                                                              : "the trace ended",
-                    holders_of(wait, held),
-                    ends.size() == 1 ? "s" : "", ends.size() == 1 ? "has" : "have",
+                    holders_of(wait, held), ends.size() == 1 ? "s" : "", words(channel).put.end,
+                    ends.size() == 1 ? "has" : "have", words(channel).put.done,
                     since_birth ? "" : " in the trace"));
     for (const ChannelEnd* end : ends) {
         made.subjects.push_back({end->task, "holder"});
@@ -70,7 +79,7 @@ Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRo
     return made;
 }
 
-/// A process that wrote to the pipe, or that made the holder, was gone when the wait began.
+/// A process that wrote to it, or that made the holder, was gone when the wait began.
 bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                       Pid holder)
 {
@@ -83,7 +92,8 @@ bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const Channe
     const bool writer_gone = std::ranges::any_of(channel.writers, [&](const ChannelEnd& end) {
         return !end.holds_only && gone(end.task.tgid);
     });
-    const LifeRow* life = graph.life(holder);
+    // A pipe comes from who made its holder; a socket may be its own, accepted or connected.
+    const LifeRow* life = channel.is_pipe() ? graph.life(holder) : nullptr;
     return writer_gone || (life != nullptr && gone(life->ppid));
 }
 
@@ -139,7 +149,7 @@ void find_held_ends(WaitGraph& graph, Findings& findings)
 {
     for (const LongWait& wait : graph.waits()) {
         const ChannelRow* channel = graph.channel(wait.channel);
-        if (channel == nullptr || !channel->is_pipe() || wait.output || graph.explained(wait) ||
+        if (channel == nullptr || !has_end_of_file(*channel) || wait.output || graph.explained(wait) ||
             wait.length_ns() < kThresholds.held_open_ns) {
             continue;
         }
@@ -156,10 +166,10 @@ void find_held_ends(WaitGraph& graph, Findings& findings)
             graph.accuse(holder.tgid);
             findings.push_back(held_open(
                 wait, *channel,
-                fmt::format("{} waited {} for end of file from {}: only {} still held its "
-                            "write end, and never wrote.",
+                fmt::format("{} waited {} for end of file from {}: only {} still held its {}, and "
+                            "never {}.",
                             waiter(graph, wait), time(wait.length_ns()), which(*channel),
-                            who(holder))));
+                            who(holder), words(*channel).put.end, words(*channel).put.did)));
             findings.back().severity = Severity::warning;   // it came at last
             findings.back().subjects.push_back({holder, "holder"});
         }

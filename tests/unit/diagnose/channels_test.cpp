@@ -152,6 +152,33 @@ TEST(Channels, ACallThatWasBrokenOffSaysWhatItWaitedFor)
     }
 }
 
+/// The server's parent is gone either way, and it never sends: that alone makes it no left-over.
+TEST(Channels, ASocketIsHeldOpenByWhoAcceptedItForAWorkerThatIsGone)
+{
+    const decode::Task worker = task(13, "worker");
+    const std::uint64_t end = 5 * kSecond;
+    for (const bool answered : {false, true}) {
+        Story story;
+        story.born(1 * kMs, kC, 5).born(2 * kMs, kA, 5).born(2 * kMs, kB, 12).born(20 * kMs, worker, 11);
+        story.exits(10 * kMs, kC);
+        story.called(21 * kMs, kA, IPCSCOPE_CALL_UNIX, socket(true, 91, 92, 10));
+        story.called(22 * kMs, worker, IPCSCOPE_CALL_UNIX, socket(false, 92, 91, 10));
+        if (answered) {
+            story.called(23 * kMs, worker, IPCSCOPE_CALL_UNIX, socket(true, 92, 91, 10));
+            story.called(24 * kMs, kA, IPCSCOPE_CALL_UNIX, socket(false, 91, 92, 10));
+        }
+        story.exits(25 * kMs, worker);
+        story.called(4030 * kMs, kA, IPCSCOPE_CALL_UNIX, socket(false, 91, 92, 0, 11), 30 * kMs);
+        story.lives_on(end, kA).lives_on(end, kB);
+        const auto found = only(story.report(end), Code::end_held_open);
+        ASSERT_EQ(found.has_value(), answered);
+        if (found) {
+            EXPECT_EQ(plain(found->text), "10 (a) waited 4.00 s for end of file from Unix socket 91: only 11 (b) "
+                                   "still held its other end, and never sent to it.");
+        }
+    }
+}
+
 /// Producer and consumer: who takes one semaphore puts the other back.
 TEST(Channels, SemaphoresThatAreNoMutexesAreNoDeadlock)
 {

@@ -291,7 +291,7 @@ TEST(HeldOpen, TheEndOfFileCameLate)
     const auto found = only(report, Code::end_held_open);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->text, "30 (bash) waited 4.00 s for end of file from pipe 1: only 32 (sleep) "
-                           "still held its write end, and never wrote.");
+                           "still held its write end, and never wrote to it.");
     EXPECT_EQ(found->duration_ns, 4 * kSecond);
     EXPECT_EQ(above_note(report).size(), 1u);
 }

@@ -249,8 +249,10 @@ std::string refusal_message(const CLI::App& command, const Refusal& refusal, con
         text += " " + safe(refusal.value);
     }
     constexpr std::size_t kFew = 4;   // such a list is shorter than a guess is right
-    const std::string near =
-        refusal.choices.size() > kFew ? meant(refusal.value, refusal.choices) : "";
+    const bool everything = refusal.value == "all" && std::ranges::count(refusal.choices, "ipc");
+    const std::string near = everything                       ? "did you mean ipc?"
+                             : refusal.choices.size() > kFew ? meant(refusal.value, refusal.choices)
+                                                              : "";
     if (!near.empty()) {
         text += ": " + near;
     } else if (!refusal.choices.empty()) {

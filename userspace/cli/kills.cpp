@@ -12,6 +12,7 @@
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
+#include "cli/option_values.hpp"
 #include "cli/snapshot_clock.hpp"
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"

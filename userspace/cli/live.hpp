@@ -51,10 +51,6 @@ void declare_recording(CLI::App& app, LiveArguments& arguments);
 /// Of them --stuck-after.
 void declare_stuck_after(CLI::App& app, LiveArguments& arguments);
 
-/// An option whose value is "100ms", "1s", "2min".
-CLI::Option* declare_duration(CLI::App& app, const std::string& name, std::uint64_t& value_ns,
-                              const std::string& text);
-
 /// Of them --trace.
 /// `names`: of families that can be asked for; `standard`: those that are where none is.
 void declare_families(CLI::App& app, LiveArguments& arguments,

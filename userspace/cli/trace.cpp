@@ -14,6 +14,7 @@
 #include "cli/forwarding_sink.hpp"
 #include "cli/live.hpp"
 #include "cli/losses.hpp"
+#include "cli/option_values.hpp"
 #include "cli/snapshot_clock.hpp"
 #include "cli/tee_sink.hpp"
 #include "cli/terminal.hpp"

@@ -149,9 +149,9 @@ protected:
     static const Stat& plain()
     {
         static const Stat stat = [] {
-            const Stat stat = stat_of({}, "stat_events");
-            end_stays(stat);
-            return stat;
+            const Stat of_events = stat_of({}, "stat_events");
+            end_stays(of_events);
+            return of_events;
         }();
         return stat;
     }

@@ -207,7 +207,7 @@ TEST(Perfetto, StoryHasItsSlicesAndArrows)
     std::vector<std::string> slices, arrows, counts;
     std::map<std::uint64_t, std::vector<const Event*>> open;
     std::map<std::uint64_t, const Event*> from;
-    const auto ms = [](std::uint64_t ns) { return fmt::format("{}", (ns - kStart_ns) / 1e6); };
+    const auto ms = [](std::uint64_t ns) { return fmt::format("{}", static_cast<double>(ns - kStart_ns) / 1e6); };
     for (const Event& event : trace.events) {
         auto& stack = open[event.track];
         if (event.type == pb::Type::slice_begin) {

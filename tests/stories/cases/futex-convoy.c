@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Three processes share a mutex; one holds it for 150 ms each time, the others hardly.
-#include <pthread.h>
-#include <sys/mman.h>
-
-#include "../story.h"
+#include "../mutex.h"
 
 static pthread_mutex_t *mutex;
 static double begun;
-
-static void make_mutex(void)
-{
-	pthread_mutexattr_t attributes;
-
-	mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		     -1, 0);
-	must(mutex == MAP_FAILED ? -1 : 0);
-	pthread_mutexattr_init(&attributes);
-	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-	pthread_mutex_init(mutex, &attributes);
-}
 
 /* Takes the mutex in a loop, holds it for so long, and sleeps for so long between. */
 static pid_t holder(const char *name, double held, double rest)
@@ -40,7 +25,7 @@ int main(void)
 {
 	pid_t slow, one, other;
 
-	make_mutex();
+	mutex = shared_mutex();
 	begun = now();
 	slow = holder("hogs", 0.150, 0.020);
 	one = holder("quick-one", 0.001, 0.005);

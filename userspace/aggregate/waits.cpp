@@ -240,14 +240,15 @@ void WaitTable::book_to(const Wait& wait, const Sleep& piece, std::uint32_t wake
     row.longest_ns = std::max(row.longest_ns, ns);
     if (waker_tid != 0) {
         if (Actor* actor = actors_.find(waker_tid)) {
-            blame(*actor, piece);
+            blame(*actor, piece, channel_kind(decode::type_of(wait.call)).flows);
         }
     }
 }
 
 /// Start-up is no slowness: before its first call a thread is waited for only where it
-/// slept of its own will.
-void WaitTable::blame(Actor& actor, const Sleep& piece)
+/// slept of its own will.  Who holds a lock took it before the wait began, without a call where
+/// it was free.
+void WaitTable::blame(Actor& actor, const Sleep& piece, bool flows)
 {
     Blame& blame = actor.judged();
     const auto add = [&](std::uint64_t start_ns, std::uint64_t end_ns) {
@@ -256,6 +257,10 @@ void WaitTable::blame(Actor& actor, const Sleep& piece)
             blame.waited_for_ns += end_ns - start_ns;
         }
     };
+    if (!flows) {
+        add(piece.start_ns, piece.end_ns);
+        return;
+    }
     // The call that ended the wait may be its first one.
     const std::uint64_t first_ns = actor.first_call_ns != 0 ? actor.first_call_ns : piece.end_ns;
     for (const Sleep& idle : actor.idle) {

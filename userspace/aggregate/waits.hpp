@@ -90,7 +90,7 @@ private:
     Actor& actor(const decode::Event& event);
     void book(const Wait& wait, const Sleep& piece);
     void book_to(const Wait& wait, const Sleep& piece, std::uint32_t waker_tid);
-    void blame(Actor& actor, const Sleep& piece);
+    void blame(Actor& actor, const Sleep& piece, bool flows);
     void note_long(const Wait& wait, const Sleep& piece, bool last);
     Task task_of(std::uint32_t tid) const;
 

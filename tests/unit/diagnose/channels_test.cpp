@@ -345,6 +345,23 @@ TEST(Channels, OneThatHoldsALockLongIsWaitedForByAll)
                                "meanwhile, to wake one of them."), std::string::npos) << found->text;
 }
 
+/// It took the lock while it was free: the first call that it makes is the one that gives it back.
+TEST(Channels, OneThatTookALockWithoutACallIsWaitedForByAll)
+{
+    const std::uint64_t end = 2 * kSecond;
+    Story story;
+    for (const decode::Task& who : {kA, kB, kC}) {
+        story.born(1 * kMs, who, 5).lives_on(end, who);
+    }
+    waits(story, kB, 10 * kMs, 1500 * kMs, kA);
+    waits(story, kC, 10 * kMs, 1501 * kMs, kB);
+    const auto found = only(story.report(end), Code::convoy);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::warning);
+    EXPECT_EQ(found->subjects.front().task.tgid, 10u);
+    EXPECT_EQ(found->duration_ns / kMs, 1490u);
+}
+
 /// All hold it for as long.
 TEST(Channels, ALockThatAllHoldForAsLongIsNoConvoy)
 {

@@ -47,14 +47,15 @@ std::string stopped_by(const Story& story, const aggregate::Stop& stop)
 {
     std::string text = fmt::format("had been stopped by {} from {} {}",
                                    decode::signal_name(stop.signal),
-                                   sender(stop.sender, stop.origin, stop.terminal),
+                                   sender_to(story.death.target, stop.sender, stop.origin,
+                                             stop.terminal),
                                    at(story.report, stop.at_ns));
     if (stop.at_ns > story.send.first_ns) {
         text = "was" + text.substr(std::string_view("had been").size());
     }
     if (stop.continued_ns != 0) {
         text += fmt::format(", until SIGCONT from {} {}",
-                            sender(stop.continuer, stop.continued_by),
+                            sender_to(story.death.target, stop.continuer, stop.continued_by),
                             at(story.report, stop.continued_ns));
     }
     return text;

@@ -67,7 +67,7 @@ std::string parent_stopped(const Report& report, const Death& death, std::uint64
             !at_least(ns, since(until_ns, from_ns), 1, 2)) {
             continue;
         }
-        const std::string signal = stop.stopped_by ? " by " + by(*stop.stopped_by) : "";
+        const std::string signal = stop.stopped_by ? " by " + by(*stop.stopped_by, stop.process) : "";
         return stop.state == State::stopped
             ? fmt::format(": it was stopped{} for {} of that", signal, time(ns)) : "";
     }

@@ -68,13 +68,13 @@ std::string how_long(const WaitGraph& graph, const StopRow& stop)
     default:
         text = "was stopped";
         if (stop.stopped_by) {
-            text += " by " + by(*stop.stopped_by);
+            text += " by " + by(*stop.stopped_by, stop.process);
         }
     }
     if (stop.unfinished) {
         text += ", and still was when the trace ended,";
     } else if (stop.continued_by) {
-        text += " until " + by(*stop.continued_by) + ",";
+        text += " until " + by(*stop.continued_by, stop.process) + ",";
     } else if (const aggregate::LifeRow* life = resumer(graph, stop)) {
         text += fmt::format(" until {} resumed it,", who(life->process));
     }

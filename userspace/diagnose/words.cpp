@@ -63,10 +63,17 @@ std::string who(const decode::Task& task)
     return glued(fmt::format("{} ({})", task.tgid, task.comm.text().view()));
 }
 
-std::string by(const aggregate::StopRow::By& signal)
+std::string by(const aggregate::StopRow::By& signal, const decode::Task& process)
 {
     return fmt::format("{} from {}", decode::signal_name(signal.signal),
-                       sender(signal.sender, signal.origin, signal.terminal));
+                       sender_to(process, signal.sender, signal.origin, signal.terminal));
+}
+
+std::string sender_to(const decode::Task& target, const decode::Task& task, decode::Origin origin,
+                      std::uint32_t terminal)
+{
+    return origin == decode::Origin::task && task.tgid == target.tgid
+        ? "itself" : sender(task, origin, terminal);
 }
 
 std::string syscall(const source::Host& host, unsigned number)

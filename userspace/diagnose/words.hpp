@@ -17,8 +17,8 @@ namespace ipcscope::diagnose {
 
 /// "812 (bash)"
 std::string who(const decode::Task& task);
-/// "SIGSTOP from 5 (bash)", of what stopped a process or let it go on
-std::string by(const aggregate::StopRow::By& signal);
+/// "SIGSTOP from 5 (bash)", "SIGSTOP from itself": what stopped `process`, or let it go on
+std::string by(const aggregate::StopRow::By& signal, const decode::Task& process);
 /// "flock()"; "system call 73", of a trace of another architecture than this program's
 std::string syscall(const source::Host& host, unsigned number);
 /// "1.80 s in flock(), 183 ms in clock_nanosleep()": the longest; "" where none is a tenth of `of_ns`
@@ -31,6 +31,9 @@ std::string thread_who(const decode::Task& task);
 /// as its parent 812 (bash) exited (PDEATHSIG)", "the terminal /dev/pts/3".  `terminal`: dev_t,
 /// 0 where it is not known.
 std::string sender(const decode::Task& task, decode::Origin origin, std::uint32_t terminal = 0);
+/// The same, and "itself": of a signal to `target`.
+std::string sender_to(const decode::Task& target, const decode::Task& task, decode::Origin origin,
+                      std::uint32_t terminal = 0);
 
 /// "root", "uid 1000" where it has no name here; "" where it is not known.
 std::string user(const aggregate::Lineage& lineage);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is said of processes that should have ended: from events, the whole sentence.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "death_sentences.hpp"
@@ -232,18 +233,21 @@ TEST(DeathFindings, OnesOwnIgnoredSignalIsNone)
 
 TEST(DeathFindings, AStoppedTarget)
 {
-    Story life;
-    life.send(300, kOther, kApp, kStop);
-    life.send(600, kShell, kApp, kTerm);
-    life.send(2600, kShell, kApp, kCont);
-    life.stay(kApp, IPCSCOPE_STATE_STOPPED, 300, 2600);
-    life.take(2600, kApp, kTerm, IPCSCOPE_TAKE_GROUP_EXIT);
-    life.exit(2601, kApp, 15);
-    life.reap(2602, kApp);
-    EXPECT_EQ(life.text(4000),
-              "target-stopped: SIGTERM from 5 (bash) to 6 (app): it had been stopped by SIGSTOP from "
-              "7 (other) at 300 ms, until SIGCONT from 5 (bash) at 2.60 s (2.00 s of that after "
-              "the signal); it was gone 2.00 s after the signal.");
+    for (const bool itself : {false, true}) {
+        Story life;
+        life.send(300, itself ? kApp : kOther, kApp, kStop);
+        life.send(600, kShell, kApp, kTerm);
+        life.send(2600, kShell, kApp, kCont);
+        life.stay(kApp, IPCSCOPE_STATE_STOPPED, 300, 2600);
+        life.take(2600, kApp, kTerm, IPCSCOPE_TAKE_GROUP_EXIT);
+        life.exit(2601, kApp, 15);
+        life.reap(2602, kApp);
+        EXPECT_EQ(life.text(4000),
+                  fmt::format("target-stopped: SIGTERM from 5 (bash) to 6 (app): it had been stopped by "
+                              "SIGSTOP from {} at 300 ms, until SIGCONT from 5 (bash) at 2.60 s (2.00 s "
+                              "of that after the signal); it was gone 2.00 s after the signal.",
+                              itself ? "itself" : "7 (other)"));
+    }
 }
 
 TEST(DeathFindings, AFrozenTargetThatHandlesIt)

@@ -181,7 +181,8 @@ void WaitTable::connect(const decode::Event& event, const decode::Call& call)
     Actor& connecter = actor(event);
     if (connecter.first_call_ns == 0) connecter.first_call_ns = call.enter_ns;
     connecter.slices.clear();
-    if (!event.unfinished || call.blocked_ns == 0) return;
+    const bool connected = !event.unfinished && !was_broken_off(call) && !is_timed_out(call.ret);
+    if (connected || call.blocked_ns == 0) return;
     const ObjectId end = object_of(call);
     const ChannelUse use{end, end, end, true};
     const Sleep sleep = call_sleeps({}, event, call).front();

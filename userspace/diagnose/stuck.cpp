@@ -248,7 +248,7 @@ Finding stuck_connect(const WaitGraph& graph, const LongWait& wait)
     Finding made = finding(
         Code::stuck_connect,
         fmt::format("{} had been blocked in the connect() of Unix socket {} for {} when {}: the "
-                    "backlog of the listening socket was full, and none was accepted to make room. "
+                    "backlog of the listening socket was full, and no accept() had made room for it. "
                     "Which socket listens is not recorded.",
                     waiter(graph, wait), wait.channel.object, time(wait.length_ns()),
                     its_end(graph, wait)));

@@ -133,6 +133,9 @@ TEST(Channels, ACallThatWasBrokenOffSaysWhatItWaitedFor)
         send.object = 7;
         send.ret = ret;
         story.called(3100 * kMs, kC, IPCSCOPE_CALL_SYSV, send, 100 * kMs);
+        decode::Call connect = socket(true, 93, 0, ret);
+        connect.op = IPCSCOPE_OP_CONNECT;
+        story.called(1100 * kMs, task(14, "d"), IPCSCOPE_CALL_UNIX, connect, 100 * kMs);
         const Report report = story.report(end);
         const auto read = only(report, Code::stuck_read);
         ASSERT_TRUE(read);
@@ -149,6 +152,12 @@ TEST(Channels, ACallThatWasBrokenOffSaysWhatItWaitedFor)
                       how + " broke the call off: the System V message queue was full. Which process could have "
                             "ended that wait is not recorded; none has received from it in the "
                             "trace.");
+        const auto connected = only(report, Code::stuck_connect);
+        ASSERT_TRUE(connected);
+        EXPECT_EQ(plain(connected->text),
+                  "14 (d) had been blocked in the connect() of Unix socket 93 for 1.00 s when " + how +
+                      " broke the call off: the backlog of the listening socket was full, and no "
+                      "accept() had made room for it. Which socket listens is not recorded.");
     }
 }
 

@@ -312,6 +312,8 @@ struct LongWait {
     bool before_trace = false;     ///< it had begun before the trace
     std::uint32_t requested = 0;   ///< bytes that the call asked for
     decode::Op op{};               ///< open: of a FIFO, `output`: of its write end
+    /// More than 1: each but the last was ended by its timeout, and made again at once.
+    std::uint32_t calls = 1;
 
     std::uint64_t length_ns() const { return end_ns - start_ns; }
     /// It ended without what it waited for.

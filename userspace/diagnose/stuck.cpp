@@ -183,7 +183,7 @@ std::string its_end(const WaitGraph& graph, const LongWait& wait)
         return "its last reader was gone";
     }
     if (wait.ended == LongWait::Ended::timeout) {
-        return "its timeout broke the call off";
+        return wait.calls > 1 ? "the last one's timeout was over" : "its timeout broke the call off";
     }
     const unsigned signal = killed_by(graph, wait);
     return signal == 0 ? "a signal broke the call off"
@@ -265,7 +265,8 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
     const std::uint64_t ns = wait.length_ns();
     const std::string when = wait.before_trace
         ? "since before the trace"
-        : fmt::format("for {}", time(ns));
+        : fmt::format("for {}{}", time(ns),
+                      wait.calls > 1 ? fmt::format(", by {} calls in turn,", wait.calls) : "");
     Finding made = finding(
         wait.output ? Code::stuck_write : Code::stuck_read,
         fmt::format("{} had been blocked in a {} {} {} when {}{}.", waiter(graph, wait),

@@ -39,6 +39,7 @@ std::vector<LongWait> joined(std::vector<LongWait> waits)
             if (before.is_broken_off() &&
                 since(wait.start_ns, before.end_ns) <= kAgain_ns) {
                 before.end_ns = wait.end_ns;
+                before.calls += before.ended == LongWait::Ended::timeout ? 1 : 0;
                 before.ended = wait.ended;
                 before.waker = wait.waker;
                 continue;

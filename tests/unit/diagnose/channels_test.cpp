@@ -161,6 +161,24 @@ TEST(Channels, ACallThatWasBrokenOffSaysWhatItWaitedFor)
     }
 }
 
+TEST(Channels, CallsWithATimeoutThatAreMadeAgainAreOneWait)
+{
+    Story story;
+    decode::Call send{};
+    send.type = IPCSCOPE_OBJECT_SYSV_MSG;
+    send.op = IPCSCOPE_OP_SEND;
+    send.object = 7;
+    send.ret = -ETIMEDOUT;
+    for (const std::uint64_t at : {100, 1101, 2102}) {
+        story.called((at + 1000) * kMs, kC, IPCSCOPE_CALL_SYSV, send, at * kMs);
+    }
+    const auto found = only(story.report(4 * kSecond), Code::stuck_write);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(plain(found->text).starts_with(
+        "12 (c) had been blocked in a send to System V message queue 7 for 3.00 s, by 3 calls in turn, "
+        "when the last one's timeout was over: the System V message queue was full.")) << found->text;
+}
+
 /// The server's parent is gone either way, and it never sends: that alone makes it no left-over.
 TEST(Channels, ASocketIsHeldOpenByWhoAcceptedItForAWorkerThatIsGone)
 {

@@ -110,19 +110,19 @@ Result<Files> open_files(const Arguments& arguments)
         if (!base) return tl::unexpected(base.error());
         files.base = std::move(*base);
     }
-    const auto open = [](const std::string& path, std::optional<OutputFile>& into)
-        -> Result<void> {
-        auto file = OutputFile::open(path);
+    const auto open = [](std::string_view option, const std::string& path,
+                         std::optional<OutputFile>& into) -> Result<void> {
+        auto file = spare_capture(option, path).and_then([&] { return OutputFile::open(path); });
         if (!file) return tl::unexpected(file.error());
         into.emplace(std::move(*file));
         return {};
     };
     if (!arguments.output.empty()) {
-        if (auto opened = open(arguments.output, files.output); !opened)
+        if (auto opened = open("bench --output", arguments.output, files.output); !opened)
             return tl::unexpected(opened.error());
     }
     if (!arguments.json.empty() && !arguments.json_only()) {
-        if (auto opened = open(arguments.json, files.json); !opened)
+        if (auto opened = open("bench --json", arguments.json, files.json); !opened)
             return tl::unexpected(opened.error());
     }
     return files;

@@ -15,6 +15,7 @@
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/forwarding_sink.hpp"
+#include "cli/output_file.hpp"
 #include "cli/replay.hpp"
 #include "diagnose/diagnose.hpp"
 #include "exports/exporter.hpp"
@@ -79,7 +80,6 @@ private:
 Result<void> validate(const Arguments& arguments)
 {
     std::set<std::string> names;
-    std::error_code ignored;
     for (const Target& target : arguments.targets) {
         if (target.file.empty()) {
             continue;
@@ -93,11 +93,8 @@ Result<void> validate(const Arguments& arguments)
             return fail(Exit::usage, fmt::format("export {}: standard output is a terminal: "
                                                  "redirect it, or name a file", target.option));
         }
-        if (std::filesystem::is_regular_file(target.file, ignored) &&
-            capture::Reader::open(target.file)) {
-            return fail(Exit::usage, fmt::format("export {}: {} is a capture, and would be "
-                                                 "replaced: choose another name",
-                                                 target.option, shown));
+        if (auto spared = spare_capture(fmt::format("export {}", target.option), target.file); !spared) {
+            return spared;
         }
     }
     return names.empty() ? fail(Exit::usage, "export: to what? give --sqlite FILE, --perfetto FILE "

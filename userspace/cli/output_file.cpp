@@ -10,6 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "base/safe_text.hpp"
+#include "capture/capture.hpp"
+
 namespace ipcscope::cli {
 namespace {
 
@@ -25,6 +28,13 @@ bool is_regular(int fd)
 }
 
 }  // namespace
+
+Result<void> spare_capture(std::string_view option, const std::string& file)
+{
+    if (!capture::is_capture(file)) return {};
+    return fail(Exit::usage, fmt::format("{}: {} is a capture, and would be replaced: choose another name",
+                                         option, SafeText::escape(file).str()));
+}
 
 Result<OutputFile> OutputFile::open(const std::string& path)
 {

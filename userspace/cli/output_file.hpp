@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A file that is opened at the start and written at the end, so that a missing directory
-// is reported before the measurement.
+// Files that commands write.
 #pragma once
 
 #include <string>
@@ -11,6 +10,11 @@
 
 namespace ipcscope::cli {
 
+/// Refuses a file that is a capture, which `option` ("report --output") would replace.
+Result<void> spare_capture(std::string_view option, const std::string& file);
+
+/// A file that is opened at the start and written at the end, so that a missing directory
+/// is reported before the measurement.
 class OutputFile {
 public:
     /// The file's content is kept until write().

@@ -15,6 +15,7 @@
 #include "capture/capture.hpp"
 #include "cli/commands.hpp"
 #include "cli/fail_on.hpp"
+#include "cli/output_file.hpp"
 #include "cli/replay.hpp"
 #include "cli/terminal.hpp"
 #include "diagnose/diagnose.hpp"
@@ -135,7 +136,7 @@ Result<void> validate(const Arguments& arguments)
     if (arguments.no_histograms && !arguments.by.empty()) {
         return fail(Exit::usage, "report: --by prints no histograms");
     }
-    return {};
+    return spare_capture(arguments.html.empty() ? "report --output" : "report --html", arguments.output);
 }
 
 int report(const Arguments& arguments)

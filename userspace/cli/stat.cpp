@@ -14,6 +14,7 @@
 #include "cli/backend.hpp"
 #include "cli/commands.hpp"
 #include "cli/live.hpp"
+#include "cli/output_file.hpp"
 #include "cli/terminal.hpp"
 #include "render/stat.hpp"
 #include "source/stat_names.hpp"
@@ -180,7 +181,10 @@ Result<void> validate_stat(Arguments& arguments)
                                                  "cgroup", arguments.by));
         }
         // A folder that is not there is reported before the trace.
-        if (auto file = AtomicFile::create(arguments.prom, kPromMode); !file) {
+        if (auto file = spare_capture("stat --prom", arguments.prom).and_then([&] {
+                return AtomicFile::create(arguments.prom, kPromMode);
+            });
+            !file) {
             return tl::unexpected<Error>(file.error());
         }
     }

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/family.hpp"
 #include "base/safe_text.hpp"
 #include "base/units.hpp"
 
@@ -170,6 +171,22 @@ std::string program_hint(const CLI::App& command, Words::const_iterator from, Wo
                        safe(line));
 }
 
+/// Where a word is no program but a PID, or a time: what was meant; "" else.
+std::string number_hint(const CLI::App& command, const std::string& word)
+{
+    const bool number = !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+    if (command.get_name() == "stat") {
+        const bool seconds = word.ends_with('s') && word.find_first_not_of("0123456789.") == word.size() - 1;
+        return seconds ? fmt::format("seconds have no unit: ipcscope stat {}", word.substr(0, word.size() - 1))
+                       : "";
+    }
+    if (!number) {
+        return "";
+    }
+    return fmt::format("a process is -p {}{}", word,
+                       command.get_name() == "pipes" ? fmt::format(", a time --interval {}s", word) : "");
+}
+
 std::string see_help(const CLI::App& command)
 {
     return fmt::format("; see ipcscope {} --help", command.get_name());
@@ -182,7 +199,12 @@ struct Habit {
     std::string_view instead;
 };
 constexpr Habit kHabits[] = {
-    {" record trace stat ", " -e --event ", "name families: --trace signals,pipes,kills"},
+    {" record trace ", " -e --event ", "name families: --trace signals,pipes,kills; signals: -s TERM,KILL"},
+    {" stat ", " -e --event ", "name families: --trace signals,pipes; signals: -s TERM,KILL"},
+    {" kills ", " --min ", "--slow is how long a death may take"},
+    {" dump ", " --json ", "leave it out: dump prints JSON"},
+    {" export ", " --json ", "ipcscope dump prints JSON"},
+    {" export ", " --csv ", "--sqlite FILE, and then sqlite3 -csv"},
     {" record trace ", " -g --call-graph ",
      "no call graphs; the stack of a process that does not end is recorded without it"},
     {" record trace ", " -F --freq ", "nothing is sampled: every event is recorded"},
@@ -257,11 +279,17 @@ std::string refusal_message(const CLI::App& command, const Refusal& refusal, con
         text += ": " + near;
     } else if (!refusal.choices.empty()) {
         text += fmt::format(": choose from {}", fmt::join(refusal.choices, ", "));
+    } else if (refusal.name == "PID" && !refusal.value.empty()) {
+        text += fmt::format(": a PID is needed, as $(pidof -s {}) gives it", safe(refusal.value));
     } else {
         text += ": " + (refusal.range.empty() ? refusal.wanted : wanted_of(refusal.range, duration));
+        text += option != nullptr && option->get_type_name().starts_with("KIB") ? ", of KiB" : "";
     }
     const auto at = std::ranges::find(words, refusal.value);
     if (refusal.positional() && runs_programs(command) && at != words.end()) {
+        if (const std::string hint = number_hint(command, refusal.value); !hint.empty()) {
+            return text + "; " + hint;
+        }
         return text + (near.empty() ? "; " : " else ") + program_hint(command, at, words.end());
     }
     return text + (near.empty() ? see_help(command) : "");
@@ -283,7 +311,9 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error, con
         words, [](const std::string& word) { return !word.starts_with('-'); });
     // A later word may be the name of a command, as in "traec kills".
     if (first != words.end() && !std::ranges::count(known_commands, *first)) {
-        const std::string near = meant(*first, known_commands);
+        const std::string near = find_family(*first) ? fmt::format("did you mean trace {}?", *first)
+                                 : *first == "version" ? "did you mean --version?"
+                                                       : meant(*first, known_commands);
         return fmt::format("no command {}{}", safe(*first),
                            near.empty() ? "; see ipcscope --help" : ": " + near);
     }
@@ -299,6 +329,11 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error, con
         const std::string name = option_in(word);
         return !name.empty() && !std::ranges::count(known, name);
     });
+    const auto times = std::ranges::find_if(
+        words, [](const std::string& word) { return word == "-tt" || word == "-ttt"; });
+    if (times != words.end() && std::ranges::count(known, "--wall-clock")) {
+        return fmt::format("{} has no option {}: -T shows the time of day", command.get_name(), *times);
+    }
     const auto refusal = refusal_of(error.what(), words);
     // Of a program's words, the first is not ours: its options are not either.
     const bool before = refusal && refusal->positional() &&

@@ -25,9 +25,10 @@ Result<FailOn> FailOn::parse(const std::string& text)
         const auto code = find_code(word);
         if (!code) {
             return fail(Exit::usage,
-                        fmt::format("--fail-on {}: no such finding; give error, warning, or codes "
+                        fmt::format("--fail-on {}: {}give error, warning, or codes "
                                     "from docs/findings.md such as slow-stage,deadlock",
-                                    SafeText::escape(word).str()));
+                                    SafeText::escape(word).str(),
+                                    word == name(Severity::note) ? "" : "no such finding; "));
         }
         parsed.codes_.push_back(*code);
     }

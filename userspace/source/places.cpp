@@ -17,14 +17,14 @@ using Matches = bool (*)(const Place& place, std::string_view wanted);
 struct Kind {
     std::string_view option;
     Matches matches;
-    std::string_view what;   ///< there is none of
+    std::string_view what;   ///< there is no such
     std::string_view fix;
 };
 
-constexpr Kind kContainer{"--container", is_container, "a container",
-                          "give the ID, or the beginning of it, that docker ps or podman ps shows; "
-                          "the cgroup has no other name of it, but for lxc"};
-constexpr Kind kUnit{"--unit", is_unit, "a running unit",
+constexpr Kind kContainer{"--container", is_container, "container",
+                          "give the ID, or its beginning, as docker ps or podman ps shows it; names "
+                          "work only for lxc"};
+constexpr Kind kUnit{"--unit", is_unit, "running unit",
                      "see systemctl status, and give its name as nginx.service"};
 
 Result<void> add(std::vector<std::string>& found, const Kind& kind, const std::string& wanted,
@@ -44,8 +44,8 @@ Result<void> add(std::vector<std::string>& found, const Kind& kind, const std::s
     });
     if (found.size() == before) {
         return fail(Exit::usage,
-                    fmt::format("{} {}: no cgroup below {} is that of such {}; {}", kind.option,
-                                SafeText::escape(wanted).str(), mount, kind.what, kind.fix));
+                    fmt::format("{} {}: there is no such {} below {}; {}", kind.option,
+                                SafeText::escape(wanted).str(), kind.what, mount, kind.fix));
     }
     return {};
 }

@@ -287,7 +287,7 @@ TEST(BenchLoad, Files)
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_EQ(json(*found), json(small()));
     std::filesystem::remove(path);
-    EXPECT_EQ(load(path).error().message, path.string() + ": No such file or directory");
+    EXPECT_EQ(load(path).error().message, "cannot read " + path.string() + ": No such file or directory");
     EXPECT_EQ(load("/").error().code, Exit::input);
 }
 

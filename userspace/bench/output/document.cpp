@@ -382,7 +382,7 @@ Result<Run> parse(std::string_view text, std::string_view name)
 Result<Run> load(const std::string& path)
 {
     const auto refuse = [&](int error) {
-        return fail(Exit::input, fmt::format("{}: {}", SafeText::escape(path).str(),
+        return fail(Exit::input, fmt::format("cannot read {}: {}", SafeText::escape(path).str(),
                                              std::strerror(error)));
     };
     const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));

@@ -112,8 +112,8 @@ Error load_error(int error, const std::string& log, std::string_view lockdown)
     }
     if (error == -EPERM || error == -EACCES) {
         return {Exit::permission,
-                "loading the BPF programs is not permitted: run as root (or with CAP_BPF and "
-                "CAP_PERFMON), and see that no lockdown or seccomp filter forbids bpf(2)"};
+                "loading the BPF programs is not permitted: run as root (or with CAP_BPF, "
+                "CAP_PERFMON and CAP_SYS_PTRACE), and see that no lockdown or seccomp filter forbids bpf(2)"};
     }
     return {Exit::kernel,
             fmt::format("this kernel does not take the BPF programs ({}){}{}; ipcscope doctor "

@@ -154,12 +154,13 @@ void refused()
     }
 }
 
-/// A child that waits in its splice, for the one or the other.
+/// A child that waits in its splice, for the one or the other; for room only when there are bytes.
 void blocked()
 {
-    const Ends from("waits_for_bytes"), to("waits_for_room");
+    const Ends from("waits_for_bytes"), to("waits_for_room"), go("go");
     const pid_t mover = child("mover", [&] {
         for (int i = 0; i < 10; ++i) {
+            if (i >= 5) go.get(1);
             MUST(move(from.read_fd, to.write_fd) == kBytes);
         }
         return 0;
@@ -176,6 +177,7 @@ void blocked()
     for (int i = 0; i < 5; ++i) {
         to.put(kPage);
         from.put();
+        go.put(1);
         sleep_ms(5);
         wait_state(mover, 'S');
         sleep_ms(10);

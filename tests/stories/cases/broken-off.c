@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Calls that are given up: a msgsnd to a full queue by a handler of SIGALRM, a semtimedop by its
 // timeout, while another process keeps the semaphore.
-#define _GNU_SOURCE
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>

@@ -3,12 +3,17 @@
 // one that blocks it.
 #include "../story.h"
 
+/* It gets its name there, as a service is executed in its unit: what moves later, and is ended at
+ * once, is known by its old control group.
+ */
 static pid_t member(const char *name)
 {
-	pid_t pid = fork_as(name);
+	pid_t pid = must(fork());
 
-	if (!pid)
+	if (!pid) {
 		move_to_cgroup("app.service", getpid());
+		call_me(name);
+	}
 	return pid;
 }
 

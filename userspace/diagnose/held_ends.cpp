@@ -36,7 +36,7 @@ Finding held_open(const LongWait& wait, const ChannelRow& channel, std::string t
     made.advice = channel.is_pipe()
         ? "Close the write end in it: O_CLOEXEC, close() after fork(), or redirect its output."
         : "Close the socket in it: O_CLOEXEC, or close() after fork(). Or call shutdown(SHUT_WR) where "
-          "the last is sent: it ends the stream whoever still has the socket open.";
+          "the last is sent: it ends the stream though others have the socket open.";
     return made;
 }
 

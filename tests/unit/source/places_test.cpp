@@ -71,7 +71,7 @@ TEST_F(PlacesTest, AUnitByItsName)
 
 TEST_F(PlacesTest, NoneIsAnError)
 {
-    EXPECT_NE(error({"abc"}, {}).find("--container abc: no cgroup below"), std::string::npos);
+    EXPECT_NE(error({"abc"}, {}).find("--container abc: there is no such container below"), std::string::npos);
     EXPECT_NE(error({""}, {}), "");
     EXPECT_NE(error({"9ec3"}, {"ngin"}).find("--unit ngin:"), std::string::npos);
     EXPECT_NE(error({"\x1b[2J"}, {}).find("\\x1b"), std::string::npos);

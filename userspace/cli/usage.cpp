@@ -201,6 +201,7 @@ struct Habit {
 constexpr Habit kHabits[] = {
     {" record trace ", " -e --event ", "name families: --trace signals,pipes,kills; signals: -s TERM,KILL"},
     {" stat ", " -e --event ", "name families: --trace signals,pipes; signals: -s TERM,KILL"},
+    {" trace ", " -tt -ttt ", "-T shows the time of day"},
     {" kills ", " --min ", "--slow is how long a death may take"},
     {" dump ", " --json ", "leave it out: dump prints JSON"},
     {" export ", " --json ", "ipcscope dump prints JSON"},
@@ -325,21 +326,20 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error, con
     }
     const CLI::App& command = *commands.front();
     const auto known = option_names(command);
+    // strace's -tt is none of ours, though -t is.
+    const auto name_in = [&](const std::string& word) {
+        return habit(command.get_name(), word).empty() ? option_in(word) : word;
+    };
     const auto unknown = std::ranges::find_if(words, [&](const std::string& word) {
-        const std::string name = option_in(word);
+        const std::string name = name_in(word);
         return !name.empty() && !std::ranges::count(known, name);
     });
-    const auto times = std::ranges::find_if(
-        words, [](const std::string& word) { return word == "-tt" || word == "-ttt"; });
-    if (times != words.end() && std::ranges::count(known, "--wall-clock")) {
-        return fmt::format("{} has no option {}: -T shows the time of day", command.get_name(), *times);
-    }
     const auto refusal = refusal_of(error.what(), words);
     // Of a program's words, the first is not ours: its options are not either.
     const bool before = refusal && refusal->positional() &&
         std::ranges::find(words, refusal->value) < unknown;
     if (unknown != words.end() && !before) {
-        return unknown_option_message(command, option_in(*unknown), known);
+        return unknown_option_message(command, name_in(*unknown), known);
     }
     return refusal ? refusal_message(command, *refusal, words)
                    : safe(error.what()) + see_help(command);

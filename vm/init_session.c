@@ -132,7 +132,7 @@ static void session_winsize(const struct session *s, const char *data, size_t si
 	ioctl(s->pty, TIOCSWINSZ, &ws);
 }
 
-static void signal_session(pid_t leader, int sig)
+static void hang_up_processes(pid_t leader)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -140,8 +140,10 @@ static void signal_session(pid_t leader, int sig)
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name);
 
-		if (pid > 0 && getsid(pid) == leader)
-			kill(pid, sig);
+		if (pid > 0 && getsid(pid) == leader) {
+			kill(pid, SIGHUP);
+			kill(pid, SIGCONT);
+		}
 	}
 	if (proc)
 		closedir(proc);
@@ -154,8 +156,7 @@ static void signal_session(pid_t leader, int sig)
  */
 static void session_hang_up(struct session *s)
 {
-	signal_session(s->pid, SIGHUP);
-	signal_session(s->pid, SIGCONT);
+	hang_up_processes(s->pid);
 	session_exit(s, EXIT_HANGUP);
 }
 

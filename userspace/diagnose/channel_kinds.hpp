@@ -32,6 +32,10 @@ bool holds_itself(const aggregate::LongWait& wait, const HeldBy& held);
 std::string holders_of(const aggregate::LongWait& wait, const HeldBy& held);
 /// The signal that ended the process as it ended the wait; 0: none did.
 unsigned killed_by(const WaitGraph& graph, const aggregate::LongWait& wait);
+/// "1.20 s", "3.00 s, by 3 calls in turn,"
+std::string lasted(const aggregate::LongWait& wait);
+/// "its timeout broke the call off": of a wait that was broken off.
+std::string_view how_broken_off(const aggregate::LongWait& wait);
 /// "1.20 s", since the beginning of the trace.
 std::string into_trace(const WaitGraph& graph, std::uint64_t time_ns);
 

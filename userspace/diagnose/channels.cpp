@@ -44,6 +44,20 @@ unsigned killed_by(const WaitGraph& graph, const aggregate::LongWait& wait)
     return soon ? decode::ended_by(life->exit_code) : 0;
 }
 
+std::string lasted(const aggregate::LongWait& wait)
+{
+    const std::string ns = time(wait.length_ns());
+    return wait.calls > 1 ? fmt::format("{}, by {} calls in turn,", ns, wait.calls) : ns;
+}
+
+std::string_view how_broken_off(const aggregate::LongWait& wait)
+{
+    if (wait.ended == aggregate::LongWait::Ended::signal) {
+        return "a signal broke the call off";
+    }
+    return wait.calls > 1 ? "the last one's timeout was over" : "its timeout broke the call off";
+}
+
 std::string into_trace(const WaitGraph& graph, std::uint64_t time_ns)
 {
     return time(since(time_ns, graph.report().host.start_ns));

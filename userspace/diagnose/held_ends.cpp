@@ -65,11 +65,8 @@ Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRo
         fmt::format("{} had waited {} for data or end of file from {} when {}: only {} hold{} "
                     "its {}, and {} not {}{}.",
                     waiter(graph, wait),
-                    wait.before_trace ? "since before the trace" : time(wait.length_ns()),
-                    which(channel),
-                    wait.ended == LongWait::Ended::signal    ? "a signal broke the call off"
-                    : wait.ended == LongWait::Ended::timeout ? "its timeout broke the call off"
-                                                             : "the trace ended",
+                    wait.before_trace ? "since before the trace" : lasted(wait),
+                    which(channel), wait.is_broken_off() ? how_broken_off(wait) : "the trace ended",
                     holders_of(wait, held), ends.size() == 1 ? "s" : "", words(channel).put.end,
                     ends.size() == 1 ? "has" : "have", words(channel).put.done,
                     since_birth ? "" : " in the trace"));

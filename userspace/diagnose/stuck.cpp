@@ -182,12 +182,8 @@ std::string its_end(const WaitGraph& graph, const LongWait& wait)
     if (wait.ended == LongWait::Ended::broken) {
         return "its last reader was gone";
     }
-    if (wait.ended == LongWait::Ended::timeout) {
-        return wait.calls > 1 ? "the last one's timeout was over" : "its timeout broke the call off";
-    }
-    const unsigned signal = killed_by(graph, wait);
-    return signal == 0 ? "a signal broke the call off"
-                       : decode::signal_name(signal) + " ended it";
+    const unsigned signal = wait.ended == LongWait::Ended::signal ? killed_by(graph, wait) : 0;
+    return signal == 0 ? std::string(how_broken_off(wait)) : decode::signal_name(signal) + " ended it";
 }
 
 /// It never returned, or not before one of the two ended.
@@ -265,8 +261,7 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
     const std::uint64_t ns = wait.length_ns();
     const std::string when = wait.before_trace
         ? "since before the trace"
-        : fmt::format("for {}{}", time(ns),
-                      wait.calls > 1 ? fmt::format(", by {} calls in turn,", wait.calls) : "");
+        : fmt::format("for {}", lasted(wait));
     Finding made = finding(
         wait.output ? Code::stuck_write : Code::stuck_read,
         fmt::format("{} had been blocked in a {} {} {} when {}{}.", waiter(graph, wait),

@@ -27,7 +27,8 @@ MAKEFLAGS += --no-print-directory
 STARTED := $(shell date +%s)
 took = echo "$@: $$(( $$(date +%s) - $(STARTED) )) s"
 # What CMake says is of interest only where it failed.
-cmake = mkdir -p $(BUILD); cmake -B $(BUILD) $(1) >$(BUILD)/configure.log 2>&1 || { cat $(BUILD)/configure.log >&2; exit 1; }
+cmake = mkdir -p $(BUILD); cmake -B $(BUILD) $(1) >$(BUILD)/configure.log 2>&1 || { cat $(BUILD)/configure.log >&2; \
+    echo 'build: CMake failed (above); what it did not find, make deps installs' >&2; exit 1; }
 # One line that changes on a terminal, nothing but errors elsewhere.
 ninja = ninja -C $(BUILD) -j $(JOBS) $$([ -t 1 ] || echo --quiet)
 ctest = tests/limits/ctest $(BUILD) -j $(JOBS)
@@ -112,8 +113,10 @@ check-vm: build-all ## the tests in the VM on one kernel
 	@vm/run --kernel $(KERNEL) --fetch-only
 	@$(ctest) -L vm -R '[.]$(subst .,[.],$(KERNEL))$$' && status=0 || status=$$?; $(took); exit $$status
 
-check-matrix: FLAVOURS = 1
-check-matrix: build-all kernels ## all of tests/matrix/rows by both backends, and the suites; a table
+check-matrix: ## all of tests/matrix/rows by both backends, and the suites; a table
+	@$(MAKE) deps
+	@$(MAKE) build-all
+	@$(MAKE) kernels FLAVOURS=1
 	@$(ctest) --test-output-size-passed 65536 -L 'vm|matrix' -R '^(matrix|conformance|stories|vm.stat|kmod|overhead|collector)[.]' &&
 	    status=0 || status=$$?
 	tests/matrix/table $(BUILD) || status=1

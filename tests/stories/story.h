@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -174,6 +175,46 @@ static inline int reap(pid_t pid)
 
 	must(waitpid(pid, &status, 0));
 	return status;
+}
+
+/* block(SIGUSR1, SIGTERM): blocks them, and returns the set of them. */
+#define block(...) block_list((const int[]){ __VA_ARGS__, 0 })
+static inline sigset_t block_list(const int *signals)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	while (*signals)
+		sigaddset(&set, *signals++);
+	must(sigprocmask(SIG_BLOCK, &set, NULL));
+	return set;
+}
+
+static inline void block_for(double seconds, int number)
+{
+	sigset_t set = block(number);
+
+	nap(seconds);
+	must(sigprocmask(SIG_UNBLOCK, &set, NULL));
+}
+
+/* Sends a signal in so many seconds; when it did, by now(). */
+static inline double signal_after(double seconds, pid_t pid, int number)
+{
+	double sent;
+
+	nap(seconds);
+	sent = now();
+	must(kill(pid, number));
+	return sent;
+}
+
+/* Holds a process as a debugger does, until it is released. */
+static inline void hold(pid_t pid)
+{
+	must(ptrace(PTRACE_SEIZE, pid, 0, 0));
+	must(ptrace(PTRACE_INTERRUPT, pid, 0, 0));
+	must(waitpid(pid, NULL, __WALL));
 }
 
 /* 64 KiB to write. */

@@ -20,11 +20,8 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(server, SIGTERM));
-	nap(1);
-	must(kill(server, SIGKILL));
+	sent = signal_after(0.2, server, SIGTERM);
+	signal_after(1, server, SIGKILL);
 	reap(server);
 	truth("expect slow-exit of=%d:idle-server with=%d:flag-ignored at=%.3f secs=%.3f "
 	      "says=SIGTERM says=SIGKILL says=handler", server, getpid(), sent, now() - sent);

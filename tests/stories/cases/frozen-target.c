@@ -27,9 +27,7 @@ int main(void)
 	move_to_cgroup("ice", other);
 	nap(0.2);
 	freeze_cgroup("ice", 1);
-	nap(0.2);
-	sent = now();
-	must(kill(target, SIGTERM));
+	sent = signal_after(0.2, target, SIGTERM);
 	must(kill(other, SIGTERM));
 	reap(other);
 	nap(1);

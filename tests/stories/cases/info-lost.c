@@ -13,7 +13,6 @@ static void count(int number)
 int main(void)
 {
 	struct rlimit limit = { 3, 3 };
-	sigset_t set;
 	pid_t target;
 
 	must(setuid(47112));
@@ -21,11 +20,7 @@ int main(void)
 	if (!target) {
 		must(setrlimit(RLIMIT_SIGPENDING, &limit));
 		signal(SIGRTMIN + 3, count);
-		sigemptyset(&set);
-		sigaddset(&set, SIGRTMIN + 3);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		nap(0.6);
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		block_for(0.6, SIGRTMIN + 3);
 		_exit(0);
 	}
 	nap(0.2);

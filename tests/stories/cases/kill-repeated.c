@@ -12,10 +12,8 @@ int main(void)
 	must(kill(victim, SIGTERM));
 	killer = fork_as("impatient");
 	if (!killer) {
-		nap(0.3);
-		must(kill(victim, SIGKILL));
-		nap(0.3);
-		must(kill(victim, SIGKILL));
+		signal_after(0.3, victim, SIGKILL);
+		signal_after(0.3, victim, SIGKILL);
 		_exit(0);
 	}
 	nap(1);

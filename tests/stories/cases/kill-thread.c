@@ -25,9 +25,7 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	nap(0.3);
-	sent = now();
-	must(kill(victim, SIGKILL));
+	sent = signal_after(0.3, victim, SIGKILL);
 	nap(0.9);
 	end_fuse_server(server);
 	reap(victim);

@@ -30,13 +30,11 @@ int main(void)
 	must(semctl(set, 0, SETVAL, 1));
 	dead = taker("first-taker");
 	wait_state(dead, 'S');
-	nap(0.1);
-	must(kill(dead, SIGKILL));
+	signal_after(0.1, dead, SIGKILL);
 	reap(dead);
 	since = now();
 	waiter = taker("next-taker");
-	nap(1.5);
-	must(kill(waiter, SIGTERM));
+	signal_after(1.5, waiter, SIGTERM);
 	reap(waiter);
 	must(semctl(set, 0, IPC_RMID));
 	truth("expect stuck-read of=%d:next-taker with=%d:first-taker at=%.3f secs=1.5~0.2 "

@@ -27,9 +27,7 @@ int main(void)
 		raise(SIGALRM);
 		_exit(1);
 	}
-	nap(0.3);
-	sent = now();
-	must(kill(child, SIGTERM));
+	sent = signal_after(0.3, child, SIGTERM);
 	reap(child);
 	truth("expect signal-blocked of=%d:in-alarm with=%d:mask-handler at=%.3f "
 	      "says=\"in its handler of SIGALRM\"", child, getpid(), sent);

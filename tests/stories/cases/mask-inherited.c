@@ -5,21 +5,15 @@
 
 int main(void)
 {
-	sigset_t set;
 	pid_t child;
 	double sent;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	block(SIGTERM);
 	child = must(fork());
 	if (!child)
 		must(execl("/bin/sleep", "sleep", "100", (char *)NULL));
-	nap(0.5);
-	sent = now();
-	must(kill(child, SIGTERM));
-	nap(1);
-	must(kill(child, SIGKILL));
+	sent = signal_after(0.5, child, SIGTERM);
+	signal_after(1, child, SIGKILL);
 	reap(child);
 	truth("expect signal-blocked of=%d:sleep with=%d:mask-inherited at=%.3f secs=%.3f "
 	      "says=SIGTERM says=SIGKILL says=\"inherited that mask from its parent\"", child, getpid(), sent, now() - sent);

@@ -4,21 +4,14 @@
 
 int main(void)
 {
-	sigset_t set;
 	pid_t child = fork_as("critical");
 	double sent;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
 	if (!child) {
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		nap(1.2);
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		block_for(1.2, SIGTERM);
 		_exit(1);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(child, SIGTERM));
+	sent = signal_after(0.2, child, SIGTERM);
 	reap(child);
 	truth("expect signal-blocked of=%d:critical with=%d:mask-own at=%.3f secs=%.3f "
 	      "says=SIGTERM says=\"by its own sigprocmask()\"", child, getpid(), sent, now() - sent);

@@ -16,22 +16,16 @@ int main(void)
 {
 	pid_t target = fork_as("all-blocked");
 	pthread_t threads[3];
-	sigset_t set;
 	double sent;
 
 	if (!target) {
-		sigemptyset(&set);
-		sigaddset(&set, SIGTERM);
-		pthread_sigmask(SIG_BLOCK, &set, NULL);
+		block(SIGTERM);
 		for (int i = 0; i < 3; ++i)
 			pthread_create(&threads[i], NULL, work, NULL);
 		nap(30);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(target, SIGTERM));
-	nap(0.8);
-	must(kill(target, SIGKILL));
+	sent = signal_after(0.2, target, SIGTERM);
+	signal_after(0.8, target, SIGKILL);
 	reap(target);
 	truth("expect signal-blocked of=%d:all-blocked with=%d:mask-threads at=%.3f secs=%.3f "
 	      "says=SIGTERM says=SIGKILL", target, getpid(), sent, now() - sent);

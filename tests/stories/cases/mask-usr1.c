@@ -10,21 +10,14 @@ static void note(int number)
 int main(void)
 {
 	pid_t child = fork_as("masks-usr1");
-	sigset_t set;
 	double sent;
 
 	if (!child) {
 		signal(SIGUSR1, note);
-		sigemptyset(&set);
-		sigaddset(&set, SIGUSR1);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		nap(0.8);
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		block_for(0.8, SIGUSR1);
 		_exit(0);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(child, SIGUSR1));
+	sent = signal_after(0.2, child, SIGUSR1);
 	reap(child);
 	truth("expect signal-late of=%d:masks-usr1 with=%d:mask-usr1 at=%.3f secs=0.6 "
 	      "says=SIGUSR1 says=\"by its own sigprocmask()\"", child, getpid(), sent);

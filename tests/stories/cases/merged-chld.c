@@ -15,9 +15,7 @@ int main(void)
 	sigset_t set;
 
 	sigaction(SIGCHLD, &action, NULL);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	set = block(SIGCHLD);
 	for (int i = 0; i < 10; ++i)
 		if (!fork_as("merged-job"))
 			_exit(0);

@@ -9,16 +9,11 @@ static void count(int number)
 
 int main(void)
 {
-	sigset_t set;
 	pid_t counter = fork_as("usr1-counter");
 
 	if (!counter) {
 		signal(SIGUSR1, count);
-		sigemptyset(&set);
-		sigaddset(&set, SIGUSR1);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		nap(0.8);
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		block_for(0.8, SIGUSR1);
 		_exit(0);
 	}
 	nap(0.2);

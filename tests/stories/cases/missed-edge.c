@@ -35,8 +35,7 @@ int main(void)
 		_exit(0);
 	}
 	keep_ends(-1, -1);
-	nap(2.0);
-	must(kill(reader, SIGKILL));
+	signal_after(2.0, reader, SIGKILL);
 	reap(reader);
 	reap(writer);
 	truth("expect stuck-write of=%d:edge-writer with=%d:edge-reader secs=1.9~0.2 says=epoll_wait "

@@ -13,7 +13,6 @@ int main(void)
 {
 	struct rlimit limit = { 5, 5 };
 	union sigval value = { 0 };
-	sigset_t set;
 	int refused = 0;
 	pid_t target;
 
@@ -23,11 +22,7 @@ int main(void)
 	if (!target) {
 		must(setrlimit(RLIMIT_SIGPENDING, &limit));
 		signal(SIGRTMIN + 2, count);
-		sigemptyset(&set);
-		sigaddset(&set, SIGRTMIN + 2);
-		sigprocmask(SIG_BLOCK, &set, NULL);
-		nap(0.6);
-		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		block_for(0.6, SIGRTMIN + 2);
 		_exit(0);
 	}
 	nap(0.2);

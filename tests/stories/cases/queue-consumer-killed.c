@@ -24,11 +24,9 @@ int main(void)
 			must(mq_send(queue, "job", 3, 0));
 			nap(0.01);
 		}
-	nap(0.4);
-	must(kill(consumer, SIGKILL));
+	signal_after(0.4, consumer, SIGKILL);
 	reap(consumer);
-	nap(1.6);
-	must(kill(producer, SIGTERM));
+	signal_after(1.6, producer, SIGTERM);
 	reap(producer);
 	mq_unlink(name);
 	truth("expect stuck-write of=%d:producer secs=1.5~0.2 says=SIGTERM says=\"by its name\" "

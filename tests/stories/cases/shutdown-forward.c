@@ -41,8 +41,7 @@ int main(void)
 	seen = only_child(first);
 	sent = now();
 	must(kill(first, SIGTERM));
-	nap(0.8);
-	must(kill(first, SIGKILL));
+	signal_after(0.8, first, SIGKILL);
 	reap(first);
 	truth("expect container-shutdown of=%d:fwd-init with=%d:shutdown-forwar with=%d:fwd-worker "
 	      "at=%.3f secs=0.8 says=SIGTERM says=SIGKILL says=\"%d (fwd-worker)\" "

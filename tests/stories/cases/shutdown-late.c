@@ -24,11 +24,8 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	nap(0.3);
-	sent = now();
-	must(kill(first, SIGTERM));
-	nap(1.6);
-	must(kill(first, SIGKILL));
+	sent = signal_after(0.3, first, SIGTERM);
+	signal_after(1.6, first, SIGKILL);
 	reap(first);
 	truth("expect container-shutdown of=%d:late-init with=%d:shutdown-late at=%.3f secs=1.6 "
 	      "says=SIGTERM says=\"no handler for it yet\" says=\"it had one\" "

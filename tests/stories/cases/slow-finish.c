@@ -21,9 +21,7 @@ int main(void)
 		nap(0.8);
 		_exit(0);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(worker, SIGINT));
+	sent = signal_after(0.2, worker, SIGINT);
 	reap(worker);
 	truth("expect slow-exit of=%d:batch-worker with=%d:slow-finish at=%.3f secs=%.3f "
 	      "says=SIGINT says=handler", worker, getpid(), sent, now() - sent);

@@ -19,9 +19,7 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(service, SIGTERM));
+	sent = signal_after(0.2, service, SIGTERM);
 	reap(service);
 	truth("expect slow-exit of=%d:flush-service with=%d:slow-handler at=%.3f secs=%.3f "
 	      "says=SIGTERM says=handler", service, getpid(), sent, now() - sent);

@@ -10,9 +10,7 @@ int main(void)
 	if (!worker)
 		for (;;)
 			pause();
-	nap(0.2);
-	sent = now();
-	must(kill(worker, SIGTERM));
+	sent = signal_after(0.2, worker, SIGTERM);
 	nap(1.1);
 	reap(worker);
 	truth("expect slow-reap of=%d:dead-worker with=%d:slow-reap at=%.3f~0.3 secs=%.3f",

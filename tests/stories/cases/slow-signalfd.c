@@ -11,9 +11,7 @@ int main(void)
 	pid_t loop;
 	double sent;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	set = block(SIGTERM);
 	loop = fork_as("event-loop");
 	if (!loop) {
 		struct signalfd_siginfo info;
@@ -24,9 +22,7 @@ int main(void)
 		nap(0.6);
 		_exit(0);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(loop, SIGTERM));
+	sent = signal_after(0.2, loop, SIGTERM);
 	reap(loop);
 	truth("expect slow-exit of=%d:event-loop with=%d:slow-signalfd at=%.3f secs=%.3f "
 	      "says=SIGTERM", loop, getpid(), sent, now() - sent);

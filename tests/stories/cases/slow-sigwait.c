@@ -9,18 +9,14 @@ int main(void)
 	double sent;
 	int number;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	set = block(SIGTERM);
 	daemon = fork_as("sigwait-daemon");
 	if (!daemon) {
 		sigwait(&set, &number);
 		nap(0.7);
 		_exit(0);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(daemon, SIGTERM));
+	sent = signal_after(0.2, daemon, SIGTERM);
 	reap(daemon);
 	truth("expect slow-exit of=%d:sigwait-daemon with=%d:slow-sigwait at=%.3f secs=%.3f "
 	      "says=SIGTERM", daemon, getpid(), sent, now() - sent);

@@ -19,13 +19,11 @@ int main(void)
 			pause();
 		_exit(0);
 	}
-	nap(0.2);
-	must(kill(worker, SIGUSR1));
+	signal_after(0.2, worker, SIGUSR1);
 	nap(0.1);
 	second = now();
 	must(kill(worker, SIGUSR1));
-	nap(0.9);
-	must(kill(worker, SIGKILL));
+	signal_after(0.9, worker, SIGKILL);
 	reap(worker);
 	truth("expect slow-handler of=%d:busy-handler with=%d:slow-usr1-handl at=%.3f secs=0.3 "
 	      "says=SIGUSR1 says=handler", worker, getpid(), second);

@@ -18,11 +18,8 @@ int main(void)
 	}
 	reap(stopper);
 	wait_state(target, 'T');
-	nap(0.2);
-	sent = now();
-	must(kill(target, SIGTERM));
-	nap(1);
-	must(kill(target, SIGCONT));
+	sent = signal_after(0.2, target, SIGTERM);
+	signal_after(1, target, SIGCONT);
 	reap(target);
 	truth("expect target-stopped of=%d:stopped with=%d:stopped-target with=%d:stopper at=%.3f~0.3 "
 	      "secs=%.3f~0.3 says=SIGTERM says=SIGSTOP says=SIGCONT chain=%d<%d",

@@ -32,10 +32,8 @@ int main(void)
 	if (!reader)
 		consume(0, 8192, 0);
 	keep_ends(-1, -1);
-	nap(0.15);
-	must(kill(reader, SIGSTOP));
-	nap(1.2);
-	must(kill(reader, SIGCONT));
+	signal_after(0.15, reader, SIGSTOP);
+	signal_after(1.2, reader, SIGCONT);
 	reap(giver);
 	reap(reader);
 	truth("expect partner-stopped of=%d:page-giver with=%d:halted-reader secs=1.2~0.3 "

@@ -14,10 +14,8 @@ int main(void)
 	if (!reader)
 		consume(0, 512, 0);
 	keep_ends(-1, -1);
-	nap(0.15);
-	must(kill(source, SIGSTOP));
-	nap(1);
-	must(kill(source, SIGCONT));
+	signal_after(0.15, source, SIGSTOP);
+	signal_after(1, source, SIGCONT);
 	reap(source);
 	reap(reader);
 	truth("expect partner-stopped of=%d:hungry-reader with=%d:halted-source secs=1~0.2 "

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A writer waits for room: a debugger holds its reader for 1 s.
-#include <sys/ptrace.h>
-
 #include "../pipeline.h"
 
 int main(void)
@@ -19,11 +17,7 @@ int main(void)
 	nap(0.1);
 	debugger = fork_as("gdb-like");
 	if (!debugger) {
-		int status;
-
-		must(ptrace(PTRACE_SEIZE, reader, 0, 0));
-		must(ptrace(PTRACE_INTERRUPT, reader, 0, 0));
-		must(waitpid(reader, &status, __WALL));
+		hold(reader);
 		nap(1);
 		must(ptrace(PTRACE_DETACH, reader, 0, 0));
 		_exit(0);

@@ -27,7 +27,6 @@ static void finish(int number)
 int main(void)
 {
 	pid_t quick, busy, deaf;
-	sigset_t set;
 	double sent;
 
 	quick = member("unit-quick");
@@ -43,15 +42,11 @@ int main(void)
 	}
 	deaf = member("unit-deaf");
 	if (!deaf) {
-		sigemptyset(&set);
-		sigaddset(&set, SIGTERM);
-		sigprocmask(SIG_BLOCK, &set, NULL);
+		block(SIGTERM);
 		nap(30);
 		_exit(0);
 	}
-	nap(0.5);
-	sent = now();
-	must(kill(quick, SIGTERM));
+	sent = signal_after(0.5, quick, SIGTERM);
 	must(kill(busy, SIGTERM));
 	must(kill(deaf, SIGTERM));
 	reap(quick);

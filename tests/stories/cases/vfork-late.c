@@ -24,9 +24,7 @@ int main(void)
 		}
 		_exit(0);
 	}
-	nap(0.2);
-	sent = now();
-	must(kill(service, SIGUSR1));
+	sent = signal_after(0.2, service, SIGUSR1);
 	reap(service);
 	truth("expect signal-late of=%d:usr1-service with=%d:vfork-late at=%.3f secs=%.3f "
 	      "says=SIGUSR1", service, getpid(), sent, now() - sent);

@@ -24,9 +24,7 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	nap(0.3);
-	sent = now();
-	must(kill(service, SIGTERM));
+	sent = signal_after(0.3, service, SIGTERM);
 	reap(service);
 	truth("expect kill-stuck of=%d:vfork-service with=%d:vfork-term at=%.3f secs=%.3f "
 	      "says=SIGTERM says=vfork says=slow-to-exec", service, getpid(), sent, now() - sent);

@@ -22,8 +22,7 @@ int main(void)
 		must(kill(parent, SIGSTOP));
 		wait_state(parent, 'T');
 		must(kill(child, SIGKILL));
-		nap(1.2);
-		must(kill(parent, SIGCONT));
+		signal_after(1.2, parent, SIGCONT);
 		_exit(0);
 	}
 	reap(parent);

@@ -12,8 +12,7 @@ int main(void)
 	move_to_cgroup("ice", target);
 	nap(0.1);
 	freeze_cgroup("ice", 1);
-	nap(0.2);
-	must(kill(target, SIGTERM));
+	signal_after(0.2, target, SIGTERM);
 	reap(target);
 	freeze_cgroup("ice", 0);
 	return 0;

@@ -19,12 +19,9 @@ int main(void)
 		for (;;)
 			pause();
 	}
-	for (int i = 0; i < 4; ++i) {
-		nap(0.15);
-		must(kill(daemon, SIGHUP));
-	}
-	nap(0.3);
-	must(kill(daemon, SIGTERM));
+	for (int i = 0; i < 4; ++i)
+		signal_after(0.15, daemon, SIGHUP);
+	signal_after(0.3, daemon, SIGTERM);
 	reap(daemon);
 	return 0;
 }

@@ -9,15 +9,13 @@ int main(void)
 	if (!runner)
 		for (;;)
 			;
-	nap(0.02);
-	must(kill(runner, SIGKILL));
+	signal_after(0.02, runner, SIGKILL);
 	reap(runner);
 	sleeper = fork_as("sleeper");
 	if (!sleeper)
 		for (;;)
 			pause();
-	nap(0.1);
-	must(kill(sleeper, SIGKILL));
+	signal_after(0.1, sleeper, SIGKILL);
 	reap(sleeper);
 	return 0;
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SIGKILL ends a process that a debugger holds, at once.
-#include <sys/ptrace.h>
-
 #include "../story.h"
 
 int main(void)
@@ -14,17 +12,12 @@ int main(void)
 	nap(0.1);
 	debugger = fork_as("holder");
 	if (!debugger) {
-		int status;
-
-		must(ptrace(PTRACE_SEIZE, target, 0, 0));
-		must(ptrace(PTRACE_INTERRUPT, target, 0, 0));
-		must(waitpid(target, &status, __WALL));
-		must(waitpid(target, &status, __WALL));
+		hold(target);
+		must(waitpid(target, NULL, __WALL));
 		_exit(0);
 	}
 	wait_state(target, 't');
-	nap(0.1);
-	must(kill(target, SIGKILL));
+	signal_after(0.1, target, SIGKILL);
 	reap(target);
 	reap(debugger);
 	return 0;

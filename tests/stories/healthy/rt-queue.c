@@ -9,9 +9,7 @@ int main(void)
 	sigset_t set;
 	pid_t taker;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN + 1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	set = block(SIGRTMIN + 1);
 	taker = fork_as("rt-taker");
 	if (!taker) {
 		for (int i = 0; i < 200; ++i)

@@ -10,11 +10,7 @@ int main(void)
 	sigset_t set;
 	pid_t loop;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	set = block(SIGUSR1, SIGTERM, SIGCHLD);
 	loop = fork_as("signalfd-loop");
 	if (!loop) {
 		struct epoll_event event = { .events = EPOLLIN };
@@ -33,12 +29,9 @@ int main(void)
 		} while (info.ssi_signo != SIGTERM);
 		_exit(0);
 	}
-	for (int i = 0; i < 10; ++i) {
-		nap(0.03);
-		must(kill(loop, SIGUSR1));
-	}
-	nap(0.05);
-	must(kill(loop, SIGTERM));
+	for (int i = 0; i < 10; ++i)
+		signal_after(0.03, loop, SIGUSR1);
+	signal_after(0.05, loop, SIGTERM);
 	reap(loop);
 	return 0;
 }

@@ -8,10 +8,7 @@ int main(void)
 	sigset_t set;
 	pid_t daemon;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	set = block(SIGUSR1, SIGTERM);
 	daemon = fork_as("sigwait-loop");
 	if (!daemon) {
 		siginfo_t info;
@@ -20,12 +17,9 @@ int main(void)
 			;
 		_exit(0);
 	}
-	for (int i = 0; i < 20; ++i) {
-		nap(0.02);
-		must(kill(daemon, SIGUSR1));
-	}
-	nap(0.02);
-	must(kill(daemon, SIGTERM));
+	for (int i = 0; i < 20; ++i)
+		signal_after(0.02, daemon, SIGUSR1);
+	signal_after(0.02, daemon, SIGTERM);
 	reap(daemon);
 	return 0;
 }

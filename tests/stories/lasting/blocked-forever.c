@@ -4,20 +4,15 @@
 
 int main(void)
 {
-	sigset_t set;
 	pid_t target;
 	double sent;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	block(SIGINT);
 	target = fork_as("int-blocked");
 	if (!target)
 		for (;;)
 			pause();
-	nap(0.1);
-	sent = now();
-	must(kill(target, SIGINT));
+	sent = signal_after(0.1, target, SIGINT);
 	truth("expect signal-blocked of=%d:int-blocked with=%d:blocked-forever at=%.3f secs=1+ "
 	      "says=SIGINT", target, getpid(), sent);
 	truth("ready");

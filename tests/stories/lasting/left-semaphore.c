@@ -25,8 +25,7 @@ static pid_t take_and_die(const char *name, unsigned short number, short flags)
 		for (;;)
 			pause();
 	}
-	nap(0.1);
-	must(kill(pid, SIGKILL));
+	signal_after(0.1, pid, SIGKILL);
 	reap(pid);
 	return pid;
 }

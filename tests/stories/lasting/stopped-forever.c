@@ -10,8 +10,7 @@ int main(void)
 	if (!target)
 		for (;;)
 			pause();
-	nap(0.1);
-	must(kill(target, SIGSTOP));
+	signal_after(0.1, target, SIGSTOP);
 	wait_state(target, 'T');
 	sent = now();
 	must(kill(target, SIGTERM));

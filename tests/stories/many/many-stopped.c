@@ -19,8 +19,7 @@ int main(void)
 		must(kill(pid, SIGSTOP));
 		wait_state(pid, 'T');
 		send_all(pid, SIGRTMIN, EACH);
-		nap(0.015);
-		must(kill(pid, SIGCONT));
+		signal_after(0.015, pid, SIGCONT);
 		until(&shared->taken, (i + 1) * EACH);
 	}
 	reap(pid);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SIGTERM to 100 processes that a debugger holds.
-#include <sys/ptrace.h>
-
 #include "../many.h"
 
 int main(void)
@@ -17,9 +15,7 @@ int main(void)
 	}
 	for (int i = 0; i < EACH; ++i) {
 		wait_state(pids[i], 'S');
-		must(ptrace(PTRACE_SEIZE, pids[i], 0, 0));
-		must(ptrace(PTRACE_INTERRUPT, pids[i], 0, 0));
-		reap(pids[i]);
+		hold(pids[i]);
 	}
 	for (int i = 0; i < EACH; ++i)
 		must(kill(pids[i], SIGTERM));

@@ -22,6 +22,8 @@ void add_result(CallStats& stats, const decode::Call& call)
         ++stats.epipe;
     } else if (is_interrupted(call.ret)) {
         ++stats.interrupted;
+    } else if (call.ret == -ETIMEDOUT) {
+        ++stats.timeouts;
     } else {
         ++stats.errors;
     }

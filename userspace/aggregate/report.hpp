@@ -88,6 +88,7 @@ struct CallStats {
     std::uint64_t eagain = 0;
     std::uint64_t epipe = 0;           ///< output: the other end is gone
     std::uint64_t interrupted = 0;     ///< ended by a signal
+    std::uint64_t timeouts = 0;        ///< ETIMEDOUT: ended by their own timeout
     std::uint64_t errors = 0;          ///< any other -errno
     std::uint64_t unfinished = 0;      ///< still inside when the trace ended
     Histogram latency;                 ///< of finished calls

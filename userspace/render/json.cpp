@@ -151,24 +151,31 @@ Json call(const aggregate::CallRow& row)
             {"latency_ns", histogram_json(row.latency)}};
 }
 
+Json call_stats(const aggregate::CallStats& stats)
+{
+    return {{"count", stats.count},
+            {"bytes", stats.bytes},
+            {"blocked_ns", stats.blocked_ns},
+            {"uninterruptible_ns", stats.uninterruptible_ns},
+            {"blocked_count", stats.blocked_count},
+            {"nonblocking", stats.nonblocking},
+            {"eagain", stats.eagain},
+            {"epipe", stats.epipe},
+            {"interrupted", stats.interrupted},
+            {"timeouts", stats.timeouts},
+            {"errors", stats.errors},
+            {"unfinished", stats.unfinished},
+            {"latency_ns", histogram_json(stats.latency)}};
+}
+
 Json pipe_side(const aggregate::ChannelSide& side)
 {
-    return {{"count", side.count},
-            {"bytes", side.bytes},
-            {"traced", side.traced},
-            {"blocked_ns", side.blocked_ns},
-            {"polled_ns", side.polled_ns},
-            {"runnable_ns", side.runnable_ns},
-            {"uninterruptible_ns", side.uninterruptible_ns},
-            {"blocked_count", side.blocked_count},
-            {"nonblocking", side.nonblocking},
-            {"eagain", side.eagain},
-            {"epipe", side.epipe},
-            {"eof", side.eof},
-            {"interrupted", side.interrupted},
-            {"errors", side.errors},
-            {"unfinished", side.unfinished},
-            {"latency_ns", histogram_json(side.latency)}};
+    Json json = {{"traced", side.traced},
+                 {"polled_ns", side.polled_ns},
+                 {"runnable_ns", side.runnable_ns},
+                 {"eof", side.eof}};
+    json.update(call_stats(side));
+    return json;
 }
 
 Json pipe_ends(const std::vector<aggregate::ChannelEnd>& rows)
@@ -207,20 +214,9 @@ Json pipe(const aggregate::ChannelRow& row, std::uint64_t start_ns)
 
 Json operation(const aggregate::OpRow& row)
 {
-    return {{"op", std::string(decode::op_name(row.op))},
-            {"count", row.count},
-            {"bytes", row.bytes},
-            {"blocked_ns", row.blocked_ns},
-            {"uninterruptible_ns", row.uninterruptible_ns},
-            {"blocked_count", row.blocked_count},
-            {"nonblocking", row.nonblocking},
-            {"peeks", row.peeks},
-            {"eagain", row.eagain},
-            {"epipe", row.epipe},
-            {"interrupted", row.interrupted},
-            {"errors", row.errors},
-            {"unfinished", row.unfinished},
-            {"latency_ns", histogram_json(row.latency)}};
+    Json json = {{"op", std::string(decode::op_name(row.op))}, {"peeks", row.peeks}};
+    json.update(call_stats(row));
+    return json;
 }
 
 Json object_user(const aggregate::ObjectUser& row)

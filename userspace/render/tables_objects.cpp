@@ -48,8 +48,8 @@ std::string ends(const OpRow& op)
     };
     const End all[] = {{op.nonblocking, "non-blocking"}, {op.peeks, "MSG_PEEK"},
                        {op.eagain, "EAGAIN"},            {op.epipe, "EPIPE"},
-                       {op.interrupted, "interrupted"},  {op.errors, "other errors"},
-                       {op.unfinished, "unfinished"}};
+                       {op.interrupted, "interrupted"},  {op.timeouts, "timed out"},
+                       {op.errors, "other errors"},      {op.unfinished, "unfinished"}};
     std::string text;
     for (const End& end : all) {
         if (end.number != 0) {

@@ -71,7 +71,8 @@ std::string calls(const char* what, const ChannelSide& side, const Style& style)
         {side.blocked_count, "blocked"},   {side.nonblocking, "non-blocking"},
         {side.eagain, "EAGAIN"},           {side.epipe, "EPIPE"},
         {side.eof, "end of file"},         {side.interrupted, "interrupted"},
-        {side.errors, "other errors"},     {side.unfinished, "unfinished"},
+        {side.timeouts, "timed out"},      {side.errors, "other errors"},
+        {side.unfinished, "unfinished"},
     };
     for (const End& end : all)
         if (end.number != 0)

@@ -26,6 +26,7 @@ TEST(Objects, ARowForEachWithItsOperationsAndUsers)
     a.event(eventfd(400, task(2, "reader"), 3, false, -EAGAIN));
     a.event(eventfd(500, task(2, "reader"), 3, false, -EINVAL));
     a.event(eventfd(600, task(2, "reader"), 3, false, -512));
+    a.event(eventfd(650, task(2, "reader"), 3, false, -ETIMEDOUT));
     auto inside = eventfd(900, task(2, "reader"), 3, false, 0, 200);
     inside.unfinished = true;
     a.event(inside);
@@ -44,19 +45,20 @@ TEST(Objects, ARowForEachWithItsOperationsAndUsers)
     ASSERT_EQ(row.ops.size(), 2u);
     const OpRow& reads = row.ops[0];
     EXPECT_EQ(reads.op, decode::Op::read);
-    EXPECT_EQ(reads.count, 4u);
+    EXPECT_EQ(reads.count, 5u);
     EXPECT_EQ(reads.bytes, 8u);
     EXPECT_EQ(reads.blocked_ns, 350u);
     EXPECT_EQ(reads.blocked_count, 2u);
     EXPECT_EQ(reads.eagain, 1u);
     EXPECT_EQ(reads.interrupted, 1u);
+    EXPECT_EQ(reads.timeouts, 1u);
     EXPECT_EQ(reads.errors, 1u);
     EXPECT_EQ(reads.unfinished, 1u);
-    EXPECT_EQ(reads.latency.count(), 4u);
+    EXPECT_EQ(reads.latency.count(), 5u);
     EXPECT_EQ(reads.latency.max(), 160u);
     ASSERT_EQ(row.users.size(), 2u);
     EXPECT_EQ(name(row.users[0].task), "reader");
-    EXPECT_EQ(row.users[0].count, 4u);
+    EXPECT_EQ(row.users[0].count, 5u);
     EXPECT_EQ(row.users[0].blocked_ns, 350u);
     EXPECT_EQ(report.evicted.objects, 0u);
 }

@@ -64,9 +64,8 @@ aggregate::ChannelSide side()
     aggregate::ChannelSide side;
     for (auto* field : {&side.count, &side.bytes, &side.blocked_ns, &side.polled_ns,
                         &side.runnable_ns, &side.uninterruptible_ns, &side.blocked_count,
-                        &side.nonblocking,
-                        &side.eagain, &side.epipe, &side.eof, &side.interrupted, &side.errors,
-                        &side.unfinished})
+                        &side.nonblocking, &side.eagain, &side.epipe, &side.eof,
+                        &side.interrupted, &side.timeouts, &side.errors, &side.unfinished})
         *field = number();
     side.traced = flip();
     side.latency = histogram();

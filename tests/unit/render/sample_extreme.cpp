@@ -28,7 +28,8 @@ Histogram wide_histogram()
 
 aggregate::ChannelSide side()
 {
-    return {{kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, wide_histogram()},
+    return {{kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax, kMax,
+             wide_histogram()},
             kMax, kMax, kMax, false};
 }
 

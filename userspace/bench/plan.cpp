@@ -65,6 +65,7 @@ Error unknown(const std::string& name, std::span<const Mechanism> mechanisms)
     if (is_glob(name))
         return {Exit::usage, fmt::format("no mechanism matches '{}': ipcscope bench --list "
                                          "shows all", safe)};
+    if (name == "all") return {Exit::usage, "no mechanism is called 'all': did you mean --all?"};
     const auto near = nearest(name, mechanisms);
     if (near.empty())
         return {Exit::usage, fmt::format("no mechanism is called '{}': ipcscope bench --list "
@@ -322,12 +323,16 @@ std::vector<std::string_view> nearest(std::string_view word,
 {
     constexpr std::size_t kMaxSuggestions = 3;
     const std::size_t limit = std::max<std::size_t>(2, word.size() / 3);
+    const std::string_view one = word.ends_with('s') ? word.substr(0, word.size() - 1) : word;
+    const auto is_in = [&](std::string_view text) {
+        return one.size() >= 2 && text.find(one) != std::string_view::npos;
+    };
     std::vector<std::pair<std::size_t, std::string_view>> found;
     for (const Mechanism& mechanism : mechanisms) {
         const std::size_t distance = edit_distance(word, mechanism.name);
         if (distance <= limit && distance < mechanism.name.size())
             found.emplace_back(distance, mechanism.name);
-        else if (word.size() >= 2 && mechanism.name.find(word) != std::string_view::npos)
+        else if (is_in(mechanism.name) || is_in(mechanism.title))
             found.emplace_back(limit + distance, mechanism.name);
     }
     std::ranges::stable_sort(found, {}, [](const auto& pair) { return pair.first; });

@@ -52,7 +52,8 @@ struct Plan {
 Result<Plan> plan(const Request& request, std::span<const Mechanism> mechanisms,
                   const Machine& machine);
 
-/// Up to three names similar to `word`, nearest first.
+/// Up to three names similar to `word`, or that have it in their title, also as a plural;
+/// nearest first.
 std::vector<std::string_view> nearest(std::string_view word,
                                       std::span<const Mechanism> mechanisms);
 

@@ -318,6 +318,9 @@ void declare_filters(CLI::App& app, LiveArguments& arguments)
     for (const char* name : {"--pid", "--tid", "--comm", "--cgroup", "--container", "--unit"}) {
         app.get_option(name)->allow_extra_args(false);
     }
+    for (const char* name : {"--comm", "--cgroup", "--container", "--unit"}) {
+        app.get_option(name)->check(not_empty);
+    }
     app.add_flag("-f,--follow", filters.follow, "Children of what is traced, too");
     app.add_flag("-a,--all", arguments.all,
                  "With a command: trace the whole system while it runs");
@@ -344,7 +347,7 @@ static void declare_objects(CLI::App& app, LiveArguments& arguments)
                    "*, ? and [...] (repeatable)")
         ->type_name("PATTERN");
     for (const char* name : {"--object", "--path"}) {
-        app.get_option(name)->allow_extra_args(false);
+        app.get_option(name)->allow_extra_args(false)->check(not_empty);
     }
 }
 

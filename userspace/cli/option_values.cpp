@@ -31,7 +31,14 @@ std::string in_nanoseconds(std::string& text)
     return {};
 }
 
+constexpr std::uint32_t kMostPid = 4'194'304;   ///< PID_MAX_LIMIT
+
 }  // namespace
+
+std::string not_empty(const std::string& text)
+{
+    return text.empty() ? "its value is empty" : "";
+}
 
 std::string seconds_above_0(const std::string& text)
 {
@@ -55,6 +62,10 @@ void declare_numbers(CLI::App& app, const std::string& names, std::vector<std::u
                 // An empty value is refused: of nothing that pidof found, it would trace everything.
                 if (read.ec != std::errc() || read.ptr != word.data() + end) {
                     throw CLI::ConversionError(name, std::vector{word});
+                }
+                if (number == 0) {
+                    throw CLI::ValidationError(
+                        name, fmt::format("Value {} not in range 1 to {}", number, kMostPid));
                 }
                 into.push_back(number);
                 at = end;

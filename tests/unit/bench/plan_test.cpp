@@ -152,6 +152,7 @@ TEST(Plan, UnknownNamesOfferTheNearest)
     EXPECT_EQ(near("futx").front(), "futex");
     EXPECT_EQ(near("stream"), std::vector<std::string_view>{"unix-stream"});
     EXPECT_EQ(near("signal").size(), 2u);
+    EXPECT_EQ(near("signals"), near("signal"));
     EXPECT_TRUE(near("").empty());
     EXPECT_TRUE(near("xyzzyxyzzy").empty());
     EXPECT_LE(near("e").size(), 3u);

@@ -69,7 +69,7 @@ std::string machine_text(const source::Host& host)
         add(counted(host.cpus, "CPU", "CPUs"));
     }
     if (!host.backend.empty()) {
-        add(safe(host.backend));
+        add("backend " + safe(host.backend));
     }
     return text;
 }

@@ -29,8 +29,8 @@ std::string fit_task(const decode::Task& task, std::size_t width, const Style& s
 /// any bytes.
 std::string safe(const std::string& text);
 
-/// " on box, Linux 6.12 x86_64, 2 CPUs, bpf", what is known of it: nothing where the capture ends
-/// before its trace began.  Safe.
+/// " on box, Linux 6.12 x86_64, 2 CPUs, backend bpf", what is known of it: nothing where the
+/// capture ends before its trace began.  Safe.
 std::string machine_text(const source::Host& host);
 
 /// "stream", "dgram", "seqpacket"; the object's own name where a damaged record says that it

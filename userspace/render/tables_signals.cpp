@@ -240,11 +240,13 @@ std::string call_table(const Page& page)
                  {"MAX"},
                  {"TOTAL"}});
     for (const aggregate::CallRow& row : page.report.calls)
-        table.row({function_name(row.function), count(row.count),
+        // The core of sending has another suffix in each kernel.
+        table.row({row.function == aggregate::KernelFunction::send ? "__send_signal*" : "get_signal",
+                   count(row.count),
                    quantile(row.latency, 0.5, page.style),
                    quantile(row.latency, 0.99, page.style), longest(row.latency, page.style),
                    page.style.time(row.latency.sum())});
-    return page.title("Kernel functions") + table.str(page.width, page.style);
+    return page.title("Time in kernel functions") + table.str(page.width, page.style);
 }
 
 }  // namespace ipcscope::render

@@ -9,6 +9,7 @@
 
 #include "aggregate/waits.hpp"
 #include "base/units.hpp"
+#include "diagnose/channel_words.hpp"
 #include "diagnose/diagnose.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
@@ -39,14 +40,39 @@ const aggregate::WaitRow* longest_wait(const std::vector<aggregate::WaitRow>& wa
     return found == waits.end() || found->total_ns < kThresholds.slow_stage_ns ? nullptr : &*found;
 }
 
+/// " 13 (idle) waited 2.67 s for pipe 7, and still did when the trace ended.": the longest wait that
+/// no process is known to have ended, where it is as long as the others.
+std::string who_waited_for_none(const aggregate::Report& report,
+                                const std::vector<aggregate::WaitRow>& waits,
+                                const aggregate::WaitRow* longest)
+{
+    const auto row = std::ranges::find_if(
+        waits, [](const aggregate::WaitRow& wait) { return wait.waker.tgid == 0; });
+    const std::uint64_t least = longest == nullptr ? kThresholds.slow_stage_ns : longest->total_ns;
+    if (row == waits.end() || row->total_ns < least) {
+        return "";
+    }
+    const auto channel =
+        std::ranges::find(report.channels, row->channel, &aggregate::ChannelRow::object);
+    if (channel == report.channels.end()) {
+        return "";
+    }
+    return fmt::format(" {} waited {} for {}{}, and {}.", who(row->waiter), time(row->total_ns),
+                       row->output ? "room in " : "", which(*channel),
+                       row->unfinished_ns == row->total_ns
+                           ? "still did when the trace ended"
+                           : "no other process is known to have ended that");
+}
+
 /// " The longest waits were those of 13 (idle) for 12 (feeder), 2.67 s in all, which itself waited
 /// 2.63 s for 14 (worker)."
 std::string who_waited(const aggregate::Report& report)
 {
     const auto waits = aggregate::by_process(report.waits);
     const aggregate::WaitRow* first = longest_wait(waits, 0, 0);
+    const std::string for_none = who_waited_for_none(report, waits, first);
     if (first == nullptr) {
-        return "";
+        return for_none;
     }
     std::string text = fmt::format(" The longest waits were those of {} for {}, {} in all",
                                    who(first->waiter), who(first->waker), time(first->total_ns));
@@ -54,7 +80,7 @@ std::string who_waited(const aggregate::Report& report)
         text += fmt::format(", which itself waited {} for {}", time(next->total_ns),
                             who(next->waker));
     }
-    return text + ".";
+    return text + "." + for_none;
 }
 
 /// A process that the trace found in poll, and that stayed there, has made no call.

@@ -202,6 +202,32 @@ TEST(NothingSeen, SaysWhatTheTracedProcessesDid)
               "object.");
 }
 
+TEST(NothingStandsOut, NamesTheLongestWaitsAndWhoEndedThem)
+{
+    Story story;
+    story.did(1 * kMs, kA, true, 1, 8);
+    story.slept(kB, false, 1, 100 * kMs, 2 * kSecond, 8, 11);
+    story.slept(kA, false, 2, 100 * kMs, 1 * kSecond, -512, 0);
+    const std::string text = plain(all_quiet(story.report(kEnd)));
+    EXPECT_TRUE(text.ends_with(" The longest waits were those of 12 (b) for 11 (a), 1.90 s in "
+                               "all.")) << text;
+}
+
+/// An idle server, whose read its own timeout, or a signal, breaks off.
+TEST(NothingStandsOut, NamesAWaitThatNoProcessEnded)
+{
+    Story story;
+    story.did(1 * kMs, kA, true, 1, 8);
+    story.slept(kA, false, 1, 100 * kMs, 2 * kSecond, -512, 0);
+    std::string text = plain(all_quiet(story.report(kEnd)));
+    EXPECT_TRUE(text.ends_with(" 11 (a) waited 1.90 s for pipe 1, and no other process is known "
+                               "to have ended that.")) << text;
+    story.slept(kB, false, 2, 1 * kSecond, kEnd, 0, 0, true);
+    text = plain(all_quiet(story.report(kEnd)));
+    EXPECT_TRUE(text.ends_with(" 12 (b) waited 3.00 s for pipe 2, and still did when the trace "
+                               "ended.")) << text;
+}
+
 /// seq | xargs -n 1 sh -c 'sleep; echo' | cat: no sh is slow.
 TEST(SlowStage, MayRunCommandsThatWriteForItOneAfterTheOther)
 {

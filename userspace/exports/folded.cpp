@@ -64,8 +64,7 @@ public:
     const Result<void>& result() const override { return result_; }
 
 private:
-    void on(const decode::Event&, const decode::SignalGenerate&) {}
-    void on(const decode::Event&, const decode::SignalTake&) {}
+    void on(const decode::Event&, const auto&) {}   // shows no stack and no name
     void on(const decode::Event& event, const decode::Kill& body)
     {
         see(body.stuck_tid, event.time_ns, std::span(body.stack).first(depth(body)));
@@ -88,18 +87,10 @@ private:
     {
         symbols_.insert_or_assign(body.record.id, frame(body.text.str()));
     }
-    void on(const decode::Event&, const decode::Holder&) {}
     void on(const decode::Event& event, const decode::Observed& body)
     {
         see(event.task.tid, event.time_ns, std::span(body.record.stack).first(depth(body.record)));
     }
-    void on(const decode::Event&, const decode::Process&) {}
-    void on(const decode::Event&, const decode::User&) {}
-    void on(const decode::Event&, const decode::Cgroup&) {}
-    void on(const decode::Event&, const decode::Command&) {}
-    void on(const decode::Event&, const decode::FdReceived&) {}
-    void on(const decode::Event&, const decode::SignalHandler&) {}
-    void on(const decode::Event&, const decode::SignalMask&) {}
 
     template <typename Record>
     static std::size_t depth(const Record& record)

@@ -127,27 +127,17 @@ public:
     const Result<void>& result() const override { return out_.result(); }
 
 private:
+    void on(const decode::Event&, const auto&) {}   // is not drawn
     void on(const decode::Event& event, const decode::SignalGenerate& body)
     {
         if (decode::names_sender(decode::origin_of(body))) thread_of(event);
     }
     void on(const decode::Event& event, const decode::SignalTake&) { thread_of(event); }
-    void on(const decode::Event&, const decode::Kill&) {}
     void on(const decode::Event& event, const decode::Thread& body);
     void on(const decode::Event& event, const decode::ThreadTime& body);
     void on(const decode::Event& event, const decode::ThreadFree&) { forget(event.task.tid); }
     void on(const decode::Event& event, const decode::Slice& body);
     void on(const decode::Event& event, const decode::Call& body);
-    void on(const decode::Event&, const decode::Symbol&) {}
-    void on(const decode::Event&, const decode::Holder&) {}
-    void on(const decode::Event&, const decode::Observed&) {}
-    void on(const decode::Event&, const decode::Process&) {}
-    void on(const decode::Event&, const decode::User&) {}
-    void on(const decode::Event&, const decode::Cgroup&) {}
-    void on(const decode::Event&, const decode::Command&) {}
-    void on(const decode::Event&, const decode::FdReceived&) {}
-    void on(const decode::Event&, const decode::SignalHandler&) {}
-    void on(const decode::Event&, const decode::SignalMask&) {}
 
     void add(const correlate::SignalInterval& signal);
     void add(const correlate::Orphan& orphan);

@@ -46,14 +46,7 @@ TimeSum sum_of(const decode::Event& event)
 
 void operator+=(TimeSum& all, const TimeSum& one)
 {
-    all.span_ns += one.span_ns;
-    all.running_ns += one.running_ns;
-    all.runnable_ns += one.runnable_ns;
-    all.sleeping_ns += one.sleeping_ns;
-    all.polling_ns += one.polling_ns;
-    all.uninterruptible_ns += one.uninterruptible_ns;
-    all.killable_ns += one.killable_ns;
-    all.other_ns += one.other_ns;
+    add(all, static_cast<const decode::Between&>(one));
     all.blocked_ns += one.blocked_ns;
     all.in_call_d_ns += one.in_call_d_ns;
     all.in_call_running_ns += one.in_call_running_ns;

@@ -10,16 +10,8 @@
 
 namespace ipcscope::conformance {
 
-/// Time by state, as the contract has it: outside of calls and inside.
-struct TimeSum {
-    std::uint64_t span_ns = 0;
-    std::uint64_t running_ns = 0;
-    std::uint64_t runnable_ns = 0;
-    std::uint64_t sleeping_ns = 0;
-    std::uint64_t polling_ns = 0;
-    std::uint64_t uninterruptible_ns = 0;
-    std::uint64_t killable_ns = 0;
-    std::uint64_t other_ns = 0;
+/// Time by state, as the contract has it: outside of calls and inside; the span has both.
+struct TimeSum : decode::Between {
     std::uint64_t blocked_ns = 0;          ///< in calls
     std::uint64_t in_call_d_ns = 0;        ///< in calls, in D and K
     std::uint64_t in_call_running_ns = 0;

@@ -88,7 +88,7 @@ TEST(Window, IsAsLongAsAsked)
     EXPECT_EQ(trace.record.status, 0) << trace.record.err;
     const std::uint64_t window = trace.capture.end_ns - trace.capture.host.start_ns;
     EXPECT_GE(window, 2 * kSecond);
-    EXPECT_LT(window, 2 * kSecond + kSecond / 20);
+    EXPECT_LT(window, 2 * kSecond + kSecond / 4);   // that the guest may need to stop the hooks
     EXPECT_EQ(trace.report["duration_ns"], window);
     EXPECT_NE(ipcscope({"report", trace.file}).out.find("2.0"), std::string::npos);
 }

@@ -7,8 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <ipcscope/policy.h>
-
 #include "base/units.hpp"
 #include "decode/names.hpp"
 #include "diagnose/channel_kinds.hpp"
@@ -49,15 +47,6 @@ Code code_of(decode::State state)
     }
 }
 
-/// Who resumed it: as a rule the debugger; nullptr: not known, or a signal that ended it.
-const aggregate::LifeRow* resumer(const WaitGraph& graph, const StopRow& stop)
-{
-    const aggregate::LifeRow* life = graph.life(stop.process.tgid);
-    const bool died = life != nullptr && life->exit_ns >= stop.end_ns &&
-                      decode::ended_by(life->exit_code) == IPCSCOPE_SIGKILL;
-    return stop.waker_tid == 0 || died ? nullptr : graph.life(stop.waker_tid);
-}
-
 /// "was stopped by SIGSTOP from 5 (bash) until SIGCONT from 5 (bash), 2.9 s"
 std::string how_long(const WaitGraph& graph, const StopRow& stop)
 {
@@ -75,7 +64,7 @@ std::string how_long(const WaitGraph& graph, const StopRow& stop)
         text += ", and still was when the trace ended,";
     } else if (stop.continued_by) {
         text += " until " + by(*stop.continued_by, stop.process) + ",";
-    } else if (const aggregate::LifeRow* life = resumer(graph, stop)) {
+    } else if (const aggregate::LifeRow* life = graph.resumer(stop)) {
         text += fmt::format(" until {} resumed it,", who(life->process));
     }
     return text + fmt::format(" for {}", time(stop.end_ns - stop.start_ns));
@@ -120,7 +109,7 @@ Finding partner(WaitGraph& graph, const StopRow& stop, const std::vector<Held>& 
                                                 signal->at_ns)});
         }
     }
-    if (const aggregate::LifeRow* life = resumer(graph, stop)) {
+    if (const aggregate::LifeRow* life = graph.resumer(stop)) {
         made.subjects.push_back({life->process, "debugger"});
     }
     made.at_ns = longest.wait->start_ns;

@@ -5,7 +5,10 @@
 #include <array>
 #include <tuple>
 
+#include <ipcscope/policy.h>
+
 #include "base/units.hpp"
+#include "diagnose/thresholds.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
@@ -104,6 +107,14 @@ const aggregate::LifeRow* WaitGraph::life(Pid pid) const
 {
     const auto found = lives_.find(pid);
     return found == lives_.end() ? nullptr : found->second;
+}
+
+const aggregate::LifeRow* WaitGraph::resumer(const aggregate::StopRow& stop) const
+{
+    const aggregate::LifeRow* own = life(stop.process.tgid);
+    const bool died = own != nullptr && own->exit_ns >= stop.end_ns &&
+                      decode::ended_by(own->exit_code) == IPCSCOPE_SIGKILL;
+    return stop.waker_tid == 0 || died ? nullptr : life(stop.waker_tid);
 }
 
 const aggregate::ProcessRow* WaitGraph::process(Pid pid) const

@@ -39,6 +39,8 @@ public:
     /// nullptr: not in the report.
     const aggregate::ChannelRow* channel(const aggregate::ObjectId& id) const;
     const aggregate::LifeRow* life(Pid pid) const;
+    /// Who resumed it: as a rule the debugger; nullptr: not known, or a SIGKILL ended it.
+    const aggregate::LifeRow* resumer(const aggregate::StopRow& stop) const;
     /// nullptr: its time is not recorded.
     const aggregate::ProcessRow* process(Pid pid) const;
     /// The threads of a process, as far as records account for them.

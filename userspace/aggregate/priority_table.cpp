@@ -2,10 +2,23 @@
 #include "aggregate/priority_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/units.hpp"
 
 namespace ipcscope::aggregate {
+namespace {
+
+/// Of the message that most others overtook; of two, the one that waited longer.
+void note_overtaken(PriorityRow& row, std::uint64_t overtaken, std::uint64_t ns)
+{
+    if (std::pair(overtaken, ns) > std::pair(row.overtaken, row.overtaken_ns)) {
+        row.overtaken = overtaken;
+        row.overtaken_ns = ns;
+    }
+}
+
+}  // namespace
 
 void PriorityTable::call(const decode::Event& event, const decode::Call& call)
 {
@@ -99,8 +112,8 @@ void PriorityTable::receive(Queue& queue, const decode::Event& event)
     --queue.queued;
     ++priority.row.received;
     priority.row.waited.add(since(event.time_ns, message.sent_ns));
-    priority.row.overtaken = std::max(priority.row.overtaken,
-                                      since(received_above(queue, number), message.ahead));
+    note_overtaken(priority.row, since(received_above(queue, number), message.ahead),
+                   since(event.time_ns, message.sent_ns));
 }
 
 void PriorityTable::describe(std::vector<ObjectRow>& objects, std::uint64_t end_ns) const
@@ -121,8 +134,7 @@ void PriorityTable::describe(std::vector<ObjectRow>& objects, std::uint64_t end_
             }
             const Message& oldest = priority.waiting.front();
             out.waits_ns = since(end_ns, oldest.sent_ns);
-            out.overtaken = std::max(out.overtaken,
-                                     since(received_above(*queue, number), oldest.ahead));
+            note_overtaken(out, since(received_above(*queue, number), oldest.ahead), out.waits_ns);
         }
     }
 }

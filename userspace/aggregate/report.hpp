@@ -222,6 +222,7 @@ struct PriorityRow {
     std::uint64_t waits_ns = 0;        ///< then, the oldest of these
     /// The most messages of a higher priority that were sent after one and received before.
     std::uint64_t overtaken = 0;
+    std::uint64_t overtaken_ns = 0;    ///< how long that one waited
 };
 
 struct ObjectRow {

@@ -27,7 +27,7 @@ std::uint64_t longest_ns(const PriorityRow& row)
 
 bool is_starved(const PriorityRow& row)
 {
-    return longest_ns(row) >= kThresholds.starved_ns &&
+    return row.overtaken_ns >= kThresholds.starved_ns &&
            row.overtaken >= kThresholds.starved_overtaken;
 }
 
@@ -57,8 +57,8 @@ Finding starved(const ChannelRow& channel, const PriorityRow& low, const Priorit
         fmt::format("In {}, a message of priority {} {} {}: {} of a higher priority that were sent "
                     "after it were received before it.",
                     which(channel), low.priority,
-                    low.waits_ns == longest_ns(low) ? "has waited" : "waited",
-                    time(longest_ns(low)), grouped(low.overtaken)));
+                    low.waits_ns == low.overtaken_ns ? "has waited" : "waited",
+                    time(low.overtaken_ns), grouped(low.overtaken)));
     if (!receivers.empty()) {
         made.text += fmt::format(" {} received {} of priority {}, which waited up to {}, and {} of "
                                  "the {} of priority {}.",
@@ -76,7 +76,7 @@ Finding starved(const ChannelRow& channel, const PriorityRow& low, const Priorit
     }
     made.objects.push_back(object_of(channel));
     made.at_ns = channel.first_ns;
-    made.duration_ns = longest_ns(low);
+    made.duration_ns = low.overtaken_ns;
     made.evidence = {{"priority", low.priority},
                      {"overtaken", low.overtaken},
                      {"sent", low.sent},

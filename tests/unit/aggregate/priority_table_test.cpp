@@ -60,6 +60,7 @@ TEST(Priorities, TheOldestOfTheHighestIsTaken)
     EXPECT_EQ(found[1].received, 1u);
     EXPECT_EQ(found[1].waited.max(), 2000u);
     EXPECT_EQ(found[1].overtaken, 2u);
+    EXPECT_EQ(found[1].overtaken_ns, 2000u);
     EXPECT_EQ(found[1].waiting, 0u);
 }
 

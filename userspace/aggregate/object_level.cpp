@@ -29,9 +29,12 @@ void ObjectLevel::call(const decode::Event& event, const decode::Call& call)
     const bool write = use->output;
     const std::uint64_t bytes = moved_bytes(call);
     level_bytes_ += write ? bytes : 0 - bytes;
-    if (static_cast<std::int64_t>(level_bytes_) <= 0)
+    seen_empty_ = seen_empty_ || call.tail.pipe.used_slots == 0;
+    if (static_cast<std::int64_t>(level_bytes_) <= 0) {
         filled_ns_ = 0;
-    else if (filled_ns_ == 0)
+        // All that is known to have been written is read: it has room.
+        if (!write && seen_empty_ && room_ns_ == 0) room_ns_ = event.time_ns;
+    } else if (filled_ns_ == 0)
         filled_ns_ = event.time_ns;
 
     if (!write || (bytes == 0 && call.ret != -EAGAIN)) return;

@@ -29,6 +29,7 @@ private:
     std::uint64_t filled_ns_ = 0;
     std::uint64_t room_ns_ = 0;
     bool was_full_ = false;
+    bool seen_empty_ = false;         ///< nothing is in it of before the trace
 };
 
 }  // namespace ipcscope::aggregate

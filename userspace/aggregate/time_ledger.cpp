@@ -137,20 +137,26 @@ void TimeLedger::add(Time& time, const decode::Between& between, Thread& thread)
 
 /// What the time in poll before a call was for: the object of the call, unless the
 /// records prove that the object was ready, or that no process ended the wait: a sleep by
-/// poll(), select().  For output only where a write had found the object full.
+/// poll(), select(), unless a last poll after those that timed out ended for it.  For output only where a write had found the object full.
 void TimeLedger::add_polling(Time& time, const decode::Call& call,
                              const decode::Between& between, const Polls& polls) const
 {
     if (between.polling_ns == 0) return;
     const ObjectLevel* level = levels_.find(object_of(call));
     const Direction direction = direction_of(call);
-    const std::uint64_t slept =
+    std::uint64_t slept =
         polls.woken_ns == 0 ? std::min(polls.timed_out_ns, between.polling_ns) : 0;
     std::uint64_t other = 0;
     Part rest = Part::poll_unknown;
     if (direction == Direction::input && call.ret != -EAGAIN) {
         if (level != nullptr)
             other = polled_though_ready(call, between, level->filled_since_ns());
+        // The last poll, a short one, returned for it: those before it waited for it, too.
+        const std::uint64_t rest_ns = between.polling_ns - slept;
+        if (level != nullptr && level->filled_since_ns() != 0 && rest_ns != 0 &&
+            level->filled_since_ns() + rest_ns + (between.span_ns - between.polling_ns) >=
+                call.enter_ns)
+            slept = 0;
         rest = Part::poll_input;
     } else if (direction == Direction::output && call.ret != -EAGAIN && level != nullptr) {
         other = polled_though_ready(call, between, level->room_since_ns());

@@ -196,6 +196,46 @@ TEST(TimeLedgers, APollBeforeAWriteIsForOutputOnlyWhereThePipeWasFull)
     EXPECT_EQ(put(5001, after_poll(true, 4003, 5000, 900)).at(Part::poll_output), 900u);
 }
 
+/// An event loop polls its input with a timeout of 40, and passes each line on at once.
+TEST(TimeLedgers, APollWithATimeoutThatEndsForTheInputWasForIt)
+{
+    for (const bool for_it : {true, false}) {
+        TimeLedger ledger;
+        const auto put = [&](std::uint32_t pid, std::uint64_t exit, const decode::Call& body) {
+            return ledger.call(call(exit, task(pid), body), body).before;
+        };
+        put(2, for_it ? 990 : 300, op(true, 7, for_it ? 989 : 290, 4096));
+        decode::Slice slice{};
+        slice.state = IPCSCOPE_STATE_POLLING;
+        slice.start_ns = 110;
+        slice.end_ns = 950;
+        ledger.slice(event(950, task(1), IPCSCOPE_SLICE, slice), slice);
+        const Time before = put(1, 1001, after_poll(false, 100, 1000, 880));
+        EXPECT_EQ(before.at(Part::poll_input), for_it ? 880u : 40u);
+        EXPECT_EQ(before.at(Part::poll_other), for_it ? 0u : 840u);
+    }
+}
+
+/// What a pipe holds is all read at once: a poll after that is not for room.
+TEST(TimeLedgers, APollAfterAllWasReadIsForNoRoom)
+{
+    TimeLedger ledger;
+    const auto put = [&](std::uint32_t pid, std::uint64_t exit, const decode::Call& body) {
+        return ledger.call(call(exit, task(pid), body), body).before;
+    };
+    auto large = after_poll(true, 100, 109, 0, 65'536);
+    large.requested = 65'536;
+    put(1, 110, large);
+    auto all = op(false, 7, 120, 65'536);
+    all.tail.pipe.used_slots = 16;
+    put(2, 130, all);
+    large = after_poll(true, 110, 1000, 880, 65'536);
+    large.requested = 65'536;
+    const Time before = put(1, 1001, large);
+    EXPECT_EQ(before.at(Part::poll_output), 20u);
+    EXPECT_EQ(before.at(Part::poll_other), 860u);
+}
+
 /// A reader that sleeps in select() although its pipe has bytes waits for no input.
 TEST(TimeLedgers, APollWhileThereIsInputIsForSomethingElse)
 {

@@ -61,6 +61,7 @@ struct Blocking {
     std::uint16_t syscall = IPCSCOPE_SYSCALL_NONE;   ///< call: which
     unsigned handler = 0;                   ///< handler: of which signal
     std::uint64_t until_ns = 0;             ///< handler: it returned; 0: it had not
+    std::uint64_t inside_ns = 0;            ///< handler: in this run and later ones, since the send
 };
 
 /// The wait of one signal from its generation to its taking, or until now.
@@ -84,6 +85,10 @@ inline constexpr std::size_t kHeldBy = static_cast<std::size_t>(HeldBy::unknown)
 
 /// Of a signal that was taken.
 HeldBy held_by(const SignalWait& wait);
+
+/// Of the wait, which ended or was looked at at `end_ns`, the part in which a handler ran that
+/// blocked the signal.
+std::uint64_t in_handler_ns(const SignalWait& wait, std::uint64_t end_ns);
 
 /// All sends of one signal by one process to it.
 struct DeathSend {

@@ -146,14 +146,21 @@ std::optional<Blocking> MaskTable::by_handler(const Thread& thread, unsigned sig
     Blocking blocking;
     blocking.by = Blocking::By::handler;
     for (const Run& run : thread.runs) {
-        if (run.enter_ns <= sent_ns && sent_ns <= run.exit_ns &&
-            (run.blocked & bit_of(signal)) != 0) {
+        if (run.exit_ns < sent_ns || (run.blocked & bit_of(signal)) == 0) {
+            continue;
+        }
+        if (run.enter_ns <= sent_ns && blocking.until_ns == 0) {
             blocking.since_ns = run.enter_ns;
             blocking.handler = run.signal;
             blocking.until_ns = run.exit_ns;
-            return blocking;
         }
+        // Others of the queue have their runs before it.
+        blocking.inside_ns += run.exit_ns - std::max(run.enter_ns, sent_ns);
     }
+    if (blocking.until_ns != 0) {
+        return blocking;
+    }
+    blocking.inside_ns = 0;
     for (const Run& run : thread.running) {
         if (run.enter_ns <= sent_ns && run.signal == signal) {
             blocking.since_ns = run.enter_ns;
@@ -162,6 +169,30 @@ std::optional<Blocking> MaskTable::by_handler(const Thread& thread, unsigned sig
         }
     }
     return std::nullopt;
+}
+
+std::optional<Blocking> MaskTable::runs_since(std::uint32_t tid, unsigned signal,
+                                              std::uint64_t sent_ns) const
+{
+    const Thread* thread = threads_.find(tid);
+    std::optional<Blocking> blocking;
+    if (thread == nullptr) {
+        return blocking;
+    }
+    for (const Run& run : thread->runs) {
+        if (run.enter_ns < sent_ns || (run.blocked & bit_of(signal)) == 0) {
+            continue;
+        }
+        if (!blocking) {
+            blocking.emplace();
+            blocking->by = Blocking::By::handler;
+            blocking->since_ns = run.enter_ns;
+            blocking->handler = run.signal;
+            blocking->until_ns = run.exit_ns;
+        }
+        blocking->inside_ns += run.exit_ns - run.enter_ns;
+    }
+    return blocking;
 }
 
 std::optional<Blocking> MaskTable::why(std::uint32_t tid, unsigned signal,

@@ -27,13 +27,17 @@ public:
     /// Whether the set-ups and returns of handlers, and changes of masks, are recorded.
     bool traced() const { return traced_; }
     /// Of a signal that was blocked as it was sent to that thread; nullopt: not known.
+    /// Of a signal that the thread did not block as it was sent: the handlers since then that did,
+    /// as those of signals before it in its queue.
+    std::optional<Blocking> runs_since(std::uint32_t tid, unsigned signal,
+                                       std::uint64_t sent_ns) const;
     std::optional<Blocking> why(std::uint32_t tid, unsigned signal,
                                 std::uint64_t sent_ns) const;
 
 private:
     static constexpr std::size_t kMostThreads = 65536;
     static constexpr std::size_t kMostPeriods = 64;   ///< of a thread
-    static constexpr std::size_t kMostRuns = 16;      ///< the newest
+    static constexpr std::size_t kMostRuns = 64;      ///< the newest
     /// No wait that is worth a reason, of IPCSCOPE_SLICE_NS and more, is for less.
     static constexpr std::uint64_t kShortestRun_ns = IPCSCOPE_SLICE_NS / 2;
     static constexpr std::size_t kMostSent = 64;

@@ -57,14 +57,18 @@ HeldBy held_by(const SignalWait& wait)
     const auto& [ns, state] = *std::ranges::max_element(states);
     const std::uint64_t half_ns = since(wait.ended_ns, wait.generated_ns) / 2;
     if (ns != 0 && ns >= half_ns) return state;
-    if (!wait.blocked) return HeldBy::unknown;
+    if (!wait.blocked && !wait.blocking) return HeldBy::unknown;
     if (!wait.blocking || wait.blocking->by != Blocking::By::handler) return HeldBy::mask;
-    const std::uint64_t until = wait.blocking->until_ns == 0
-                                    ? wait.ended_ns
-                                    : std::min(wait.blocking->until_ns, wait.ended_ns);
-    return since(until, std::max(wait.blocking->since_ns, wait.generated_ns)) >= half_ns
-               ? HeldBy::handler
-               : HeldBy::mask;
+    return in_handler_ns(wait, wait.ended_ns) >= half_ns ? HeldBy::handler : HeldBy::mask;
+}
+
+std::uint64_t in_handler_ns(const SignalWait& wait, std::uint64_t end_ns)
+{
+    const Blocking& blocking = *wait.blocking;
+    const std::uint64_t until_ns =
+        blocking.until_ns == 0 ? end_ns : std::min(blocking.until_ns, end_ns);
+    const std::uint64_t first_ns = since(until_ns, std::max(blocking.since_ns, wait.generated_ns));
+    return std::clamp(blocking.inside_ns, first_ns, since(end_ns, wait.generated_ns));
 }
 
 std::size_t SignalTable::Hash::operator()(const Key& key) const
@@ -127,7 +131,8 @@ void SignalTable::note_wait(SignalRow& row, const correlate::SignalInterval& sig
                                    signal.shared ? 0 : signal.target.tid),
                     signal.blocked ? masks_.why(signal.target.tid, signal.signal,
                                                 signal.generated_ns)
-                                   : std::nullopt,
+                                   : masks_.runs_since(signal.target.tid, signal.signal,
+                                                       signal.generated_ns),
                     signal.shared || signal.target.tid == signal.target.tgid ? Task{}
                                                                              : signal.target};
     if (pending) {

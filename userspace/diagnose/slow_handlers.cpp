@@ -29,9 +29,7 @@ std::uint64_t waited_ns(const aggregate::Report& report, const SignalWait& wait)
 /// Of the wait, the part in which the handler ran.
 std::uint64_t in_handler_ns(const aggregate::Report& report, const SignalWait& wait)
 {
-    const std::uint64_t end = wait.ended_ns == 0 ? report.end_ns : wait.ended_ns;
-    const std::uint64_t until = wait.blocking->until_ns == 0 ? end : wait.blocking->until_ns;
-    return since(std::min(end, until), std::max(wait.generated_ns, wait.blocking->since_ns));
+    return aggregate::in_handler_ns(wait, wait.ended_ns == 0 ? report.end_ns : wait.ended_ns);
 }
 
 bool is_for_handler(const aggregate::Report& report, const std::optional<SignalWait>& wait,

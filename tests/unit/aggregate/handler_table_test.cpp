@@ -68,7 +68,7 @@ protected:
         made.target = task(7);
         trace.event(made);
     }
-    std::optional<Blocking> why(std::uint64_t at, unsigned signal)
+    std::optional<Blocking> why(std::uint64_t at, unsigned signal, bool blocked = true)
     {
         correlate::SignalInterval one;
         one.generated_ns = at;
@@ -76,7 +76,7 @@ protected:
         one.sender = task(5);
         one.target = task(7);
         one.signal = signal;
-        one.blocked = true;
+        one.blocked = blocked;
         one.end = correlate::End::handler;
         trace.interval(one);
         for (const SignalRow& row : finish(trace).signals) {
@@ -92,6 +92,23 @@ protected:
 private:
     std::uint64_t latency_ns_ = 200 * kMs;
 };
+
+/// Three at once: the mask is that of before the first handler.
+TEST_F(Handled, TheRunsOfThoseBeforeItInTheQueue)
+{
+    ran(10 * kMs, 30 * kMs, kUsr1);   // before it was sent
+    for (const std::uint64_t at : {50u, 100u, 150u}) {
+        take(at * kMs, kUsr1);
+        ran(at * kMs, (at + 40) * kMs, kUsr1);
+    }
+    const auto found = why(40 * kMs, kUsr1, false);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->by, Blocking::By::handler);
+    EXPECT_EQ(found->handler, kUsr1);
+    EXPECT_EQ(found->since_ns, 50 * kMs);
+    EXPECT_EQ(found->inside_ns, 120 * kMs);
+    EXPECT_FALSE(why(200 * kMs, kUsr1, false));
+}
 
 TEST_F(Handled, RowsByProcessAndSignal)
 {

@@ -63,6 +63,20 @@ Report report(std::vector<SignalRow> rows)
     return report;
 }
 
+/// Ten real-time signals at once: the last waits for nine runs of one handler.
+TEST(SlowHandlers, OfSeveralRunsAllCount)
+{
+    Blocking runs = handler(50 * kMs, 200 * kMs);
+    runs.inside_ns = 1'300 * kMs;
+    const auto found = diagnose(report({waited(5, 100 * kMs, 1'450 * kMs, runs)}));
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].code, Code::slow_handler);
+    std::string text = found[0].text;
+    std::ranges::replace(text, kGlue, ' ');
+    EXPECT_NE(text.find("took 1.35 s to arrive: for 1.30 s of that the receiver was in its handler"),
+              std::string::npos) << text;
+}
+
 TEST(SlowHandlers, OneFindingForAllSenders)
 {
     const auto found = diagnose(report({waited(5, 100 * kMs, 400 * kMs, handler(0, 400 * kMs)),

@@ -118,6 +118,12 @@ std::uint64_t moved_bytes(const decode::Call& call)
                : 0;
 }
 
+bool moved_a_part(const decode::Call& call)
+{
+    return channel_kind(decode::type_of(call)).bytes && call.ret > 0 &&
+           static_cast<std::uint32_t>(call.ret) < call.requested;
+}
+
 bool is_end_of_file(const decode::Call& call)
 {
     const ObjectType type = decode::type_of(call);

@@ -78,6 +78,9 @@ bool is_other_end(const decode::Event& event, const decode::Call& call);
 /// 0: none, an error, or it only peeked.
 std::uint64_t moved_bytes(const decode::Call& call);
 
+/// Something, but less than it asked for, of a stream or a queue of bytes.
+bool moved_a_part(const decode::Call& call);
+
 /// An input of 0 bytes that asked for some: no process is left that could put more in.
 bool is_end_of_file(const decode::Call& call);
 

@@ -33,13 +33,14 @@ bool was_refused(const decode::Call& call)
 void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call& call, bool write)
 {
     end.eof += is_end_of_file(call) ? 1 : 0;
-    end.broken += write && call.ret == -EPIPE ? 1 : 0;
+    if (write && call.ret == -EPIPE && end.broken++ == 0) end.broken_ns = event.time_ns;
+    end.wants_more = moved_a_part(call) || call.ret == -EAGAIN;
+    end.cut = write && moved_a_part(call) && (call.flags & IPCSCOPE_CALL_NONBLOCK) == 0;
     if (asks_for_all(event)) {
         end.asked_bytes = std::max<std::uint64_t>(end.asked_bytes, call.requested);
     }
     const decode::ObjectType type = decode::type_of(call);
-    if (asks_for_all(event) && channel_kind(type).bytes && call.ret > 0 &&
-        static_cast<std::uint32_t>(call.ret) < call.requested) {
+    if (asks_for_all(event) && moved_a_part(call)) {
         ++end.short_calls;
         if (decode::is_pipe(type) &&
             call.requested >= std::uint64_t{call.tail.pipe.ring_slots} * kPage_bytes)

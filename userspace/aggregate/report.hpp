@@ -122,6 +122,9 @@ struct ChannelEnd {
     std::uint64_t held_ns = 0;         ///< when it was last seen to hold the end open
     std::uint64_t eof = 0;             ///< reads: no writer left
     std::uint64_t broken = 0;          ///< writes: no reader left
+    std::uint64_t broken_ns = 0;       ///< the first of them; 0: none
+    bool wants_more = false;           ///< its last call moved a part of what it asked for, or was refused
+    bool cut = false;                  ///< likewise a write that may block: a signal, or EPIPE, cut it
     std::uint64_t short_calls = 0;     ///< moved less than they asked for, but something
     std::uint64_t beyond_ring = 0;     ///< of these: asked for all that the ring can hold, or more
     std::uint64_t asked_bytes = 0;     ///< by the largest call

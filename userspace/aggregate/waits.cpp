@@ -22,9 +22,7 @@ bool waited_longer(const LongWait& a, const LongWait& b) { return a.length_ns() 
 bool wrote_a_part(const decode::Call& call)
 {
     const decode::Op op = decode::op_of(call);
-    return (op == decode::Op::write || op == decode::Op::send) && call.ret > 0 &&
-           channel_kind(decode::type_of(call)).bytes &&
-           static_cast<std::uint32_t>(call.ret) < call.requested &&
+    return (op == decode::Op::write || op == decode::Op::send) && moved_a_part(call) &&
            (call.flags & IPCSCOPE_CALL_NONBLOCK) == 0;
 }
 

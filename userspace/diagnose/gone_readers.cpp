@@ -8,6 +8,7 @@
 #include "decode/names.hpp"
 #include "diagnose/channel_kinds.hpp"
 #include "diagnose/channel_words.hpp"
+#include "diagnose/thresholds.hpp"
 #include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
@@ -24,8 +25,18 @@ unsigned died_of(const LifeRow& life)
     return life.exit_ns != 0 ? decode::ended_by(life.exit_code) : 0;
 }
 
-/// The reader that was the last to go; nullptr where not all are known to be gone.
-const LifeRow* last_reader(const WaitGraph& graph, const ChannelRow& channel)
+/// When the writer found no reader: at its first EPIPE, or, where a write had moved a part
+/// before that, as SIGPIPE ended it; 0: it did not.
+std::uint64_t found_none_ns(const WaitGraph& graph, const ChannelEnd& writer)
+{
+    const LifeRow* life = graph.life(writer.task.tgid);
+    const bool ended_in_it = writer.cut && life != nullptr && died_of(*life) == kSigpipe;
+    return writer.broken != 0 ? writer.broken_ns : ended_in_it ? writer.last_call_ns : 0;
+}
+
+/// The reader whose end left none, at `time_ns`; nullptr where that is not known.
+const LifeRow* last_reader(const WaitGraph& graph, const ChannelRow& channel,
+                           std::uint64_t time_ns)
 {
     const LifeRow* last = nullptr;
     if (!channel.reads.traced || !graph.complete()) {
@@ -33,8 +44,12 @@ const LifeRow* last_reader(const WaitGraph& graph, const ChannelRow& channel)
     }
     for (const ChannelEnd& reader : channel.readers) {
         const LifeRow* life = graph.life(reader.task.tgid);
-        if (life == nullptr || life->exit_ns == 0) {
-            continue;   // it closed its end, and lives on
+        if (life == nullptr || life->exit_ns == 0 ||
+            life->exit_ns > time_ns + kThresholds.slow_death_ns) {   // its files are closed before
+            if (!reader.holds_only) {
+                return nullptr;   // it closed its end, perhaps as the last, and lived on
+            }
+            continue;
         }
         if (last == nullptr || life->exit_ns > last->exit_ns) {
             last = life;
@@ -54,8 +69,9 @@ std::string how_it_went(const LifeRow& life)
 }
 
 Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const ChannelEnd& writer,
-                    const LifeRow* reader)
+                    std::uint64_t time_ns)
 {
+    const LifeRow* reader = last_reader(graph, channel, time_ns);
     const LifeRow* life = graph.life(writer.task.tgid);
     const bool killed = life != nullptr && died_of(*life) == kSigpipe;
     Finding made = finding(
@@ -70,8 +86,8 @@ Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const Cha
                                  who(reader->process), how_it_went(*reader),
                                  into_trace(graph, reader->exit_ns));
         // A reader that had what it wanted, as head does, is nothing to worry about.
-        // Nor is one whose end has a finding of its own.
-        if (reader->exit_code != 0 && !graph.accused(reader->process.tgid)) {
+        // Nor is one whose end has a finding of its own, as that of its own reader.
+        if (reader->exit_code != 0 && died_of(*reader) != kSigpipe && !graph.accused(reader->process.tgid)) {
             made.severity = Severity::warning;
         }
     } else {
@@ -83,8 +99,8 @@ Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const Cha
         made.evidence.push_back({"reader_status", std::to_string(reader->exit_code)});
     }
     made.objects.push_back(object_of(channel));
-    made.at_ns = writer.last_call_ns;
-    made.evidence.push_back({"failed", writer.broken});
+    made.at_ns = time_ns;
+    made.evidence.push_back({"failed", std::max<std::uint64_t>(writer.broken, 1)});
     return made;
 }
 
@@ -94,9 +110,8 @@ void find_gone_readers(const WaitGraph& graph, Findings& findings)
 {
     for (const ChannelRow& channel : graph.report().channels) {
         for (const ChannelEnd& writer : channel.writers) {
-            if (writer.broken != 0) {
-                findings.push_back(
-                    gone_reader(graph, channel, writer, last_reader(graph, channel)));
+            if (const std::uint64_t time_ns = found_none_ns(graph, writer); time_ns != 0) {
+                findings.push_back(gone_reader(graph, channel, writer, time_ns));
             }
         }
     }

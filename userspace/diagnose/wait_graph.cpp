@@ -21,6 +21,8 @@ using aggregate::StopRow;
 /// A call that a signal broke off is made again within this time.
 constexpr std::uint64_t kAgain_ns = 20'000'000;
 
+constexpr unsigned kSigpipe = 13;
+
 /// The trace's end, give or take the hooks that were under way.
 constexpr std::uint64_t kEnd_ns = 20'000'000;
 
@@ -83,6 +85,15 @@ WaitGraph::WaitGraph(const aggregate::Report& report)
     }
     for (const aggregate::WaitRow& row : report.waits) {
         waits_of_.emplace(row.waiter.tid, &row);
+    }
+    for (LongWait& wait : waits_) {
+        const aggregate::LifeRow* writer = wait.output ? life(wait.process.tgid) : nullptr;
+        // A write that had moved a part returns that, and no EPIPE, as its last reader goes.
+        if (wait.ended == LongWait::Ended::signal && writer != nullptr && writer->exit_ns != 0 &&
+            decode::ended_by(writer->exit_code) == kSigpipe &&
+            since(writer->exit_ns, wait.end_ns) <= kThresholds.slow_death_ns) {
+            wait.ended = LongWait::Ended::broken;
+        }
     }
     for (const aggregate::ActorRow& actor : report.actors) {
         alone_ns_[actor.task.tgid] += actor.alone_ns;

@@ -76,7 +76,8 @@ Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRo
     return made;
 }
 
-/// A process that wrote to it, or that made the holder, was gone when the wait began.
+/// A process that wrote to it, or that made the holder, was gone when the wait began.  One that
+/// made the reader, too, gave each its end.
 bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                       Pid holder)
 {
@@ -91,22 +92,9 @@ bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const Channe
     });
     // A pipe comes from who made its holder; a socket may be its own, accepted or connected.
     const LifeRow* life = channel.is_pipe() ? graph.life(holder) : nullptr;
-    return writer_gone || (life != nullptr && gone(life->ppid));
-}
-
-/// The holders are left over from others that are gone, or the reader's only thread is the
-/// holder: none is a writer that has nothing to write yet.
-bool are_left_over(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
-                   const HeldBy& held)
-{
-    const auto left_over = [&](const ChannelEnd* end) {
-        return others_were_gone(graph, wait, channel, end->task.tgid);
-    };
-    // What an older process wrote to its own pipe before the trace is not known.
-    const bool waits_for_itself = holds_itself(wait, held) &&
-                                  born_in_trace(graph, wait.process.tgid) &&
-                                  graph.threads(wait.process.tgid) <= 1;
-    return waits_for_itself || std::ranges::all_of(held.ends, left_over);
+    const LifeRow* reader = graph.life(wait.process.tgid);
+    const bool made_both = life != nullptr && reader != nullptr && life->ppid == reader->ppid;
+    return writer_gone || (life != nullptr && !made_both && gone(life->ppid));
 }
 
 /// Another child of the holder lived for most of the wait: a shell's command, say, which has
@@ -118,6 +106,22 @@ bool had_child(const WaitGraph& graph, const LongWait& wait, Pid holder)
         return life.ppid == holder && life.process.tgid != wait.process.tgid &&
                life.born_ns < wait.end_ns && end_ns > wait.start_ns + wait.length_ns() / 4;
     });
+}
+
+/// The holders are left over from others that are gone, or the reader's only thread is the
+/// holder: none is a writer that has nothing to write yet.
+bool are_left_over(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
+                   const HeldBy& held)
+{
+    const auto left_over = [&](const ChannelEnd* end) {
+        return others_were_gone(graph, wait, channel, end->task.tgid) &&
+               !(channel.is_pipe() && had_child(graph, wait, end->task.tgid));
+    };
+    // What an older process wrote to its own pipe before the trace is not known.
+    const bool waits_for_itself = holds_itself(wait, held) &&
+                                  born_in_trace(graph, wait.process.tgid) &&
+                                  graph.threads(wait.process.tgid) <= 1;
+    return waits_for_itself || std::ranges::all_of(held.ends, left_over);
 }
 
 /// The wait ended as the last holder went, which never wrote.
@@ -151,6 +155,10 @@ void find_held_ends(WaitGraph& graph, Findings& findings)
             continue;
         }
         if (wait.ended == LongWait::Ended::unfinished || wait.is_broken_off()) {
+            // Any process can open a FIFO by its name: some keep it open to have no end of file.
+            if (channel->type == decode::ObjectType::fifo) {
+                continue;
+            }
             const HeldBy held = graph.held_by(*channel, false, wait.end_ns);
             if (never_wrote(held) && are_left_over(graph, wait, *channel, held)) {
                 graph.explain(wait);

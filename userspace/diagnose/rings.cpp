@@ -105,10 +105,16 @@ Finding small_ring(const ChannelRow& channel)
     return made;
 }
 
+/// That wrote something.
+std::uint64_t writes_of(const ChannelEnd& writer)
+{
+    return since(writer.count, plus(writer.refused, writer.broken));
+}
+
 bool writes_little(const ChannelEnd& writer)
 {
-    return writer.count >= kThresholds.small_writes &&
-           writer.bytes / writer.count <= kThresholds.small_write_bytes;
+    return writes_of(writer) >= kThresholds.small_writes &&
+           writer.bytes / writes_of(writer) <= kThresholds.small_write_bytes;
 }
 
 Finding small_writes(const ChannelRow& channel, const ChannelEnd& writer)
@@ -116,13 +122,13 @@ Finding small_writes(const ChannelRow& channel, const ChannelEnd& writer)
     Finding made = finding(
         Code::small_writes,
         fmt::format("{} wrote {} to {} in {} writes, {} each.", who(writer.task),
-                    glued(bytes(writer.bytes)), which(channel), grouped(writer.count),
-                    glued(bytes(writer.bytes / writer.count))));
+                    glued(bytes(writer.bytes)), which(channel), grouped(writes_of(writer)),
+                    glued(bytes(writer.bytes / writes_of(writer)))));
     made.advice = "Where no answer hangs on each, gather them: a buffer, or writev().";
     made.subjects.push_back({writer.task, "writer"});
     made.objects.push_back(object_of(channel));
     made.at_ns = writer.first_call_ns;
-    made.evidence = {{"writes", writer.count},
+    made.evidence = {{"writes", writes_of(writer)},
                      {"written_bytes", writer.bytes},
                      {"reader_wakeups", channel.reads.blocked_count}};
     return made;

@@ -16,13 +16,14 @@ namespace {
 using aggregate::ChannelEnd;
 using aggregate::ChannelRow;
 
-/// All its reads asked for all that the pipe can hold, or more, and it went before the end of
-/// file: what it counts as blocks was less.  One that reads to the end loses nothing.
+/// All its reads asked for all that the pipe can hold, or more, and it ended itself before the
+/// end of file: what it counts as blocks was less.  One that reads to the end loses nothing.
 bool lost_data(const WaitGraph& graph, const ChannelRow& channel, const ChannelEnd& reader)
 {
     const aggregate::LifeRow* life = graph.life(reader.task.tgid);
     return reader.beyond_ring >= kThresholds.short_reads && reader.beyond_ring == reader.count &&
-           reader.eof == 0 && life != nullptr && life->exit_ns != 0 && graph.complete() &&
+           reader.eof == 0 && life != nullptr && life->exit_ns != 0 && life->exit_code == 0 &&
+           graph.complete() &&
            (channel.writes.epipe != 0 || channel.writes.bytes > channel.reads.bytes);
 }
 

@@ -31,6 +31,7 @@ struct Member {
     const LongWait* wait = nullptr;      ///< nullptr: for one of its children
     const ChannelRow* channel = nullptr;
     std::set<std::uint32_t> waits_for;   ///< 0: some thread of which nothing is known
+    bool others_may = false;             ///< or another thread of theirs, that has not yet
 };
 using Members = std::map<std::uint32_t, Member>;   ///< by thread
 
@@ -93,6 +94,8 @@ Members waiting_at(const WaitGraph& graph, std::uint64_t time_ns)
         Member member{&wait, channel, {}};
         for (const ChannelEnd* end : held.ends) {
             member.waits_for.insert(user_of(graph, *end));
+            member.others_may |= graph.threads(end->task.tgid) > 1 &&
+                                 !aggregate::channel_kind(channel->type).owned;
         }
         members.emplace(wait.waiter.tid, std::move(member));
     }
@@ -125,7 +128,13 @@ bool is_deadlock(const Members& members)
     if (one == members.end()) {
         return false;
     }
-    const bool reads = std::ranges::count_if(members, waits) == 1 && !one->second.wait->output;
+    const bool input = std::ranges::none_of(members, [&](const auto& entry) {
+        return waits(entry) && entry.second.wait->output;
+    });
+    if (input && std::ranges::any_of(members, [](const auto& entry) { return entry.second.others_may; })) {
+        return false;   // all is read that was written: the next request may be another thread's
+    }
+    const bool reads = input && std::ranges::count_if(members, waits) == 1;
     return !reads ||
            (members.size() > 1 && one->second.channel->type == decode::ObjectType::pipe);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Which read or write never returned?
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -61,17 +62,52 @@ const aggregate::SleepRow* missed(const WaitGraph& graph, const LongWait& wait,
     return sleep != nullptr && sleep->polls() ? sleep : nullptr;
 }
 
-/// " 21 (server) slept in epoll_wait() for 1.7 s of that, though the pipe could be read: …"
-std::string missed_text(const LongWait& wait, const ChannelRow& channel, const ChannelEnd& reader,
+/// A slot holds a page at most.
+constexpr std::uint64_t kPage_bytes = 4096;
+
+/// The full pipe for which a process sleeps in poll: its last write to it filled it, moved a part
+/// or was refused, and nothing was read since.  nullptr: there is none.
+const ChannelRow* full_output(const WaitGraph& graph, Pid pid)
+{
+    for (const ChannelRow& channel : graph.report().channels) {
+        const auto writer = std::ranges::find(channel.writers, pid, [](const ChannelEnd& end) {
+            return end.task.tgid;
+        });
+        const std::uint64_t held_bytes = since(channel.writes.bytes, channel.reads.bytes);
+        const bool full = channel.ring_slots != 0 &&
+                          held_bytes > (channel.ring_slots - 1) * kPage_bytes;
+        if (writer == channel.writers.end() || !channel.is_pipe() || held_bytes == 0 ||
+            !(full || writer->wants_more)) {
+            continue;
+        }
+        const bool read_since = std::ranges::any_of(channel.readers, [&](const ChannelEnd& end) {
+            return end.last_call_ns > writer->last_call_ns;
+        });
+        if (!read_since) {
+            return &channel;
+        }
+    }
+    return nullptr;
+}
+
+/// " 21 (relay) slept in poll() for 1.7 s of that"
+std::string polled_text(const LongWait& wait, const ChannelEnd& reader,
                         const aggregate::SleepRow& sleep)
 {
     const std::uint64_t ns = since(std::min(sleep.end_ns, wait.end_ns),
                                    std::max(sleep.start_ns, wait.start_ns));
+    return fmt::format(" {} slept in {} for {} of that", who(reader.task), call_name(sleep.in),
+                       time(ns));
+}
+
+/// " 21 (server) slept in epoll_wait() for 1.7 s of that, though the pipe could be read: …"
+std::string missed_text(const LongWait& wait, const ChannelRow& channel, const ChannelEnd& reader,
+                        const aggregate::SleepRow& sleep)
+{
     const bool epoll = sleep.in == aggregate::SleepRow::In::epoll_wait;
     const std::string_view noun = words(channel).noun;
-    return fmt::format(" {} slept in {} for {} of that, though the {} could be read: it does not "
-                       "poll this {} for input{}.",
-                       who(reader.task), call_name(sleep.in), time(ns), noun, noun,
+    return fmt::format("{}, though the {} could be read: it does not poll this {} for input{}.",
+                       polled_text(wait, reader, sleep), noun, noun,
                        epoll ? ", or by EPOLLET, where what was left unread is no new event" : "");
 }
 
@@ -154,6 +190,33 @@ std::string partners(const WaitGraph& graph, const LongWait& wait, const Channel
     const SideWords& last = kind.owned ? words(channel).take : other;
     return fmt::format(" {}, and last {} {} into the trace.", holders(wait, channel, held),
                        last.did, into_trace(graph, last_ns));
+}
+
+/// Whom a relay waits for in turn, which sleeps in poll as its own output is full, and so on.
+void add_full_outputs(const WaitGraph& graph, const LongWait& wait, const ChannelRow* full,
+                      const ChannelEnd* relay, Finding& made)
+{
+    std::set<Pid> seen{wait.process.tgid};
+    while (full != nullptr && seen.insert(relay->task.tgid).second) {
+        const aggregate::SleepRow* sleep = graph.asleep(
+            relay->task.tgid, std::max(wait.start_ns, since(wait.end_ns, kThresholds.stuck_ns)),
+            since(wait.end_ns, kGoing_ns));
+        if (sleep == nullptr || !sleep->polls()) {
+            return;
+        }
+        const HeldBy held = graph.held_by(*full, true, wait.end_ns);
+        made.text += fmt::format("{}, as {}, which it writes, was full.{}{}",
+                                 polled_text(wait, *relay, *sleep), which(*full),
+                                 partners(graph, wait, *full, held),
+                                 holder_sleeps(graph, wait, held));
+        made.objects.push_back(object_of(*full));
+        relay = held.only();
+        if (relay == nullptr) {
+            return;
+        }
+        made.subjects.push_back({relay->task, "holder"});
+        full = full_output(graph, relay->task.tgid);
+    }
 }
 
 /// Much longer than any wait of that thread on that pipe that came to an end.
@@ -272,12 +335,6 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
     }
     made.text += partners(graph, wait, channel, held);
     made.text += holder_sleeps(graph, wait, held);
-    if (const aggregate::SleepRow* sleep = missed(graph, wait, held)) {
-        made.text += missed_text(wait, channel, *held.only(), *sleep);
-        if (sleep->in == aggregate::SleepRow::In::epoll_wait) {
-            made.advice = "With EPOLLET, read until EAGAIN before the next epoll_wait().";
-        }
-    }
     if (held.left != nullptr) {
         made.severity = Severity::warning;
         made.subjects.push_back({held.left->task, "holder"});
@@ -291,6 +348,16 @@ Finding stuck(const WaitGraph& graph, const LongWait& wait, const ChannelRow& ch
     }
     made.subjects.insert(made.subjects.begin(), {wait.process, "waiter"});
     made.objects.push_back(object_of(channel));
+    const aggregate::SleepRow* sleep = missed(graph, wait, held);
+    const ChannelRow* full = sleep == nullptr ? nullptr : full_output(graph, held.only()->task.tgid);
+    if (full != nullptr) {
+        add_full_outputs(graph, wait, full, held.only(), made);
+    } else if (sleep != nullptr) {
+        made.text += missed_text(wait, channel, *held.only(), *sleep);
+        if (sleep->in == aggregate::SleepRow::In::epoll_wait) {
+            made.advice = "With EPOLLET, read until EAGAIN before the next epoll_wait().";
+        }
+    }
     made.at_ns = wait.start_ns;
     made.duration_ns = ns;
     made.evidence = {{"blocked_ns", ns},
@@ -321,7 +388,7 @@ void find_stuck(WaitGraph& graph, Findings& findings)
         if (!is_stuck(graph, wait, *channel, held)) {
             continue;
         }
-        if (broken) {
+        if (broken && full_output(graph, held.only()->task.tgid) == nullptr) {
             graph.accuse(held.only()->task.tgid);
         }
         graph.explain(wait);

@@ -38,6 +38,16 @@ Pid waited_for(const WaitGraph& graph, const LongWait& wait, const ChannelRow& c
     return only != nullptr ? only->task.tgid : 0;
 }
 
+/// Once it went on, the process waited for another: that the wait was long is not its stop's doing.
+bool waited_on(const WaitGraph& graph, const StopRow& stop, const LongWait& wait)
+{
+    return std::ranges::any_of(graph.waits(), [&](const LongWait& own) {
+        return own.process.tgid == stop.process.tgid && own.channel != wait.channel &&
+               own.start_ns >= stop.end_ns &&
+               own.start_ns <= stop.end_ns + kThresholds.slow_death_ns && own.end_ns <= wait.end_ns;
+    });
+}
+
 Code code_of(decode::State state)
 {
     switch (state) {
@@ -136,7 +146,7 @@ void find_partners(WaitGraph& graph, Findings& findings)
             pid == 0 ? nullptr
                      : graph.stopped(pid, wait.start_ns, wait.end_ns,
                                      std::max(half_ns, kThresholds.partner_ns));
-        if (stop != nullptr) {
+        if (stop != nullptr && !waited_on(graph, *stop, wait)) {
             by_stop[stop].push_back(
                 {&wait, channel, since(std::min(stop->end_ns, wait.end_ns),
                                     std::max(stop->start_ns, wait.start_ns))});

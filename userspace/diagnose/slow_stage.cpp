@@ -71,12 +71,16 @@ std::vector<StageWait> waits_for(const Pipeline& pipeline, const Stages& stages,
             if (stage == nullptr || slow.contains(edge->waiter)) {
                 continue;
             }
+            // What waits for a stage in between waits for this one only as long as that did.
+            const std::uint64_t ns =
+                slow.contains(pid) ? edge->ns : std::min(edge->ns, waits[pid].ns);
             StageWait& wait = waits[edge->waiter];
             wait.stage = stage;
             wait.channel = edge->channel;
-            wait.ns += edge->ns;
-            wait.polled_ns += edge->polled_ns;
-            wait.output_ns += edge->output ? edge->ns : 0;
+            wait.ns += ns;
+            const bool polled = edge->polled_ns * 2 > edge->ns;
+            wait.polled_ns += ns == edge->ns ? edge->polled_ns : polled ? ns : 0;
+            wait.output_ns += edge->output ? ns : 0;
             if (edge->ns >= kThresholds.stage_wait_ns && reached.insert(edge->waiter).second) {
                 open.push_back(edge->waiter);
             }
@@ -104,11 +108,25 @@ std::uint64_t sum_ns(const Edges& edges, Pid pid)
     return sum;
 }
 
-/// The time in which others waited for the stage, and it for none but for answers.
+/// What the process waited for others that it did not ask.
+std::uint64_t waited_ns(const SortedEdges& edges, Pid pid)
+{
+    std::uint64_t sum = 0;
+    for (const auto& [holder, waits] : edges.holds) {
+        for (const Blame::Edge* edge : waits) {
+            sum = plus(sum, edge->waiter == pid && holder != pid ? edge->ns : 0);
+        }
+    }
+    return sum;
+}
+
+/// The time in which others waited for the stage, and it for none but for answers.  While one
+/// thread of it waited, another that sleeps may have had nothing to do.
 std::uint64_t held_up_ns(const WaitGraph& graph, const SortedEdges& edges, Pid pid)
 {
-    return std::min(plus(graph.alone_ns(pid), sum_ns(edges.answers, pid)),
-                    sum_ns(edges.holds, pid));
+    const std::uint64_t alone_ns =
+        since(graph.alone_ns(pid), graph.threads(pid) > 1 ? waited_ns(edges, pid) : 0);
+    return std::min(plus(alone_ns, sum_ns(edges.answers, pid)), sum_ns(edges.holds, pid));
 }
 
 /// How long a stage held others up, in all the time; and how long the next one did.
@@ -204,6 +222,75 @@ std::optional<SlowStage> slow_family(const WaitGraph& graph, const Pipeline& pip
     return std::nullopt;
 }
 
+/// What the stage waited for another, as a share of its own time that matters.
+bool is_notable(const StageRow& stage, std::uint64_t ns) { return at_least(ns, stage.span_ns, 1, 20); }
+
+/// The stage for which `stage` waited, and which itself waited less: without `stage` the pipeline
+/// would not be faster.  nullptr: there is none.
+const StageRow* limiter_of(const WaitGraph& graph, const Pipeline& pipeline,
+                           const SortedEdges& edges, const StageRow& stage)
+{
+    const StageRow* found = nullptr;
+    for (const StageRow& other : pipeline.stages) {
+        const auto held = edges.holds.find(other.task.tgid);
+        if (held == edges.holds.end() || other.not_waiting_ns <= stage.not_waiting_ns) {
+            continue;
+        }
+        std::uint64_t ns = 0;
+        for (const Blame::Edge* edge : held->second) {
+            ns += edge->waiter == stage.task.tgid ? edge->ns : 0;
+        }
+        ns = std::min(ns, held_up_ns(graph, edges, other.task.tgid));   // without its start-up
+        if (is_notable(stage, ns) && (found == nullptr || other.not_waiting_ns > found->not_waiting_ns)) {
+            found = &other;
+        }
+    }
+    return found;
+}
+
+/// Not where it waited itself for a stage that does more: that one is the slow one, if it waits
+/// for none; else there is none.
+std::optional<SlowStage> without_waits(const WaitGraph& graph, const Pipeline& pipeline,
+                                       const SortedEdges& edges, SlowStage most)
+{
+    const StageRow* slower = limiter_of(graph, pipeline, edges, most.stage);
+    if (slower == nullptr) {
+        return most;
+    }
+    while (const StageRow* next = limiter_of(graph, pipeline, edges, *slower)) {
+        slower = next;
+    }
+    SlowStage slow{*slower, held_up_ns(graph, edges, slower->task.tgid)};
+    const std::uint64_t waited_ns = plus(slower->time.for_input_ns(), slower->time.for_output_ns());
+    return !is_notable(*slower, waited_ns) && is_slow(slow, 0, span_ns(pipeline))
+        ? std::optional(std::move(slow)) : std::nullopt;
+}
+
+/// Most of what others waited for the stage could have been ended by another process, too, which
+/// read or wrote there meanwhile: the waits were for any of them.
+bool is_one_of_several(const WaitGraph& graph, const SortedEdges& edges, Pid pid)
+{
+    const auto held = edges.holds.find(pid);
+    const auto parent_of = [&](Pid child) {
+        const aggregate::LifeRow* life = graph.life(child);
+        return life == nullptr ? 0 : life->ppid;
+    };
+    std::uint64_t all_ns = 0, shared_ns = 0;
+    for (const Blame::Edge* edge : held->second) {
+        const auto& ends = WaitGraph::other_end(*edge->channel, edge->output);
+        const auto own =
+            std::ranges::find(ends, pid, [](const ChannelEnd& end) { return end.task.tgid; });
+        const bool shared = own != ends.end() && std::ranges::any_of(ends, [&](const ChannelEnd& end) {
+            return end.task.tgid != pid && end.count > 1 && parent_of(end.task.tgid) != pid &&
+                   parent_of(pid) != end.task.tgid && end.first_call_ns < own->last_call_ns &&
+                   end.last_call_ns > own->first_call_ns;
+        });
+        all_ns = plus(all_ns, edge->ns);
+        shared_ns = plus(shared_ns, shared ? edge->ns : 0);
+    }
+    return at_least(shared_ns, all_ns, 1, 2);
+}
+
 std::optional<SlowStage> slowest(const WaitGraph& graph, const Pipeline& pipeline,
                                  const Stages& stages, const SortedEdges& edges)
 {
@@ -221,8 +308,11 @@ std::optional<SlowStage> slowest(const WaitGraph& graph, const Pipeline& pipelin
     if (most.ns == 0) {
         return std::nullopt;
     }
-    return is_slow(most, second, span_ns(pipeline)) ? std::optional(std::move(most))
-                                                    : slow_family(graph, pipeline, edges, all);
+    if (!is_slow(most, second, span_ns(pipeline))) {
+        return slow_family(graph, pipeline, edges, all);
+    }
+    return is_one_of_several(graph, edges, most.stage.task.tgid)
+        ? std::nullopt : without_waits(graph, pipeline, edges, std::move(most));
 }
 
 }  // namespace

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
-#include <ipcscope/policy.h>
 
 #include "base/units.hpp"
 #include "diagnose/channel_kinds.hpp"
@@ -81,28 +82,47 @@ std::string answers(const WaitGraph& graph, const SortedEdges& edges, const Slow
     if (found == edges.answers.end()) {
         return "";
     }
-    const Blame::Edge& most = **std::ranges::max_element(found->second, {}, &Blame::Edge::ns);
+    struct Answer {
+        std::uint64_t ns = 0;
+        std::set<Pid> holders;
+        const Blame::Edge* longest = nullptr;
+    };
+    std::map<std::string, Answer> by_name;   // of who answered: as a rule one, or commands
+    for (const Blame::Edge* edge : found->second) {
+        const aggregate::LifeRow* holder = graph.life(edge->holder);
+        Answer& answer = by_name[holder != nullptr ? holder->process.comm.text().str() : ""];
+        answer.ns = plus(answer.ns, edge->ns);
+        answer.holders.insert(edge->holder);
+        if (answer.longest == nullptr || edge->ns > answer.longest->ns) {
+            answer.longest = edge;
+        }
+    }
+    const Answer& most =
+        std::ranges::max_element(by_name, {}, [](const auto& entry) { return entry.second.ns; })->second;
     if (!at_least(most.ns, slow.ns, 1, 4)) {
         return "";
     }
-    const aggregate::LifeRow* holder = graph.life(most.holder);
+    const aggregate::LifeRow* holder = graph.life(most.longest->holder);
+    if (most.holders.size() > 1) {
+        return holder == nullptr
+            ? "" : fmt::format(" It waited {} of that for the answers of {} processes called {}.",
+                               time(most.ns), grouped(most.holders.size()),
+                               holder->process.comm.text().view());
+    }
     return fmt::format(" It waited {} of that for {}, on {}.", time(most.ns),
-                       who(holder != nullptr ? holder->process : decode::Task{most.holder, 0, {}}),
-                       which(*most.channel));
+                       who(holder != nullptr ? holder->process
+                                             : decode::Task{most.longest->holder, 0, {}}),
+                       which(*most.longest->channel));
 }
 
-/// " 180 (strace) held it as its debugger.": who let it go on.  A SIGKILL does so, too.
+/// " 180 (strace) held it as its debugger.": who let it go on.
 std::string debugger(const WaitGraph& graph, Pid pid)
 {
-    const aggregate::LifeRow* own = graph.life(pid);
-    if (own != nullptr && decode::ended_by(own->exit_code) == IPCSCOPE_SIGKILL) {
-        return "";
-    }
     for (const aggregate::StopRow& stop : graph.report().stops) {
         if (stop.process.tgid != pid || stop.state != decode::State::traced) {
             continue;
         }
-        if (const aggregate::LifeRow* life = graph.life(stop.waker_tid)) {
+        if (const aggregate::LifeRow* life = graph.resumer(stop)) {
             return fmt::format(" {} held it as its debugger.", who(life->process));
         }
     }

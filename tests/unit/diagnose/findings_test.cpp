@@ -63,7 +63,7 @@ TEST(Findings, AStageThatPollsForItsInputIsNotSlow)
 {
     const aggregate::Report report = sample::poll_stage();
     EXPECT_TRUE(says(report, "sensor is the slow stage: parse waited 3.02 s for it (pipe empty), "
-                             "node 2.96 s (in poll), store 3.00 s (pipe empty). sensor itself, "
+                             "node 2.96 s (in poll), store 2.96 s (pipe empty). sensor itself, "
                              "in 3.05 s: 99 % asleep."));
 }
 

@@ -76,6 +76,15 @@ public:
         body.since_ns = ran_since != 0 ? ran_since : body.since_ns;
         return add(at, who, IPCSCOPE_CALL_PIPE, body);
     }
+    /// A write after a sleep of its own will since then.
+    Story& wrote_after_sleep(std::uint64_t since, std::uint64_t at, decode::Task who,
+                             std::uint64_t pipe, std::int32_t ret)
+    {
+        auto body = op(true, pipe, at - 1'000, ret);
+        body.since_ns = since;
+        body.between_sleeping_ns = at - 1'000 - since;
+        return add(at, who, IPCSCOPE_CALL_PIPE, body);
+    }
     /// A call on an object of any type that slept from `start` on, or did not sleep.
     Story& called(std::uint64_t end, decode::Task who, unsigned kind, decode::Call body,
                   std::uint64_t start = 0, bool unfinished = false)

@@ -56,6 +56,12 @@ const DeathSend* send_of(const Death& death, std::uint32_t sender, unsigned sign
     return found == death.sends.end() ? nullptr : &*found;
 }
 
+bool got(const Death& death, unsigned signal)
+{
+    return std::ranges::any_of(death.sends,
+                               [&](const DeathSend& send) { return send.signal == signal; });
+}
+
 /// What is asked of the process by a story; nothing where that is no stop of a unit.
 std::optional<Asked> asked(const Story& story)
 {
@@ -78,9 +84,29 @@ struct Rest {
     std::vector<const Story*> slow;
 };
 
+std::uint64_t began_ns(const std::vector<Story*>& slow)
+{
+    std::uint64_t began_ns = slow.front()->send.first_ns;
+    for (const Story* story : slow) {
+        began_ns = std::min(began_ns, story->send.first_ns);
+    }
+    return began_ns;
+}
+
+std::uint64_t ended_ns(const std::vector<Story*>& slow)
+{
+    std::uint64_t ended_ns = 0;
+    for (const Story* story : slow) {
+        ended_ns = std::max(ended_ns, story->end_ns);
+    }
+    return ended_ns;
+}
+
 Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slow)
 {
     Rest rest;
+    const std::uint64_t from_ns = since(began_ns(slow), kThresholds.slow_death_ns);
+    const std::uint64_t to_ns = ended_ns(slow);
     for (const Story* story : slow) {
         if (story != &main) {
             rest.slow.push_back(story);
@@ -93,8 +119,9 @@ Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slo
             continue;
         }
         const DeathSend* sent = send_of(death, key.sender, key.signal);
-        const DeathSend* first = sent ? sent : send_of(death, key.sender, IPCSCOPE_SIGKILL);
-        if (first == nullptr || decode::ended_by(*death.exit_code) != first->signal ||
+        const DeathSend* first = sent ? sent
+            : got(death, key.signal) ? nullptr : send_of(death, key.sender, IPCSCOPE_SIGKILL);
+        if (first == nullptr || first->first_ns < from_ns || first->first_ns > to_ns || decode::ended_by(*death.exit_code) != first->signal ||
             since(*death.gone_ns, first->first_ns) >= kThresholds.slow_death_ns ||
             place_text(main.report, death.target.tgid, first->first_ns) != key.place) {
             continue;
@@ -152,6 +179,21 @@ std::vector<const Death*> describe(Story& main, const Asked& key, const Rest& re
     return members;
 }
 
+/// Of the same unit by the same process: those that were asked while others still ran.  One that
+/// is started again is stopped again.
+std::vector<std::vector<Story*>> stops_of(std::vector<Story*> slow)
+{
+    std::ranges::stable_sort(slow, {}, [](const Story* story) { return story->send.first_ns; });
+    std::vector<std::vector<Story*>> stops;
+    for (Story* story : slow) {
+        if (stops.empty() || story->send.first_ns > ended_ns(stops.back())) {
+            stops.emplace_back();
+        }
+        stops.back().push_back(story);
+    }
+    return stops;
+}
+
 }  // namespace
 
 std::set<const Death*> tell_unit_shutdowns(std::list<Story>& stories)
@@ -163,11 +205,13 @@ std::set<const Death*> tell_unit_shutdowns(std::list<Story>& stories)
         }
     }
     std::set<const Death*> described;
-    for (auto& [key, slow] : stops) {
-        Story& main = **std::ranges::max_element(
-            slow, {}, [](const Story* story) { return story->lasted_ns; });
-        const std::vector<const Death*> others = describe(main, key, rest_of(key, main, slow));
-        described.insert(others.begin(), others.end());
+    for (const auto& [key, all] : stops) {
+        for (const std::vector<Story*>& slow : stops_of(all)) {
+            Story& main = **std::ranges::max_element(
+                slow, {}, [](const Story* story) { return story->lasted_ns; });
+            const std::vector<const Death*> others = describe(main, key, rest_of(key, main, slow));
+            described.insert(others.begin(), others.end());
+        }
     }
     return described;
 }

@@ -67,6 +67,39 @@ TEST(UnitShutdown, WhatGotSigkillAlone)
         << life.text(4000);
 }
 
+/// The main process forwards SIGTERM to its worker, which stays: SIGKILL is not all that it got.
+TEST(UnitShutdown, WhatGotTheSignalFromAnotherHasAFindingOfItsOwn)
+{
+    Unit life;
+    life.send(1000, kManager, kApp, kTerm, kHandled);
+    life.take(1000, kApp, kTerm);
+    life.send(1010, kApp, 8, kTerm, kHandled);
+    life.take(1010, 8, kTerm);
+    life.end(1600, kApp, 0);
+    life.send(1700, kManager, 8, kKill);
+    life.end(1701, 8, 9);
+    const std::string text = life.text(4000);
+    EXPECT_EQ(text.find("no SIGTERM before"), std::string::npos) << text;
+    EXPECT_NE(text.find("SIGTERM from 6 (app) to 8 (worker): it ran its handler"), std::string::npos)
+        << text;
+}
+
+/// The unit was started again meanwhile.
+TEST(UnitShutdown, TwoStopsAreTwoFindings)
+{
+    Unit life;
+    life.send(1000, kManager, kApp, kTerm, kHandled);
+    life.take(1000, kApp, kTerm);
+    life.end(1300, kApp, 0);
+    life.send(2000, kManager, 8, kTerm, kHandled);
+    life.take(2000, 8, kTerm);
+    life.end(2500, 8, 0);
+    const Findings found = life.found(4000);
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[0].code, Code::slow_exit);
+    EXPECT_EQ(found[1].code, Code::slow_exit);
+}
+
 TEST(UnitShutdown, AContainerWithoutAPidNamespace)
 {
     Unit life("/system.slice/docker-"

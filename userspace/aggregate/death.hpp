@@ -44,7 +44,8 @@ struct Hindrance {
     std::uint32_t sleeper_tid = 0;          ///< the longest stay in D or K was its
     std::uint64_t sleep_start_ns = 0;       ///< that stay's
     std::uint64_t sleep_end_ns = 0;
-    std::optional<Stop> stop;               ///< that stopped it
+    std::optional<Stop> stop;               ///< that stopped it, for the longest time
+    std::uint64_t stops = 0;                ///< how often it was
 };
 
 /// Why a thread blocked a signal as it was sent to it, by the records of --trace handlers.
@@ -93,6 +94,7 @@ std::uint64_t in_handler_ns(const SignalWait& wait, std::uint64_t end_ns);
 /// All sends of one signal by one process to it.
 struct DeathSend {
     Task sender;                            ///< its name at the first
+    std::uint32_t sender_tid = 0;           ///< its thread, at the first
     Comm sender_now;                        ///< its newest name, where that is another
     bool named = false;                     ///< that is its process's name
     decode::Origin origin{};
@@ -113,6 +115,7 @@ struct DeathSend {
     std::uint64_t memory_limit = 0;         ///< OOM: bytes, of the memory cgroup; 0: of none
     SafeText memory_cgroup;                 ///< the last part of its path
     std::vector<SafeText> callers;          ///< of the kernel's send core, innermost first
+    Hindrance hindrance;                    ///< from the first to the target's end
 
     std::uint64_t at(decode::Outcome outcome) const
     {
@@ -128,6 +131,13 @@ struct DeathTaking {
     std::uint64_t at_ns = 0;
     std::uint64_t returned_ns = 0;          ///< from its handler; 0: not seen
 };
+
+/// In a handler, by sigwait() or by a signalfd.
+constexpr bool takes_itself(decode::How how)
+{
+    return how == decode::How::handler || how == decode::How::sigwait ||
+           how == decode::How::signalfd;
+}
 
 /// One thread in one look of the collector's.
 struct ThreadLook {
@@ -170,7 +180,6 @@ struct Death {
     std::vector<DeathTaking> takings;       ///< by time
     std::vector<ThreadLook> looks;          ///< by time
     std::optional<KillFound> found;         ///< the first
-    Hindrance hindrance;                    ///< from the first send to its end
     std::optional<std::uint64_t> gone_ns;   ///< its parent was notified, or the last thread gone
     std::optional<std::int32_t> exit_code;  ///< as wait(2) encodes it
     std::optional<std::uint64_t> reaped_ns;  ///< the kernel freed it: up to a second later
@@ -183,6 +192,8 @@ struct Death {
     std::optional<EndedChild> last_child;   ///< the last that ended before it
 
     std::uint64_t first_ns() const { return sends.empty() ? 0 : sends.front().first_ns; }
+    /// The first taking of the signal since then; nullptr: none was seen.
+    const DeathTaking* taking_of(const DeathSend& send) const;
 };
 
 /// Children that a process left unreaped though it had taken a SIGCHLD after their end.

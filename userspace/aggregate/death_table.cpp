@@ -21,6 +21,7 @@ constexpr std::size_t kMostLooks = 256;      ///< threads, of all looks
 constexpr std::size_t kMostChildren = 3;
 constexpr std::uint64_t kWorthALook_ns = 10'000'000;   ///< most processes end at once
 constexpr std::uint64_t kMostFreeDelay_ns = 1'000'000'000;   ///< an RCU grace period
+constexpr unsigned kSighup = 1;
 constexpr std::int32_t kLastDeath = 3;       ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED: 1..3
 
 bool should_end(const decode::SignalGenerate& body)
@@ -31,6 +32,21 @@ bool should_end(const decode::SignalGenerate& body)
     }
     const bool to_zombie = decode::state_of(body.target_state) == decode::State::zombie;
     return (bit & IPCSCOPE_ASK_TO_END) != 0 || body.fatal != 0 || to_zombie;
+}
+
+/// Makes room: of a SIGHUP that the process took by itself, as daemons do, nothing follows.
+/// @return whether there was one
+bool forget_message(Death& death)
+{
+    const auto found = std::ranges::find_if(death.sends, [&](const DeathSend& send) {
+        const DeathTaking* taking = death.taking_of(send);
+        return send.signal == kSighup && taking != nullptr && takes_itself(taking->how);
+    });
+    if (found == death.sends.end()) {
+        return false;
+    }
+    death.sends.erase(found);
+    return true;
 }
 
 /// @return the send, where it is the first of its kind
@@ -44,12 +60,13 @@ DeathSend* add_send(Death& death, const decode::Event& event, const decode::Sign
     };
     auto at = std::ranges::find_if(death.sends, same);
     if (at == death.sends.end()) {
-        if (death.sends.size() == kMostSends) {
+        if (death.sends.size() == kMostSends && !forget_message(death)) {
             ++death.other_sends;
             return nullptr;
         }
         DeathSend send;
         send.sender = sender;
+        send.sender_tid = event.task.tid;
         send.named = event.task.tid == event.task.tgid || !event.process.empty();
         send.origin = origin;
         send.terminal = body.terminal;
@@ -84,6 +101,14 @@ std::uint64_t lasted_ns(const Death& death)
 bool outlasts(const Death& a, const Death& b) { return lasted_ns(a) > lasted_ns(b); }
 
 }  // namespace
+
+const DeathTaking* Death::taking_of(const DeathSend& send) const
+{
+    const auto taking = std::ranges::find_if(takings, [&](const DeathTaking& one) {
+        return one.signal == send.signal && one.at_ns >= send.first_ns;
+    });
+    return taking == takings.end() ? nullptr : &*taking;
+}
 
 Task DeathTable::task_of(std::uint32_t tgid) const
 {
@@ -451,6 +476,21 @@ void DeathTable::on(const decode::Event& event, const decode::Observed& body)
     }
 }
 
+/// What kept the process from taking the signal, or from its end.  Once a thread has taken it,
+/// the CPU that others of its threads wait for is no hindrance.
+Hindrance DeathTable::hindrance(const Death& death, const DeathSend& send,
+                                std::uint64_t end_ns) const
+{
+    const std::uint32_t tgid = death.target.tgid;
+    Hindrance kept = stays_.between(tgid, send.first_ns, end_ns);
+    const DeathTaking* taking = death.taking_of(send);
+    if (taking != nullptr && takes_itself(taking->how)) {
+        kept.runnable_ns = stays_.between(tgid, send.first_ns, taking->at_ns).runnable_ns +
+                           stays_.between(tgid, taking->at_ns, end_ns, taking->tid).runnable_ns;
+    }
+    return kept;
+}
+
 /// What kept it from its end, which is at `end_ns`, or not yet.
 void DeathTable::finish(Death& death, std::uint64_t end_ns) const
 {
@@ -459,7 +499,9 @@ void DeathTable::finish(Death& death, std::uint64_t end_ns) const
     if (end_ns < first || end_ns - first < kWorthALook_ns) {
         return;
     }
-    death.hindrance = stays_.between(tgid, first, end_ns);
+    for (DeathSend& send : death.sends) {
+        send.hindrance = hindrance(death, send, end_ns);
+    }
     death.children.clear();
     death.more_children = 0;
     std::vector<std::pair<std::uint64_t, Task>> children;   // the newest use first

@@ -65,6 +65,7 @@ private:
     Death* find(std::uint32_t tgid) { return open_.find(tgid); }
     Death& open(const decode::Event& event, std::uint32_t tgid);
     void close(std::uint32_t tgid);
+    Hindrance hindrance(const Death& death, const DeathSend& send, std::uint64_t end_ns) const;
     void finish(Death& death, std::uint64_t end_ns) const;
     void idle(const decode::Event& event, std::uint64_t start_ns, std::uint64_t end_ns);
     void freed(Death& death, std::uint64_t time_ns);

@@ -137,8 +137,19 @@ Hindrance StayTable::between(std::uint32_t tgid, std::uint64_t from_ns, std::uin
     for (const auto& [thread, one] : threads) {
         keep_largest(all, one);
     }
+    std::uint64_t longest_ns = 0;
     for (const Stop& stop : process->stops) {
-        if (stop.at_ns < to_ns && (stop.continued_ns == 0 || stop.continued_ns > from_ns)) {
+        const std::uint64_t start_ns = std::max(stop.at_ns, from_ns);
+        const std::uint64_t end_ns =
+            stop.continued_ns == 0 ? to_ns : std::min(stop.continued_ns, to_ns);
+        if (start_ns >= end_ns) {
+            continue;
+        }
+        // One that came while it was stopped already goes with the SIGCONT of that.
+        const bool again = all.stop && all.stop->continued_ns == stop.continued_ns;
+        all.stops += again ? 0 : 1;
+        if (end_ns - start_ns > longest_ns) {
+            longest_ns = end_ns - start_ns;
             all.stop = stop;
         }
     }

@@ -44,10 +44,20 @@ Code code_of_cause(decode::Origin origin)
     }
 }
 
-bool is_by_kernel(decode::Origin origin)
+/// What the kernel sends a process in a call of its own, as if from itself: what that means; ""
+/// where another finding does.
+std::string own_call(const Story& story, const DeathSend& send)
 {
-    return origin != decode::Origin::task && origin != decode::Origin::timer &&
-           origin != decode::Origin::itimer;
+    if (send.signal == kSigxfsz) {
+        return "a file would have grown beyond its limit (RLIMIT_FSIZE)";
+    }
+    const auto shown = [&](const aggregate::ChannelRow& channel) {
+        return std::ranges::any_of(channel.writers, [&](const aggregate::ChannelEnd& writer) {
+            return writer.task.tgid == story.death.target.tgid && (writer.broken != 0 || writer.cut);
+        });
+    };
+    return send.signal == kSigpipe && std::ranges::none_of(story.report.channels, shown)
+        ? "it wrote to a pipe or socket whose other end is closed, which is not in the trace" : "";
 }
 
 }  // namespace
@@ -56,13 +66,13 @@ bool tell_cause(Story& story)
 {
     const DeathSend& send = story.send;
     const Death& death = story.death;
-    if (!is_by_kernel(send.origin) || !death.exit_code ||
+    if (send.origin == decode::Origin::task || !death.exit_code ||
         decode::ended_by(*death.exit_code) != send.signal) {
         return false;
     }
     const std::string when = at(story.report, send.first_ns);
     std::string text = fmt::format("{} was ended by {} from {} {}{}.", who(death.target),
-                                   decode::signal_name(send.signal), sender_of(send), when,
+                                   decode::signal_name(send.signal), sender_of(story.report, send), when,
                                    memory_of(send));
     if (send.origin == decode::Origin::oom) {
         text += " No process sent it.";
@@ -85,12 +95,20 @@ bool tell_cause(Story& story)
     return true;
 }
 
-/// abort(), or a program that ends itself by the signal that its parent is to see.  Not what
-/// the kernel sends in a write(): the record names the writer.
+/// abort(), or a program that ends itself by the signal that its parent is to see.
 bool tell_self(Story& story, const DeathSend& send)
 {
     if (send.signal == kSigpipe || send.signal == kSigxfsz) {
-        return false;
+        const std::string why = own_call(story, send);
+        if (why.empty()) {
+            return false;
+        }
+        story.made = finding(Code::ended_by_kernel,
+                             fmt::format("{} was ended by {} {}: {}.", who(story.death.target),
+                                         decode::signal_name(send.signal),
+                                         at(story.report, send.first_ns), why));
+        story.made.at_ns = send.first_ns;
+        return true;
     }
     const bool aborts = (IPCSCOPE_SIG_BIT(send.signal) & IPCSCOPE_CORE_SIGNALS) != 0;
     story.made = finding(aborts ? Code::crash : Code::ended_by_process,
@@ -114,11 +132,12 @@ bool tell_sender(Story& story)
         return false;
     }
     const DeathSend& send = *found;
+    story.ender = &send;
     if (send.sender.tgid == death.target.tgid) {
         return tell_self(story, send);
     }
     std::string text = fmt::format("{} was ended by {} from {}", who(death.target),
-                                   decode::signal_name(send.signal), sender_of(send));
+                                   decode::signal_name(send.signal), sender_of(story.report, send));
     const auto lineage = lineage_at(story.report, send.sender.tgid, send.first_ns);
     if (lineage && lineage->known) {
         text += fmt::format(", {}{},", lineage->user.empty() ? "" : "user ", user(*lineage));
@@ -138,14 +157,17 @@ bool ManyAtOnce::has_own_finding(const Story& story)
     if (code != Code::ended_by_kernel && code != Code::ended_by_process) {
         return true;
     }
-    const std::uint32_t by = code == Code::ended_by_process ? story.send.sender.tgid : 0;
-    Group& group = groups_[{code, story.send.origin, story.send.signal, by}];
+    const DeathSend& send = story.ender == nullptr ? story.send : *story.ender;
+    const std::uint32_t by = code == Code::ended_by_process ? send.sender.tgid : 0;
+    Group& group = groups_[{code, send.origin, send.signal, by}];
     if (++group.count <= kMostEach) {
         return true;
     }
     if (group.count == kMostEach + 1) {
-        group.first_ns = story.send.first_ns;
-        group.sender = sender_of(story.send);
+        group.first_ns = send.first_ns;
+        // SIGPIPE, SIGXFSZ: each by a call of its own.
+        const bool own = code == Code::ended_by_kernel && send.origin == decode::Origin::task;
+        group.sender = own ? "" : " from " + sender_of(story.report, send);
     }
     group.subjects.push_back({story.death.target, "target"});
     return false;
@@ -158,7 +180,7 @@ void ManyAtOnce::add_rest(Findings& findings) const
             continue;
         }
         Finding made = finding(std::get<Code>(kind),
-                               fmt::format("{} by {} from {}.",
+                               fmt::format("{} by {}{}.",
                                            counted(group.subjects.size(),
                                                    "more process was ended",
                                                    "more processes were ended"),

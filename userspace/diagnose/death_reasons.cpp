@@ -28,15 +28,15 @@ using decode::State;
 
 
 /// The look that shows the thread in D, in the stay that took longest.
-const ThreadLook* look_in_sleep(const Death& death)
+const ThreadLook* look_in_sleep(const Story& story)
 {
-    const Hindrance& kept = death.hindrance;
-    for (const ThreadLook& look : death.looks) {
+    const Hindrance& kept = story.send.hindrance;
+    for (const ThreadLook& look : story.death.looks) {
         const bool asleep = look.state == State::uninterruptible;
         const bool there = kept.sleeper_tid == 0 || (look.thread.tid == kept.sleeper_tid &&
                                                      look.at_ns >= kept.sleep_start_ns &&
                                                      look.at_ns <= kept.sleep_end_ns);
-        if (asleep && there) {
+        if (asleep && there && look.at_ns >= story.send.first_ns) {
             return &look;
         }
     }
@@ -94,7 +94,7 @@ std::optional<Reason> vfork_wait(const Story& story)
     std::uint64_t first = 0, last = 0;
     const ThreadLook* found = nullptr;
     for (const ThreadLook& look : story.death.looks) {
-        if (look.vfork_child.tgid != 0) {
+        if (look.vfork_child.tgid != 0 && look.at_ns >= story.send.first_ns) {
             first = first == 0 ? look.at_ns : first;
             last = look.at_ns;
             found = &look;
@@ -103,7 +103,7 @@ std::optional<Reason> vfork_wait(const Story& story)
     if (found == nullptr) {
         return std::nullopt;
     }
-    const Hindrance& kept = story.death.hindrance;
+    const Hindrance& kept = story.send.hindrance;
     const std::uint64_t slept = kept.uninterruptible_ns + kept.killable_ns;
     // A single look does not say for how long.
     const std::uint64_t ns = slept != 0 ? slept : since(last, first);
@@ -120,9 +120,9 @@ std::optional<Reason> vfork_wait(const Story& story)
 std::optional<Reason> sleep_reason(Story& story)
 {
     const Death& death = story.death;
-    const Hindrance& kept = death.hindrance;
+    const Hindrance& kept = story.send.hindrance;
     std::uint64_t ns = kept.uninterruptible_ns + kept.killable_ns;
-    const ThreadLook* look = look_in_sleep(death);
+    const ThreadLook* look = look_in_sleep(story);
     if (ns == 0 && look != nullptr) {
         ns = story.lasted_ns;
     }
@@ -151,13 +151,44 @@ std::optional<Reason> sleep_reason(Story& story)
                               killable ? "K" : "D", where, time(ns))};
 }
 
-/// A look that shows the signal pending and blocked.
-bool seen_blocked(const Death& death, unsigned signal)
+/// Looks show the signal pending, and each thread in which it is blocks it: one that does not
+/// is kept from taking it by something else.
+bool seen_blocked(const Story& story)
 {
-    const std::uint64_t bit = 1ull << (signal - 1);
-    return std::ranges::any_of(death.looks, [&](const ThreadLook& look) {
-        return (look.blocked & look.pending & bit) != 0;
-    });
+    const std::uint64_t bit = 1ull << (story.send.signal - 1);
+    bool blocked = false;
+    for (const ThreadLook& look : story.death.looks) {
+        if (look.at_ns < story.send.first_ns || (look.pending & bit) == 0) {
+            continue;
+        }
+        if ((look.blocked & bit) == 0) {
+            return false;
+        }
+        blocked = true;
+    }
+    return blocked;
+}
+
+/// Who made the process: its parent, unless that has exited since; of one from before the trace,
+/// its parent.
+std::string maker(const Story& story)
+{
+    const auto life_of = [&](std::uint32_t tgid) {
+        return std::ranges::find(story.report.lives, tgid, [](const aggregate::LifeRow& life) {
+            return life.process.tgid;
+        });
+    };
+    const auto own = life_of(story.death.target.tgid);
+    const aggregate::Task& parent = story.death.parent;
+    const bool born = own != story.report.lives.end() && own->born_ns != 0 && own->ppid != 0;
+    const std::uint32_t tgid = born ? own->ppid : parent.tgid;
+    if (tgid == 0) {
+        return "its parent";
+    }
+    const auto maker = life_of(tgid);
+    const aggregate::Task named = maker != story.report.lives.end() ? maker->process
+        : tgid == parent.tgid ? parent : aggregate::Task{tgid, 0, {}};
+    return (tgid == parent.tgid ? "its parent " : "") + who(named);
 }
 
 /// ", and did so since its birth: the mask is inherited from its parent 5 (a)"; "" where the
@@ -165,14 +196,12 @@ bool seen_blocked(const Death& death, unsigned signal)
 std::string since_when(const Story& story)
 {
     const DeathSend& send = story.send;
-    const std::string parent =
-        story.death.parent.tgid == 0 ? "its parent" : "its parent " + who(story.death.parent);
     if (send.mask_inherited && send.blocked_at_exec) {
         return fmt::format(", and did so at its exec already: it inherited that mask from {}",
-                           parent);
+                           maker(story));
     }
     if (send.mask_inherited) {
-        return fmt::format(", as {} did when it made it", parent);
+        return fmt::format(", as {} did when it made it", maker(story));
     }
     if (send.blocked_at_exec) {
         return ", and did so at its exec already";
@@ -230,27 +259,21 @@ std::string how_long(const Story& story, const DeathTaking& taking)
 
 }  // namespace
 
-const DeathTaking* taking_of(const Death& death, unsigned signal)
-{
-    const auto found = std::ranges::find(death.takings, signal, &DeathTaking::signal);
-    return found == death.takings.end() ? nullptr : &*found;
-}
-
-bool takes_itself(How how)
-{
-    return how == How::handler || how == How::sigwait || how == How::signalfd;
-}
-
 std::vector<Reason> hindrances(Story& story)
 {
-    const Hindrance& kept = story.death.hindrance;
+    const Hindrance& kept = story.send.hindrance;
     std::vector<Reason> reasons;
     if (kept.stopped_ns != 0) {
         const std::string after = time(kept.stopped_ns);
-        reasons.push_back({Code::target_stopped, kept.stopped_ns,
-                           kept.stop ? fmt::format("{} ({} of that after the signal)",
-                                                   stopped_by(story, *kept.stop), after)
-                                     : fmt::format("was stopped for {} after the signal", after)});
+        std::string text = fmt::format("was stopped for {} after the signal", after);
+        if (kept.stop && kept.stops == 1) {
+            text = fmt::format("{} ({} of that after the signal)", stopped_by(story, *kept.stop),
+                               after);
+        } else if (kept.stop) {
+            text = fmt::format("was stopped {} times, {} of that after the signal: at longest it {}",
+                               grouped(kept.stops), after, stopped_by(story, *kept.stop));
+        }
+        reasons.push_back({Code::target_stopped, kept.stopped_ns, std::move(text)});
     }
     if (kept.frozen_ns != 0) {
         reasons.push_back({Code::target_frozen, kept.frozen_ns,
@@ -282,7 +305,7 @@ std::vector<Reason> hindrances(Story& story)
 std::string slept_in(const Story& story)
 {
     const Death& death = story.death;
-    const DeathTaking* taking = taking_of(death, story.send.signal);
+    const DeathTaking* taking = death.taking_of(story.send);
     const std::uint32_t tid = taking != nullptr ? taking->tid : death.target.tgid;
     std::string function;
     for (const ThreadLook& look : death.looks) {
@@ -353,7 +376,7 @@ std::optional<Reason> core_dump(Story& story)
     if (!dumped && (death.gone_ns || !seen)) {
         return std::nullopt;
     }
-    const DeathTaking* taking = taking_of(death, story.send.signal);
+    const DeathTaking* taking = death.taking_of(story.send);
     const std::uint64_t ns =
         since(story.end_ns, taking != nullptr ? taking->at_ns : story.send.first_ns);
     std::string text = fmt::format("{} core for {}", dumped ? "dumped" : "was dumping", time(ns));
@@ -374,7 +397,7 @@ std::optional<Reason> disposition(const Story& story)
     const Death& death = story.death;
     const DeathSend& send = story.send;
     const std::string name = decode::signal_name(send.signal);
-    const DeathTaking* taking = taking_of(death, send.signal);
+    const DeathTaking* taking = death.taking_of(send);
     const bool unkillable = send.unkillable && send.at(Outcome::ignored) != 0;
     if (const std::string later = unkillable ? handler_later(story) : ""; !later.empty()) {
         return Reason{Code::signal_unkillable, 0,
@@ -392,7 +415,7 @@ std::optional<Reason> disposition(const Story& story)
     const std::string blocked =
         fmt::format("blocked {} for {}{}", name, time(blocked_ns),
                     send.blocking ? blocked_by(story.report, *send.blocking) : "");
-    if (taking != nullptr && takes_itself(taking->how)) {
+    if (taking != nullptr && aggregate::takes_itself(taking->how)) {
         const std::string what = taking->how == How::handler    ? "ran its handler"
                                  : taking->how == How::sigwait ? "took it by sigwait()"
                                                                : "read it from a signalfd";
@@ -416,7 +439,7 @@ std::optional<Reason> disposition(const Story& story)
     }
     const bool lost = total_lost(story.report.loss) != 0;
     if (taking == nullptr && !is_kill(send) &&
-        (seen_blocked(death, send.signal) || (send.blocked && death.traced && !lost))) {
+        (seen_blocked(story) || (send.blocked && death.traced && !lost))) {
         return Reason{Code::signal_blocked, 0,
                       "blocks " + name + ", which stayed pending" + since_when(story)};
     }

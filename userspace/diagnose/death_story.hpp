@@ -21,6 +21,7 @@ struct Story {
     const aggregate::DeathSend& send;
     std::uint64_t end_ns = 0;       ///< of its life, or when it was last known to live
     std::uint64_t lasted_ns = 0;    ///< from the send
+    const aggregate::DeathSend* ender = nullptr;   ///< of a finding that is of another send
     std::string did{};              ///< it outlived the signal: "ran its handler at 1.23 s; …"
     Finding made{};
 };
@@ -41,7 +42,7 @@ std::string at(const aggregate::Report& report, std::uint64_t ns);
 std::string head(const Story& story);
 
 /// "5 (bash, now sleep)"
-std::string sender_of(const aggregate::DeathSend& send);
+std::string sender_of(const aggregate::Report& report, const aggregate::DeathSend& send);
 
 // death_zombie.cpp
 /// Whether the process had ended as the story begins.
@@ -68,10 +69,6 @@ std::string slept_in(const Story& story);
 /// "its child 7 (sleep) was alive", or how long before it the last one exited; "" where it
 /// had none.
 std::string children(const Story& story);
-/// The first taking of the signal; nullptr: none was seen.
-const aggregate::DeathTaking* taking_of(const aggregate::Death& death, unsigned signal);
-/// In a handler, by sigwait() or by a signalfd.
-bool takes_itself(decode::How how);
 
 // shutdown.cpp
 /// "7 (java), 8 (x), 9 (y) and 3 more"

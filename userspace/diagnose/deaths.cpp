@@ -82,16 +82,16 @@ bool has_no_effect(const Death& death, const DeathSend& send)
     const bool by_a_process = decode::names_sender(send.origin);
     const bool ignored = send.at(Outcome::ignored) != 0 && send.at(Outcome::delivered) == 0;
     const bool pending = send.blocked && send.at(Outcome::delivered) != 0 && !death.gone_ns &&
-                         taking_of(death, send.signal) == nullptr;
+                         death.taking_of(send) == nullptr;
     return asks_to_end(send.signal) && ((by_a_process && ignored) || pending);
 }
 
 /// SIGHUP, SIGUSR1, ... may mean anything to a process that takes them by itself.
 bool is_a_message(const Death& death, const DeathSend& send)
 {
-    const DeathTaking* taking = taking_of(death, send.signal);
+    const DeathTaking* taking = death.taking_of(send);
     return send.signal != kSigterm && send.signal != kSigint && send.signal != kSigquit &&
-           taking != nullptr && takes_itself(taking->how);
+           taking != nullptr && aggregate::takes_itself(taking->how);
 }
 
 /// The send that the story begins with; nullptr: there is none.
@@ -113,6 +113,51 @@ const DeathSend* main_send(const Death& death)
         }
     }
     return nullptr;
+}
+
+/// The send that ended it, by its exit code; nullptr: none, or not known.
+const DeathSend* send_that_ended(const Death& death)
+{
+    const unsigned signal = death.exit_code ? decode::ended_by(*death.exit_code) : 0;
+    const auto found = std::ranges::find_if(death.sends, [&](const DeathSend& send) {
+        return send.signal == signal &&
+               send.at(Outcome::delivered) + send.at(Outcome::info_lost) != 0;
+    });
+    return found == death.sends.end() ? nullptr : &*found;
+}
+
+/// Not what anyone sent to stop it: a crash, or the OOM killer.
+bool is_accident(const Death& death, const DeathSend& send)
+{
+    const bool own_core = send.origin == decode::Origin::task &&
+                          send.sender.tgid == death.target.tgid &&
+                          (IPCSCOPE_SIG_BIT(send.signal) & IPCSCOPE_CORE_SIGNALS) != 0;
+    return own_core || send.origin == decode::Origin::fault ||
+           send.origin == decode::Origin::seccomp || send.origin == decode::Origin::oom;
+}
+
+/// What the story is of, where it is not the send that it begins with: what ended it soon
+/// after that, or by accident.
+const DeathSend& story_send(const Death& death, const DeathSend& main)
+{
+    const DeathSend* end = send_that_ended(death);
+    if (end == nullptr || end->signal == main.signal || end->first_ns < main.first_ns) {
+        return main;
+    }
+    const bool soon = death.gone_ns &&
+                      since(*death.gone_ns, main.first_ns) < kThresholds.slow_death_ns &&
+                      !main.unkillable;
+    return soon || is_accident(death, *end) ? *end : main;
+}
+
+/// " SIGTERM from 5 (a) had come 500 ms before."
+std::string asked_before(const Story& story, const DeathSend& main)
+{
+    return &story.send == &main
+        ? ""
+        : fmt::format(" {} from {} had come {} before.", decode::signal_name(main.signal),
+                      sender_of(story.report, main),
+                      time(since(story.send.first_ns, main.first_ns)));
 }
 
 std::string times(std::uint64_t count)
@@ -226,8 +271,8 @@ void add_subjects(Story& story)
         add(look.tracer, "debugger");
         add(look.vfork_child, "child");
     }
-    if (made.code == Code::target_stopped && death.hindrance.stop) {
-        const aggregate::Stop& stop = *death.hindrance.stop;
+    if (made.code == Code::target_stopped && story.send.hindrance.stop) {
+        const aggregate::Stop& stop = *story.send.hindrance.stop;
         add({stop.sender.tgid, 0, stop.sender.comm}, "stopper", stop.at_ns);
     }
 }
@@ -236,7 +281,7 @@ void add_evidence(Story& story)
 {
     Finding& made = story.made;
     const Death& death = story.death;
-    const Hindrance& kept = death.hindrance;
+    const Hindrance& kept = story.send.hindrance;
     std::uint64_t sent = death.other_sends;
     for (const DeathSend& send : death.sends) {
         sent += send.count;
@@ -415,6 +460,20 @@ bool is_in_finding_of(const Story& story, const std::set<std::uint32_t>& shut_do
            });
 }
 
+/// The thread that exited was not the last of its process, which ended later, or not in the trace,
+/// which has its time.
+bool lived_on(const aggregate::Report& report, const DeathSend& send)
+{
+    const auto life = std::ranges::find(report.lives, send.sender.tgid, [](const auto& row) {
+        return row.process.tgid;
+    });
+    const bool exited = life != report.lives.end() && life->exit_ns != 0;
+    return exited ? since(life->exit_ns, send.first_ns) > kThresholds.slow_death_ns
+                  : report.ended && std::ranges::any_of(report.processes, [&](const auto& row) {
+                        return row.task.tgid == send.sender.tgid;
+                    });
+}
+
 bool describe(Story& story)
 {
     const Death& death = story.death;
@@ -436,8 +495,14 @@ bool describe(Story& story)
 
 }  // namespace
 
-std::string sender_of(const DeathSend& send)
+std::string sender_of(const aggregate::Report& report, const DeathSend& send)
 {
+    if (send.origin == decode::Origin::parent_exit && lived_on(report, send)) {
+        return fmt::format("the kernel as {} of its parent {}, which lived on, exited (PDEATHSIG)",
+                           send.sender_tid == send.sender.tgid
+                               ? "the main thread" : fmt::format("thread {}", send.sender_tid),
+                           who(send.sender));
+    }
     std::string text = sender(send.sender, send.origin, send.terminal);
     if (!send.sender_now.empty() && text.ends_with(')')) {
         text.insert(text.size() - 1, glued(fmt::format(", now {}", send.sender_now.text().view())));
@@ -461,15 +526,16 @@ std::string head(const Story& story)
                            who(story.death.target), times(send.count));   // a fault, abort()
     }
     return fmt::format("{} from {}{} to {}", decode::signal_name(send.signal),
-                       sender_of(send), times(send.count), who(story.death.target));
+                       sender_of(story.report, send), times(send.count), who(story.death.target));
 }
 
 bool has_story(const aggregate::Report& report, std::uint32_t tgid, unsigned signal)
 {
     return std::ranges::any_of(report.deaths, [&](const Death& death) {
-        return death.target.tgid == tgid &&
-               std::ranges::any_of(death.sends, [&](const DeathSend& send) {
-                   return send.signal == signal;
+        const DeathSend* main = death.target.tgid == tgid ? main_send(death) : nullptr;
+        // What came before that one was a message.
+        return main != nullptr && std::ranges::any_of(death.sends, [&](const DeathSend& send) {
+                   return send.signal == signal && send.first_ns >= main->first_ns;
                });
     });
 }
@@ -490,10 +556,11 @@ void find_deaths(const aggregate::Report& report, Findings& findings)
         if (send == nullptr) {
             continue;
         }
-        Story story{report, *death, *send};
+        Story story{report, *death, story_send(*death, *send)};
         if (!describe(story) || is_in_finding_of(story, shut_down)) {
             continue;
         }
+        story.made.text += asked_before(story, *send);
         add_subjects(story);
         add_evidence(story);
         add_container(story, shut_down);

@@ -114,7 +114,8 @@ private:
                               std::string(decode::state_name(row.state))});
         }
         for (const aggregate::Death& death : report_.deaths) {
-            const aggregate::Hindrance& why = death.hindrance;
+            if (death.sends.empty()) continue;
+            const aggregate::Hindrance& why = death.sends.front().hindrance;
             if (why.sleep_end_ns > why.sleep_start_ns) {
                 add(death.target, {why.sleep_start_ns, why.sleep_end_ns, "deep", "in D or K"});
             }

@@ -75,7 +75,7 @@ TEST(Deaths, WhatHinderedIt)
     life.exit(700, kTarget, 15);
     const auto deaths = life.report(1000).deaths;
     ASSERT_EQ(deaths.size(), 1u);
-    const Hindrance& kept = deaths[0].hindrance;
+    const Hindrance& kept = deaths[0].sends[0].hindrance;
     EXPECT_EQ(kept.stopped_ns, 290 * kMs);
     EXPECT_EQ(kept.uninterruptible_ns, 200 * kMs);
     EXPECT_EQ(kept.killable_ns, 50 * kMs);

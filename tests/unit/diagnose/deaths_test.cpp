@@ -585,7 +585,7 @@ TEST(DeathFindings, WhoEndedItIsTheOneWhoseSignalWasDelivered)
     life.exit(1012, kApp, 9);
     life.reap(1013, kApp);
     EXPECT_EQ(life.text(2000), "ended-by-process: 6 (app) was ended by SIGKILL from 7 (other), "
-                               "uid 0, at 1.01 s.");
+                               "uid 0, at 1.01 s. SIGTERM from 5 (bash) had come 10.0 ms before.");
 }
 
 TEST(DeathFindings, ManyThatOneProcessEndedAreToldAsOne)

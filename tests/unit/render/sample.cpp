@@ -227,19 +227,19 @@ aggregate::Death death_of(const KillInterval& kill)
     first.count += kill.repeats;
     first.fatal = true;
     first.target_state = kill.state;
-    death.sends = {first};
     death.found = aggregate::KillFound{kill.sent_ns, kill.target, kill.state,
                                        kill.stuck_threads, kill.stack};
     death.gone_ns = kill.gone_ns;
     death.reaped_ns = kill.reaped_ns;
     death.alive_ns = kStart + 20 * kSecond;
-    aggregate::Hindrance& kept = death.hindrance;
+    aggregate::Hindrance& kept = first.hindrance;
     const std::uint64_t end = kill.gone_ns.value_or(death.alive_ns);
     (kill.state == decode::State::killable ? kept.killable_ns : kept.uninterruptible_ns) =
         end - kill.sent_ns;
     kept.sleeper_tid = kill.target.tid;
     kept.sleep_start_ns = kill.sent_ns;
     kept.sleep_end_ns = end;
+    death.sends = {first};
     return death;
 }
 

@@ -17,7 +17,7 @@ for writer in "${writers[@]}"; do
 	wait_state "$writer" D
 done
 kill -KILL "${writers[@]}"
-sleep 0.3
+sleep 1   # longer than the last of them waits for a CPU then
 fsfreeze --unfreeze disk
 for writer in "${writers[@]}"; do
 	wait "$writer" 2>/dev/null

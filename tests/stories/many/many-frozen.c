@@ -28,7 +28,7 @@ int main(void)
 	nap(0.1);
 	for (int i = 0; i < EACH; ++i)
 		must(kill(pids[i], SIGTERM));
-	nap(0.3);
+	nap(1);   /* longer than the last of them waits for a CPU then */
 	freeze_cgroup("cold", 0);
 	for (int i = 0; i < EACH; ++i) {
 		if (reap(pids[i]))

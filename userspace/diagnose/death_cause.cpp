@@ -123,16 +123,12 @@ bool tell_self(Story& story, const DeathSend& send)
 bool tell_sender(Story& story)
 {
     const Death& death = story.death;
-    const auto ended_it = [&](const DeathSend& sent) {
-        return death.exit_code && decode::ended_by(*death.exit_code) == sent.signal &&
-               sent.at(decode::Outcome::delivered) + sent.at(decode::Outcome::info_lost) != 0;
-    };
-    const auto found = std::ranges::find_if(death.sends, ended_it);
-    if (found == death.sends.end() || found->origin != decode::Origin::task) {
+    const DeathSend* found = send_that_ended(death);
+    if (found == nullptr || found->origin != decode::Origin::task) {
         return false;
     }
     const DeathSend& send = *found;
-    story.ender = &send;
+    story.ender = found;
     if (send.sender.tgid == death.target.tgid) {
         return tell_self(story, send);
     }

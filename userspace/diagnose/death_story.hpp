@@ -36,6 +36,9 @@ struct Reason {
 /// A SIGKILL, or another that ends a process whatever it does.
 bool is_kill(const aggregate::DeathSend& send);
 
+/// The send that ended it, by its exit code; nullptr: none, or not known.
+const aggregate::DeathSend* send_that_ended(const aggregate::Death& death);
+
 /// "at 1.20 s", of the trace.
 std::string at(const aggregate::Report& report, std::uint64_t ns);
 /// "SIGTERM from 5 (a), 3 times, to 6 (b)"

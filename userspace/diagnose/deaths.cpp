@@ -115,17 +115,6 @@ const DeathSend* main_send(const Death& death)
     return nullptr;
 }
 
-/// The send that ended it, by its exit code; nullptr: none, or not known.
-const DeathSend* send_that_ended(const Death& death)
-{
-    const unsigned signal = death.exit_code ? decode::ended_by(*death.exit_code) : 0;
-    const auto found = std::ranges::find_if(death.sends, [&](const DeathSend& send) {
-        return send.signal == signal &&
-               send.at(Outcome::delivered) + send.at(Outcome::info_lost) != 0;
-    });
-    return found == death.sends.end() ? nullptr : &*found;
-}
-
 /// Not what anyone sent to stop it: a crash, or the OOM killer.
 bool is_accident(const Death& death, const DeathSend& send)
 {
@@ -508,6 +497,16 @@ std::string sender_of(const aggregate::Report& report, const DeathSend& send)
         text.insert(text.size() - 1, glued(fmt::format(", now {}", send.sender_now.text().view())));
     }
     return text;
+}
+
+const DeathSend* send_that_ended(const Death& death)
+{
+    const unsigned signal = death.exit_code ? decode::ended_by(*death.exit_code) : 0;
+    const auto found = std::ranges::find_if(death.sends, [&](const DeathSend& send) {
+        return send.signal == signal &&
+               send.at(Outcome::delivered) + send.at(Outcome::info_lost) != 0;
+    });
+    return found == death.sends.end() ? nullptr : &*found;
 }
 
 bool is_kill(const DeathSend& send) { return send.signal == IPCSCOPE_SIGKILL || send.fatal; }

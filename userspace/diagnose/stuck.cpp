@@ -46,20 +46,23 @@ std::string_view call_name(aggregate::SleepRow::In in)
     return "";
 }
 
+/// Its sleep in poll that covers the end of the wait; nullptr: it has none.
+const aggregate::SleepRow* asleep_in_poll(const WaitGraph& graph, const LongWait& wait, Pid pid)
+{
+    const std::uint64_t from_ns =
+        std::max(wait.start_ns, since(wait.end_ns, kThresholds.stuck_ns));
+    const aggregate::SleepRow* sleep = graph.asleep(pid, from_ns, since(wait.end_ns, kGoing_ns));
+    return sleep != nullptr && sleep->polls() ? sleep : nullptr;
+}
+
 /// The only reader's sleep in poll, to the end of a wait for room: nullptr: it has none.
 /// A pipe that is full can be read, so that a poll of it for input would have returned.
 const aggregate::SleepRow* missed(const WaitGraph& graph, const LongWait& wait,
                                   const HeldBy& held)
 {
     const ChannelEnd* reader = held.only();
-    const std::uint64_t from_ns =
-        std::max(wait.start_ns, since(wait.end_ns, kThresholds.stuck_ns));
-    if (!wait.output || reader == nullptr || wait.length_ns() < kThresholds.stuck_ns) {
-        return nullptr;
-    }
-    const aggregate::SleepRow* sleep =
-        graph.asleep(reader->task.tgid, from_ns, since(wait.end_ns, kGoing_ns));
-    return sleep != nullptr && sleep->polls() ? sleep : nullptr;
+    return !wait.output || reader == nullptr || wait.length_ns() < kThresholds.stuck_ns
+        ? nullptr : asleep_in_poll(graph, wait, reader->task.tgid);
 }
 
 /// A slot holds a page at most.
@@ -198,10 +201,8 @@ void add_full_outputs(const WaitGraph& graph, const LongWait& wait, const Channe
 {
     std::set<Pid> seen{wait.process.tgid};
     while (full != nullptr && seen.insert(relay->task.tgid).second) {
-        const aggregate::SleepRow* sleep = graph.asleep(
-            relay->task.tgid, std::max(wait.start_ns, since(wait.end_ns, kThresholds.stuck_ns)),
-            since(wait.end_ns, kGoing_ns));
-        if (sleep == nullptr || !sleep->polls()) {
+        const aggregate::SleepRow* sleep = asleep_in_poll(graph, wait, relay->task.tgid);
+        if (sleep == nullptr) {
             return;
         }
         const HeldBy held = graph.held_by(*full, true, wait.end_ns);

@@ -84,15 +84,6 @@ struct Rest {
     std::vector<const Story*> slow;
 };
 
-std::uint64_t began_ns(const std::vector<Story*>& slow)
-{
-    std::uint64_t began_ns = slow.front()->send.first_ns;
-    for (const Story* story : slow) {
-        began_ns = std::min(began_ns, story->send.first_ns);
-    }
-    return began_ns;
-}
-
 std::uint64_t ended_ns(const std::vector<Story*>& slow)
 {
     std::uint64_t ended_ns = 0;
@@ -102,10 +93,11 @@ std::uint64_t ended_ns(const std::vector<Story*>& slow)
     return ended_ns;
 }
 
+/// `slow`: in the order in which they were asked.
 Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slow)
 {
     Rest rest;
-    const std::uint64_t from_ns = since(began_ns(slow), kThresholds.slow_death_ns);
+    const std::uint64_t from_ns = since(slow.front()->send.first_ns, kThresholds.slow_death_ns);
     const std::uint64_t to_ns = ended_ns(slow);
     for (const Story* story : slow) {
         if (story != &main) {
@@ -121,7 +113,8 @@ Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slo
         const DeathSend* sent = send_of(death, key.sender, key.signal);
         const DeathSend* first = sent ? sent
             : got(death, key.signal) ? nullptr : send_of(death, key.sender, IPCSCOPE_SIGKILL);
-        if (first == nullptr || first->first_ns < from_ns || first->first_ns > to_ns || decode::ended_by(*death.exit_code) != first->signal ||
+        if (first == nullptr || first->first_ns < from_ns || first->first_ns > to_ns ||
+            decode::ended_by(*death.exit_code) != first->signal ||
             since(*death.gone_ns, first->first_ns) >= kThresholds.slow_death_ns ||
             place_text(main.report, death.target.tgid, first->first_ns) != key.place) {
             continue;

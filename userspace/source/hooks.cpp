@@ -14,17 +14,21 @@ std::string describe(const HookStatus& hook)
 std::vector<FamilyStatus> examine_families(
     const std::function<Result<std::vector<HookStatus>>(const Options&)>& attach)
 {
+    const auto try_families = [&](FamilyMask wanted) {
+        Options options;
+        options.families = wanted;
+        options.ring_bytes = 4096;
+        return attach(options);
+    };
+    const auto together = try_families(IPCSCOPE_FAMILY_HOOKED);
     std::vector<FamilyStatus> families;
     for (const Family& family : kFamilies) {
         if (!family.hooked()) {
             continue;
         }
-        Options options;
-        options.families = family.mask();
-        options.ring_bytes = 4096;
-        FamilyStatus status{family, false, {}, Exit::ok, {}};
-        if (auto hooks = attach(options)) {
-            status.works = true;
+        auto hooks = together ? together : try_families(family.mask());
+        FamilyStatus status{family, hooks.has_value(), {}, Exit::ok, {}};
+        if (hooks) {
             status.hooks = std::move(*hooks);
         } else {
             status.why = hooks.error().message;

@@ -30,11 +30,12 @@ struct FamilyStatus {
     bool works = false;
     std::string why;   ///< where it does not
     Exit code = Exit::ok;
-    std::vector<HookStatus> hooks;   ///< empty where it does not load
+    std::vector<HookStatus> hooks;   ///< maybe of other families, too; empty where it does not load
 };
 
-/// Tries each family by itself: `attach` attaches what the options ask for, takes
-/// it away again, and returns the hooks that it had.
+/// `attach` attaches what the options ask for, takes it away again, and returns the hooks
+/// that it had. This takes seconds by eBPF: each family is tried by itself only where all
+/// together do not work.
 std::vector<FamilyStatus> examine_families(
     const std::function<Result<std::vector<HookStatus>>(const Options&)>& attach);
 

@@ -323,7 +323,7 @@ Result<Costs> measure()
     Costs costs;
     const std::pair<const char*, Cost*> all[] = {
         {nullptr, &costs.bare}, {"bpf", &costs.bpf}, {"kmod", &costs.kmod}};
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 2; round++) {
         for (const auto& [backend, best] : all) {
             const auto cost = cost_under(backend);
             if (!cost) {

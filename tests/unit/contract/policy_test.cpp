@@ -104,7 +104,9 @@ TEST(Policy, WhoseCallersAreOfInterest)
     constexpr int kTstp = 20, kPipe = 13;
     EXPECT_TRUE(ipcscope_wants_callers(1, IPCSCOPE_SIGKILL, IPCSCOPE_ORIGIN_KERNEL, true));
     EXPECT_TRUE(ipcscope_wants_callers(1, kTstp, IPCSCOPE_ORIGIN_KERNEL, false));
-    EXPECT_TRUE(ipcscope_wants_callers(1, IPCSCOPE_SIGHUP, IPCSCOPE_ORIGIN_KERNEL, false));
+    for (const int key : {1, 2, 3}) {   // SIGHUP, and Ctrl-C and Ctrl-\\ that have handlers
+        EXPECT_TRUE(ipcscope_wants_callers(1, key, IPCSCOPE_ORIGIN_KERNEL, false)) << key;
+    }
     EXPECT_FALSE(ipcscope_wants_callers(1, kUsr1, IPCSCOPE_ORIGIN_KERNEL, false));
     EXPECT_TRUE(ipcscope_wants_callers(0, IPCSCOPE_SIGKILL, IPCSCOPE_ORIGIN_TASK, true))
         << "cgroup.kill";

@@ -15,7 +15,6 @@
 
 #define IPCSCOPE_SIG_BIT(sig)	(1ULL << ((sig) - 1))
 
-#define IPCSCOPE_SIGHUP		1
 #define IPCSCOPE_SIGKILL	9
 #define IPCSCOPE_SIGCHLD	17
 #define IPCSCOPE_SIGCONT	18
@@ -249,17 +248,14 @@ ipcscope_wants_command(int sig, __u8 origin, int fatal, int own)
 
 /*
  * Are the callers of the send core of interest?  Of a signal of the kernel that ends
- * or stops a process, or hangs up; and cgroup.kill sends SIGKILL without siginfo, as
- * if the thread that wrote to it had.
+ * or stops a process, or asks it to end; and cgroup.kill sends SIGKILL without siginfo,
+ * as if the thread that wrote to it had.
  */
 static inline __attribute__((always_inline)) int
 ipcscope_wants_callers(__u64 info, int sig, __u8 origin, int fatal)
 {
-	const __u64 others = IPCSCOPE_STOP_SIGNALS |
-			     IPCSCOPE_SIG_BIT(IPCSCOPE_SIGHUP);
-
 	if (origin == IPCSCOPE_ORIGIN_KERNEL)
-		return fatal || (IPCSCOPE_SIG_BIT(sig) & others);
+		return ipcscope_ends_or_stops(sig, fatal);
 	return origin == IPCSCOPE_ORIGIN_TASK && info == 0 &&
 	       sig == IPCSCOPE_SIGKILL;
 }

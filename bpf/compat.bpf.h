@@ -172,6 +172,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;
+	sigset_t real_blocked;
 	struct sigpending pending;
 	unsigned long sas_ss_sp;
 	__u64 sas_ss_size;

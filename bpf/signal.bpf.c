@@ -176,7 +176,10 @@ static __always_inline bool look_at_target(struct send *send,
 	flags = signal->flags;
 	blocked = !!(task->blocked.sig[0] & IPCSCOPE_SIG_BIT(sig));
 	unkillable = !!(flags & IPCSCOPE_SIGNAL_UNKILLABLE);
-	fatal = ipcscope_is_fatal(sig, disposition, blocked, unkillable);
+	/* While it waits for it in sigtimedwait(), it is blocked there alone. */
+	fatal = ipcscope_is_fatal(sig, disposition,
+		blocked || (task->real_blocked.sig[0] & IPCSCOPE_SIG_BIT(sig)),
+				  unkillable);
 	if (config.fatal_only && !fatal)
 		return false;
 	send->stuck_tid = 0;

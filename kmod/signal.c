@@ -106,8 +106,10 @@ static void look_at_action(struct ipcscope_signal_generate *record,
 	record->blocked = !!sigismember(&task->blocked, record->sig);
 	record->unkillable = !!(flags & SIGNAL_UNKILLABLE);
 	record->dying = !!(flags & SIGNAL_GROUP_EXIT);
+	/* While it waits for it in sigtimedwait(), it is blocked there alone. */
 	record->fatal = ipcscope_is_fatal(record->sig, record->disposition,
-					  record->blocked, record->unkillable);
+		record->blocked || sigismember(&task->real_blocked, record->sig),
+					  record->unkillable);
 }
 
 static void note_stuck(struct ipcscope_kill *kill, struct task_struct *thread,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // From a generation to its end, one for one.
+#include <csignal>
+
 #include <gtest/gtest.h>
 
 #include "time_ledger.hpp"
@@ -76,6 +78,18 @@ TEST_F(Pairing, Sigwait)
     EXPECT_EQ(taken(trace().capture, trace().facts.at("rt-sigwait"), 35).size(), 11u);
     EXPECT_EQ(row("rt-sigwait", 35)["ends"]["sigwait"], 11);
     EXPECT_EQ(row("rt-sigwait", 35)["latency_ns"]["count"], 11);
+}
+
+/// The kernel keeps the mask elsewhere while the thread sleeps: it is not blocked, nor does it
+/// end the process.
+TEST_F(Pairing, ASignalForASleeperInSigwaitIsNotFatal)
+{
+    const auto& facts = trace().facts;
+    const auto made = generated(trace().capture, facts.at("director"), facts.at("in-sigwait"), SIGQUIT);
+    ASSERT_EQ(made.size(), 1u);
+    EXPECT_EQ(made[0]->disposition, IPCSCOPE_DISPOSITION_DEFAULT);
+    EXPECT_FALSE(made[0]->blocked);
+    EXPECT_FALSE(made[0]->fatal);
 }
 
 TEST_F(Pairing, Signalfd)

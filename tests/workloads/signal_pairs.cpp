@@ -34,6 +34,24 @@ void queued(const char* name, int signal, unsigned count,
     MUST(reap(target) == 0);
 }
 
+/// SIGQUIT to a process that sleeps in sigtimedwait() for it.
+void sent_to_sleeper()
+{
+    Shared* shared = share();
+    const pid_t target = child("in-sigwait", [&] {
+        block_all_signals(true);
+        shared->ready++;
+        const std::uint64_t wanted = 1ull << (SIGQUIT - 1);
+        MUST(syscall(SYS_rt_sigtimedwait, &wanted, nullptr, nullptr, sizeof wanted) == SIGQUIT);
+        return 0;
+    });
+    wait_until(shared->ready, 1);
+    wait_state(target, 'S');
+    fact("in-sigwait", {u(target)});
+    kill(target, SIGQUIT);
+    MUST(reap(target) == 0);
+}
+
 }  // namespace
 
 int signal_pairs(const Arguments&)
@@ -66,6 +84,7 @@ int signal_pairs(const Arguments&)
     });
     // Still pending when their target ends, and when the trace ends.
     queued("rt-never", kRtMin + 5, 5, [](Shared*) {});
+    sent_to_sleeper();
     return 0;
 }
 

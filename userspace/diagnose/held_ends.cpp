@@ -77,7 +77,8 @@ Finding never_came(const WaitGraph& graph, const LongWait& wait, const ChannelRo
 }
 
 /// A process that wrote to it, or that made the holder, was gone when the wait began.  One that
-/// made the reader, too, gave each its end.
+/// made the reader, too, gave each its end; and a command that the holder ran had the holder's
+/// output, unless the reader is another of its commands.
 bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const ChannelRow& channel,
                       Pid holder)
 {
@@ -87,8 +88,12 @@ bool others_were_gone(const WaitGraph& graph, const LongWait& wait, const Channe
         return pid != holder && life != nullptr && life->exit_ns != 0 &&
                life->exit_ns <= soon_ns;
     };
+    const auto wrote_for_holder = [&](Pid writer) {
+        return channel.is_pipe() && graph.branch(writer, holder) != nullptr &&
+               graph.branch(wait.process.tgid, holder) == nullptr;
+    };
     const bool writer_gone = std::ranges::any_of(channel.writers, [&](const ChannelEnd& end) {
-        return !end.holds_only && gone(end.task.tgid);
+        return !end.holds_only && gone(end.task.tgid) && !wrote_for_holder(end.task.tgid);
     });
     // A pipe comes from who made its holder; a socket may be its own, accepted or connected.
     const LifeRow* life = channel.is_pipe() ? graph.life(holder) : nullptr;

@@ -27,17 +27,9 @@ SortedEdges sort_edges(const WaitGraph& graph, const Blame& blame)
     // One that it made before its exec was for another program.
     const auto descends = [&](Pid pid, Pid from) {
         const aggregate::LifeRow* waiter = graph.life(from);
-        for (int steps = 0; steps < 16; ++steps) {
-            const aggregate::LifeRow* life = graph.life(pid);
-            if (life == nullptr || life->ppid == 0) {
-                return false;
-            }
-            pid = life->ppid;
-            if (pid == from) {
-                return waiter == nullptr || life->born_ns == 0 || life->born_ns >= waiter->exec_ns;
-            }
-        }
-        return false;
+        const aggregate::LifeRow* child = graph.branch(pid, from);
+        return child != nullptr && (waiter == nullptr || child->born_ns == 0 ||
+                                    child->born_ns >= waiter->exec_ns);
     };
     SortedEdges sorted;
     for (const Blame::Edge& edge : blame.edges) {

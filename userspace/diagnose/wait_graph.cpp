@@ -243,6 +243,22 @@ const aggregate::SleepRow* WaitGraph::asleep(Pid pid, std::uint64_t start_ns,
     return found == to ? nullptr : found->second;
 }
 
+const aggregate::LifeRow* WaitGraph::branch(Pid pid, Pid from) const
+{
+    constexpr int kMostSteps = 16;
+    for (int steps = 0; steps < kMostSteps; ++steps) {
+        const aggregate::LifeRow* life = this->life(pid);
+        if (life == nullptr || life->ppid == 0) {
+            return nullptr;
+        }
+        if (life->ppid == from) {
+            return life;
+        }
+        pid = life->ppid;
+    }
+    return nullptr;
+}
+
 std::vector<Pid> WaitGraph::children(Pid pid, std::uint64_t time_ns) const
 {
     std::vector<Pid> found;

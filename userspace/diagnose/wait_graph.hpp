@@ -74,6 +74,10 @@ public:
     /// (PR_SET_CHILD_SUBREAPER).
     std::vector<Pid> children(Pid pid, std::uint64_t time_ns) const;
 
+    /// The child of `from` that the process is, or descends from; nullptr: it does not, or its
+    /// parents are not known.
+    const aggregate::LifeRow* branch(Pid pid, Pid from) const;
+
     /// No record of a call is missing.
     bool complete() const;
 

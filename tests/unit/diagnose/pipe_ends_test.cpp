@@ -29,6 +29,23 @@ TEST(HeldOpen, IsNotSaidOfAShellThatRunsAnotherCommand)
     }
 }
 
+/// python -c 'subprocess.run(["date"]); time.sleep(60)' | tee log: python has nothing to write yet.
+TEST(HeldOpen, IsNotSaidOfAProgramThatHasRunACommand)
+{
+    for (const bool forgot : {false, true}) {
+        const auto date = task(20, "date");
+        Story story;
+        // Where it made both of them, it should have closed its end.
+        story.born(1 * kMs, kShell, 5).born(2 * kMs, kReader, forgot ? kShell.tgid : 5);
+        story.born(10 * kMs, date, kShell.tgid).did(20 * kMs, date, true, 1, 30).exits(21 * kMs, date);
+        story.did(22 * kMs, kReader, false, 1, 30);
+        story.holds(kEnd, kShell, 1, false, true).lives_on(kEnd, kShell);
+        story.holds(kEnd, kReader, 1, true, false);
+        story.slept(kReader, false, 1, 30 * kMs, kEnd, 0, 0, true);
+        EXPECT_EQ(only(story.report(kEnd), Code::end_held_open).has_value(), forgot);
+    }
+}
+
 /// sh -c 'server | logger &': the shell gave each its end, and is gone.
 TEST(HeldOpen, IsNotSaidOfAWriterWhoseReaderHasTheSameParent)
 {

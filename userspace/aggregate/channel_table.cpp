@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace ipcscope::aggregate {
 namespace {
@@ -29,8 +30,17 @@ bool was_refused(const decode::Call& call)
                                    (call.flags & IPCSCOPE_CALL_NONBLOCK) != 0);
 }
 
+/// The caller neither waited in poll nor did anything else for long since its last call.
+bool is_retry(const ChannelEnd& end, const decode::Call& call, std::uint64_t last_call_ns)
+{
+    constexpr std::uint64_t kSoon_ns = 10'000'000;
+    return end.row != 0 && call.between_polling_ns == 0 && call.enter_ns <= last_call_ns + kSoon_ns;
+}
+
 /// How the call of one process ended.
-void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call& call, bool write)
+/// @param last_call_ns when the process's call before it returned; 0: it is the first
+void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call& call, bool write,
+                 std::uint64_t last_call_ns)
 {
     end.eof += is_end_of_file(call) ? 1 : 0;
     if (write && call.ret == -EPIPE && end.broken++ == 0) end.broken_ns = event.time_ns;
@@ -51,9 +61,10 @@ void add_outcome(ChannelEnd& end, const decode::Event& event, const decode::Call
         end.row = 0;
         return;
     }
+    end.retries = is_retry(end, call, last_call_ns) ? end.retries + 1 : 1;
+    end.longest_row = std::max(end.longest_row, end.retries);
     if (end.row++ == 0) end.row_since_ns = call.enter_ns;
     ++end.refused;
-    end.longest_row = std::max(end.longest_row, end.row);
 }
 
 /// In eighths; 0 and 8 are kept for exactly empty and exactly full.
@@ -191,14 +202,14 @@ void ChannelTable::call(const decode::Event& event, const decode::Call& call,
     end.holds_only = false;
     end.only_tid = end.last_call_ns == 0 || end.only_tid == event.task.tid ? event.task.tid : 0;
     if (end.first_call_ns == 0) end.first_call_ns = call.enter_ns;
-    end.last_call_ns = event.time_ns;
+    const std::uint64_t last_call_ns = std::exchange(end.last_call_ns, event.time_ns);
     end.blocked_ns += call.blocked_ns;
     end.polled_ns += polled_ns;
     if (channel_kind(row.type).owned) take(channel, event, call);
     if (event.unfinished) return;
     ++end.count;
     end.bytes += moved_bytes(call);
-    add_outcome(end, event, call, write);
+    add_outcome(end, event, call, write, last_call_ns);
     if (write && end.row != 0) channel.full.add(end.row_since_ns, event.time_ns);
 }
 

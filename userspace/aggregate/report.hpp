@@ -131,8 +131,9 @@ struct ChannelEnd {
     // Refused with EAGAIN:
     std::uint64_t refused = 0;
     std::uint64_t refused_ns = 0;      ///< from the first of a row of them to the next success
-    std::uint64_t longest_row = 0;     ///< the most that followed each other
-    std::uint64_t row = 0;             ///< that followed each other up to now
+    std::uint64_t longest_row = 0;     ///< the most retries that followed each other at once
+    std::uint64_t retries = 0;         ///< that did up to now: within 10 ms, without a poll between
+    std::uint64_t row = 0;             ///< refused since the last that was not
     std::uint64_t row_since_ns = 0;
 };
 

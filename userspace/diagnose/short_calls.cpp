@@ -16,18 +16,25 @@ namespace {
 using aggregate::ChannelEnd;
 using aggregate::ChannelRow;
 
+std::uint64_t ring_bytes(const ChannelRow& channel) { return std::uint64_t{channel.ring_slots} * 4096; }
+
+/// dd does; another program where it took most of what the pipe can hold, again and again. Who
+/// reads line by line as they come, and has seen enough (grep -q), asks for as much.
+bool takes_reads_for_blocks(const ChannelRow& channel, const ChannelEnd& reader)
+{
+    return reader.task.comm == "dd" || at_least(reader.bytes, reader.count * ring_bytes(channel), 1, 2);
+}
+
 /// All its reads asked for all that the pipe can hold, or more, and it ended itself before the
 /// end of file: what it counts as blocks was less.  One that reads to the end loses nothing.
 bool lost_data(const WaitGraph& graph, const ChannelRow& channel, const ChannelEnd& reader)
 {
     const aggregate::LifeRow* life = graph.life(reader.task.tgid);
     return reader.beyond_ring >= kThresholds.short_reads && reader.beyond_ring == reader.count &&
-           reader.eof == 0 && life != nullptr && life->exit_ns != 0 && life->exit_code == 0 &&
+           reader.eof == 0 && takes_reads_for_blocks(channel, reader) && life != nullptr && life->exit_ns != 0 && life->exit_code == 0 &&
            graph.complete() &&
            (channel.writes.epipe != 0 || channel.writes.bytes > channel.reads.bytes);
 }
-
-std::uint64_t ring_bytes(const ChannelRow& channel) { return std::uint64_t{channel.ring_slots} * 4096; }
 
 /// Nearly all its reads got half of what the ring could have held for them, or less: of
 /// interest to who takes each read for a whole record.

@@ -124,6 +124,29 @@ TEST(ShortReads, AreNoLossOfOneThatASignalEnded)
     EXPECT_FALSE(only(story.report(kSecond), Code::short_reads));
 }
 
+/// (line; sleep; line; ...) | grep -q: it asks for 96 KiB each time, and has seen enough.
+TEST(ShortReads, AreNoLossOfOneThatLooksForALine)
+{
+    Story story;
+    for (std::uint64_t at = 30 * kMs; at <= 210 * kMs; at += 30 * kMs) {
+        story.did(at, kWriter, true, 1, 7, 7).did(at + 10'000, kReader, false, 1, 7, 98'304);
+    }
+    story.exits(211 * kMs, kReader).did(240 * kMs, kWriter, true, 1, -32);
+    EXPECT_FALSE(only(story.report(kSecond), Code::short_reads));
+}
+
+/// A loop that looks each 50 ms, and one that is woken in poll and finds that another was faster.
+TEST(EagainStorm, IsNoneOfATickerOrOfOneThatWaitsInPoll)
+{
+    for (const std::uint64_t period : {50 * kMs, 5 * kMs}) {
+        Story story;
+        for (std::uint64_t at = period; at <= 100 * period; at += period) {
+            story.polled(at, kReader, 1, -11, period == 50 * kMs ? 0 : 4 * kMs);
+        }
+        EXPECT_FALSE(only(story.report(10 * kSecond), Code::eagain_storm)) << period;
+    }
+}
+
 TEST(SmallWrites, ThoseThatWereRefusedWroteNothing)
 {
     Story story;

@@ -162,11 +162,24 @@ struct Aggregator::State {
         stays.slice(event, body);
         deaths.on(event, body);
     }
+    /// A socket that is closed is the peer of none any more, as the send to it fails; 0: it is
+    /// none, or it is not known what it was.
+    std::uint64_t gone_peer(const decode::Event& event, const decode::Call& call) const
+    {
+        return event.kind == IPCSCOPE_CALL_UNIX && call.ret == -EPIPE && call.peer == 0
+                   ? sockets.peer(call.object) : 0;
+    }
     void on(const decode::Event& event, const decode::Call& body)
     {
         if (event.before_trace) {
             if (before.size() < kMostBefore) before.insert_or_assign(event.task.tid, event);
             return;   // its time is that of the thread's own records
+        }
+        if (const std::uint64_t peer = gone_peer(event, body); peer != 0) {
+            decode::Event known = event;
+            auto& call = std::get<decode::Call>(known.body);
+            call.peer = peer;
+            return on(known, call);
         }
         if (!before.empty()) before.erase(event.task.tid);
         deaths.on(event, body);

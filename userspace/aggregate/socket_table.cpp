@@ -261,9 +261,8 @@ std::vector<SocketRow> SocketTable::rows() const
             continue;
         }
         SocketRow& row = out.emplace_back(flow.row);
-        const Known* known = known_.find(object);
         row.from = end(object);
-        row.to = end(known == nullptr ? 0 : known->peer);
+        row.to = end(peer(object));
         row.unmatched += flow.sent.size();
         for (const Sent& sent : flow.sent) {
             row.fds_not_received += sent.begun ? 0 : sent.fds;
@@ -275,15 +274,20 @@ std::vector<SocketRow> SocketTable::rows() const
     return out;
 }
 
+std::uint64_t SocketTable::peer(std::uint64_t object) const
+{
+    const Known* known = known_.find(object);
+    return known == nullptr ? 0 : known->peer;
+}
+
 void SocketTable::describe(std::vector<ObjectRow>& objects) const
 {
     for (ObjectRow& row : objects) {
         if (!decode::is_unix(row.type)) {
             continue;
         }
-        const Known* known = known_.find(row.object);
         row.socket = end(row.object);
-        row.peer = end(known == nullptr ? 0 : known->peer);
+        row.peer = end(peer(row.object));
     }
 }
 

@@ -28,6 +28,8 @@ public:
 
     /// Pairs on which something was sent.
     std::vector<SocketRow> rows() const;
+    /// What the socket was last seen connected to; 0: not known.
+    std::uint64_t peer(std::uint64_t object) const;
     /// Fills in the sockets of rows about them.
     void describe(std::vector<ObjectRow>& objects) const;
     std::uint64_t evicted() const { return flows_.evicted(); }

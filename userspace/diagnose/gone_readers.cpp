@@ -91,7 +91,9 @@ Finding gone_reader(const WaitGraph& graph, const ChannelRow& channel, const Cha
             made.severity = Severity::warning;
         }
     } else {
-        made.text += fmt::format(": no process had its {} open any more.", words(channel).take.end);
+        made.text += channel.is_pipe()
+            ? fmt::format(": no process had its {} open any more.", words(channel).take.end)
+            : ": the other end was closed, or shut down for reading.";
     }
     made.subjects.push_back({writer.task, "writer"});
     if (reader != nullptr) {

@@ -26,7 +26,7 @@ std::vector<Sleep> call_sleeps(const std::vector<Sleep>& slices, const decode::E
         event.unfinished ? 0 : call.woken_before_ns, event.time_ns);
     const bool covered = !all.empty() && all.back().end_ns >= woken_ns;
     const std::uint64_t end_ns = covered ? all.front().start_ns : woken_ns;
-    const Sleep rest{since(end_ns, rest_ns), end_ns, call.waker_tid};
+    const Sleep rest{since(end_ns, rest_ns), end_ns, call.waker_tid, call.sleeps > all.size() + 1};
     all.insert(covered ? all.begin() : all.end(), rest);
     return all;
 }

@@ -14,6 +14,7 @@ struct Sleep {
     std::uint64_t start_ns = 0;
     std::uint64_t end_ns = 0;
     std::uint32_t waker_tid = 0;
+    bool several = false;   ///< short ones, which have no slices
 };
 
 /// Those in S, by their beginning: those that have slices, and the rest, which is taken to be

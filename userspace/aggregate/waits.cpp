@@ -53,6 +53,16 @@ LongWait::Ended how_it_ended(const decode::Event& event, const decode::Call& cal
     return is_end_of_file(call) ? Ended::end_of_file : Ended::woken;
 }
 
+/// Beyond the most, those of a loop that sleeps again and again are one.
+void add_idle(std::vector<Sleep>& idle, const Sleep& piece)
+{
+    if (idle.size() < kMostIdle) {
+        idle.push_back(piece);
+    } else if (since(piece.start_ns, idle.back().end_ns) <= piece.end_ns - piece.start_ns) {
+        idle.back().end_ns = piece.end_ns;
+    }
+}
+
 }  // namespace
 
 bool WaitTable::Object::used(bool write, std::uint32_t tid) const
@@ -110,12 +120,12 @@ void WaitTable::slice(const decode::Event& event, const decode::Slice& slice)
     Actor& actor = this->actor(event);
     const Sleep piece{slice.start_ns, slice.end_ns, slice.waker_tid};
     if (slice.call != 0) {
-        if (actor.slices.size() < kMostSlices) {
-            actor.slices.push_back(piece);
+        if (actor.slices.size() == kMostSlices) {
+            actor.slices.pop_back();   // the newest shows how the call goes on
         }
-    } else if (actor.first_call_ns == 0 && state == decode::State::interruptible &&
-               actor.idle.size() < kMostIdle) {
-        actor.idle.push_back(piece);
+        actor.slices.push_back(piece);
+    } else if (actor.first_call_ns == 0) {
+        add_idle(actor.idle, piece);
     }
 }
 
@@ -147,14 +157,17 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
     const std::vector<Sleep> all = call_sleeps(actor.slices, event, call);
     actor.slices.clear();
     for (Sleep piece : all) {
+        // A large write, say, of which the other end takes a part each time.
+        const bool goes_on = event.unfinished && piece.several;
         // One that shares its end passes a wake-up on: it came from the other end.
-        if (object.used(output, piece.waker_tid) && !object.used(!output, piece.waker_tid)) {
+        if (goes_on ||
+            (object.used(output, piece.waker_tid) && !object.used(!output, piece.waker_tid))) {
             piece.waker_tid = object.last_tid[output ? 0 : 1];
         }
         const bool last = piece.end_ns == all.back().end_ns;
-        const Wait wait{event, call, use, false, last && (broken_off || event.unfinished)};
-        book(wait, piece);
-        note_long(wait, piece, last);
+        const bool not_over = last && !goes_on && (broken_off || event.unfinished);
+        book({event, call, use, false, not_over}, piece);
+        if (!goes_on) note_long({event, call, use, false, not_over}, piece, last);
     }
     if (!event.unfinished) {
         object.use(output, event.task.tid);
@@ -245,7 +258,7 @@ void WaitTable::book_to(const Wait& wait, const Sleep& piece, std::uint32_t wake
 }
 
 /// Start-up is no slowness: before its first call a thread is waited for only where it
-/// slept of its own will.  Who holds a lock took it before the wait began, without a call where
+/// slept of its own will, or in poll.  Who holds a lock took it before the wait began, without a call where
 /// it was free.
 void WaitTable::blame(Actor& actor, const Sleep& piece, bool flows)
 {

@@ -54,7 +54,7 @@ private:
         std::uint64_t born_ns = 0;        ///< 0: before the trace, or not seen
         std::uint64_t first_call_ns = 0;  ///< 0: none yet
         std::vector<Sleep> slices;        ///< of the call that it is in
-        std::vector<Sleep> idle;          ///< before its first call: asleep of its own will
+        std::vector<Sleep> idle;          ///< before its first call: asleep of its own will, or in poll
         std::unique_ptr<Blame> blame;
         Blame& judged();
     };

@@ -198,6 +198,52 @@ TEST(StuckWrite, NamesWhoKeepsTheRelayFromReading)
               std::string::npos) << found->text;
 }
 
+/// One write of 500 MB, of which the reader takes 4 KiB each millisecond.
+TEST(StuckWrite, IsNoneThatGoesOn)
+{
+    Story story;
+    story.born(1 * kMs, kWriter, 5).born(2 * kMs, kReader, 5);
+    for (std::uint64_t at = 10 * kMs; at < kEnd; at += kMs) {
+        story.did(at, kReader, false, 1, 4096);
+    }
+    auto write = op(true, 1, 5 * kMs, 0, kEnd - 5 * kMs);
+    write.sleeps = 255;
+    story.adds(kEnd, kWriter, write, true);
+    story.holds(kEnd, kWriter, 1, false, true).holds(kEnd, kReader, 1, true, false);
+    story.lives_on(kEnd, kReader);
+    const Report report = story.report(kEnd);
+    EXPECT_FALSE(only(report, Code::stuck_write));
+    const auto found = only(report, Code::slow_stage);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->subjects.front().task.tgid, kReader.tgid) << found->text;
+}
+
+/// recv() of a server that exits with 1; the next send() finds the peer of its socket gone.
+TEST(ReaderGone, OfASocketWhoseOtherEndIsClosed)
+{
+    const auto on_socket = [](unsigned op, std::uint64_t own, std::uint64_t peer, std::int32_t ret) {
+        decode::Call body{};
+        body.type = IPCSCOPE_OBJECT_UNIX_STREAM;
+        body.op = static_cast<std::uint8_t>(op);
+        body.object = own;
+        body.peer = peer;
+        body.ret = ret;
+        body.requested = 10;
+        return body;
+    };
+    Story story;
+    story.called(10 * kMs, kWriter, IPCSCOPE_CALL_UNIX, on_socket(IPCSCOPE_OP_SEND, 7, 8, 10));
+    story.called(20 * kMs, kReader, IPCSCOPE_CALL_UNIX, on_socket(IPCSCOPE_OP_RECEIVE, 8, 7, 10));
+    story.exits(30 * kMs, kReader, 1 << 8);
+    story.called(90 * kMs, kWriter, IPCSCOPE_CALL_UNIX, on_socket(IPCSCOPE_OP_SEND, 7, 0, -32));
+    story.exits(91 * kMs, kWriter, 13);
+    const auto found = only(story.report(kSecond), Code::reader_gone);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->severity, Severity::warning);
+    EXPECT_NE(found->text.find("13 (reader), had exited with status 1 30.0 ms into the trace."),
+              std::string::npos) << found->text;
+}
+
 /// It reads from upstream as it is stopped, and as it goes on; what it gets comes later.
 TEST(Partner, IsNotTheReasonWhereItWaitedForAnother)
 {

@@ -135,6 +135,15 @@ public:
         slice.state = state;
         return add(end, who, IPCSCOPE_SLICE, slice, unfinished);
     }
+    /// The records as they are.
+    Story& adds(std::uint64_t end, decode::Task who, decode::Call body, bool unfinished = false)
+    {
+        return add(end, who, IPCSCOPE_CALL_PIPE, body, unfinished);
+    }
+    Story& adds(decode::Task who, decode::Slice slice)
+    {
+        return add(slice.end_ns, who, IPCSCOPE_SLICE, slice);
+    }
     /// A thread in a system call, by its number on x86_64.
     Story& sleeps(decode::Task who, std::uint16_t syscall, std::uint64_t start, std::uint64_t end,
                   bool unfinished = false)

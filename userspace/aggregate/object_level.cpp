@@ -28,6 +28,10 @@ void ObjectLevel::call(const decode::Event& event, const decode::Call& call)
     if (!use) return;
     const bool write = use->output;
     const std::uint64_t bytes = moved_bytes(call);
+    // It was empty as this read began, and no call has returned since: that puts the level right
+    // where records were lost.
+    if (!write && call.tail.pipe.used_slots == 0 && last_ns_ <= call.enter_ns) level_bytes_ = 0;
+    last_ns_ = event.time_ns;
     level_bytes_ += write ? bytes : 0 - bytes;
     seen_empty_ = seen_empty_ || call.tail.pipe.used_slots == 0;
     if (static_cast<std::int64_t>(level_bytes_) <= 0) {

@@ -26,6 +26,7 @@ private:
     /// Written less read.  What was in it before the trace, or was written by others
     /// than traced processes, is missing: the true level is not lower.
     std::uint64_t level_bytes_ = 0;   ///< modulo 2^64; a read may return before its write
+    std::uint64_t last_ns_ = 0;       ///< a call returned
     std::uint64_t filled_ns_ = 0;
     std::uint64_t room_ns_ = 0;
     bool was_full_ = false;

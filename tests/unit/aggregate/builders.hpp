@@ -34,8 +34,8 @@ inline decode::Event event(std::uint64_t time_ns, decode::Task who, unsigned kin
     return out;
 }
 
-/// A call on pipe `inode`, of 16 pages, from `enter_ns` on; the thread ran since
-/// `since_ns`, where nothing else is said.
+/// A call on pipe `inode`, of 16 pages, from `enter_ns` on, of which a read that does not sleep
+/// finds one used; the thread ran since `since_ns`, where nothing else is said.
 inline decode::Call op(bool write, std::uint64_t inode, std::uint64_t enter_ns,
                        std::int32_t ret, std::uint64_t blocked_ns = 0)
 {
@@ -50,6 +50,7 @@ inline decode::Call op(bool write, std::uint64_t inode, std::uint64_t enter_ns,
     out.blocked_ns = blocked_ns;
     out.sleeps = blocked_ns > 0 ? 1 : 0;
     out.tail.pipe.ring_slots = 16;
+    out.tail.pipe.used_slots = !write && ret > 0 && blocked_ns == 0 ? 1 : 0;
     return out;
 }
 

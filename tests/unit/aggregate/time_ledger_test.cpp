@@ -255,6 +255,19 @@ TEST(TimeLedgers, APollWhileThereIsInputIsForSomethingElse)
     EXPECT_EQ(put(1, 2000, after_poll(false, 1306, 1999, 600)).at(Part::poll_input), 600u);
 }
 
+TEST(TimeLedgers, AReadThatFoundItEmptyMakesUpForOneThatIsLost)
+{
+    TimeLedger ledger;
+    const auto put = [&](std::uint32_t pid, std::uint64_t exit, const decode::Call& body) {
+        return ledger.call(call(exit, task(pid), body), body).before;
+    };
+    put(2, 300, op(true, 7, 290, 4096));   // what took it is not in the trace
+    put(1, 401, op(false, 7, 400, -EAGAIN));
+    put(2, 1300, op(true, 7, 1290, 4096));
+    expect_parts(put(1, 1306, after_poll(false, 401, 1305, 899)),
+                 {{Part::poll_input, 899}, {Part::running, 5}});
+}
+
 TEST(TimeLedgers, AReadMayReturnBeforeItsWrite)
 {
     TimeLedger ledger;

@@ -12,6 +12,7 @@
 #include "diagnose/slow_stage.hpp"
 #include "diagnose/thresholds.hpp"
 #include "diagnose/turns.hpp"
+#include "diagnose/words.hpp"
 
 namespace ipcscope::diagnose {
 namespace {
@@ -33,7 +34,7 @@ SortedEdges sort_edges(const WaitGraph& graph, const Blame& blame)
     };
     SortedEdges sorted;
     for (const Blame::Edge& edge : blame.edges) {
-        const bool asked = !edge.output && (turns.taken_by(edge.waiter, edge.holder) ||
+        const bool asked = !edge.output && (turns.taken_by(edge.waiter, edge.holder, *edge.channel) ||
                                             descends(edge.holder, edge.waiter));
         if (!asked) {
             sorted.holds[edge.holder].push_back(&edge);
@@ -112,12 +113,32 @@ std::uint64_t waited_ns(const SortedEdges& edges, Pid pid)
     return sum;
 }
 
+/// What its threads did, or slept elsewhere than in futex(): none of that waited for another of
+/// its threads.
+std::uint64_t busy_ns(const WaitGraph& graph, Pid pid)
+{
+    using aggregate::Part;
+    const aggregate::ProcessRow* process = graph.process(pid);
+    if (process == nullptr) {
+        return 0;
+    }
+    std::uint64_t sum = plus(process->time.at(Part::running), process->time.at(Part::runnable));
+    for (const aggregate::ProcessRow::Sleep& sleep : process->sleeps) {
+        const bool in_futex = syscall(graph.report().host, sleep.syscall) == "futex()";
+        sum = plus(sum, in_futex ? 0 : sleep.ns);
+    }
+    return sum;
+}
+
 /// The time in which others waited for the stage, and it for none but for answers.  While one
-/// thread of it waited, another that sleeps may have had nothing to do.
+/// thread of it waited, another that sleeps in futex() may have had nothing to do.
 std::uint64_t held_up_ns(const WaitGraph& graph, const SortedEdges& edges, Pid pid)
 {
-    const std::uint64_t alone_ns =
-        since(graph.alone_ns(pid), graph.threads(pid) > 1 ? waited_ns(edges, pid) : 0);
+    std::uint64_t alone_ns = graph.alone_ns(pid);
+    if (graph.threads(pid) > 1) {
+        alone_ns = std::max(since(alone_ns, waited_ns(edges, pid)),
+                            std::min(alone_ns, busy_ns(graph, pid)));
+    }
     return std::min(plus(alone_ns, sum_ns(edges.answers, pid)), sum_ns(edges.holds, pid));
 }
 
@@ -291,7 +312,9 @@ std::optional<SlowStage> slowest(const WaitGraph& graph, const Pipeline& pipelin
     SlowStage most;
     std::uint64_t second = 0;
     for (const StageRow& stage : all) {
-        const std::uint64_t ns = held_up_ns(graph, edges, stage.task.tgid);
+        // Several of its threads may have held up others at once.
+        const std::uint64_t ns =
+            std::min(held_up_ns(graph, edges, stage.task.tgid), span_ns(pipeline));
         second = std::max(second, std::min(ns, most.ns));
         if (ns > most.ns) {
             most = {stage, ns};

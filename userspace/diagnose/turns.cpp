@@ -18,11 +18,14 @@ using Node = std::uint64_t;
 using Next = std::map<Node, std::set<Node>>;
 
 /// Who writes to which pipe, and who reads it.
-Next flow(const aggregate::Report& report)
+Next flow(const aggregate::Report& report, bool with_locks)
 {
     Next next;
     Node node = Node{1} << 32;
     for (const ChannelRow& channel : report.channels) {
+        if (!with_locks && !aggregate::channel_kind(channel.type).flows) {
+            continue;
+        }
         for (const ChannelEnd& writer : channel.writers) {
             if (!writer.holds_only) {
                 next[writer.task.tgid].insert(node);
@@ -117,16 +120,16 @@ private:
 }  // namespace
 
 Turns::Turns(const aggregate::Report& report)
+    : by_data_(Groups(flow(report, false)).take()), by_all_(Groups(flow(report, true)).take())
 {
-    const Next next = flow(report);
-    group_ = Groups(next).take();
 }
 
-bool Turns::taken_by(Pid a, Pid b) const
+bool Turns::taken_by(Pid a, Pid b, const ChannelRow& channel) const
 {
-    const auto x = group_.find(a);
-    const auto y = group_.find(b);
-    return a == b || (x != group_.end() && y != group_.end() && x->second == y->second);
+    const auto& group = aggregate::channel_kind(channel.type).flows ? by_data_ : by_all_;
+    const auto x = group.find(a);
+    const auto y = group.find(b);
+    return a == b || (x != group.end() && y != group.end() && x->second == y->second);
 }
 
 }  // namespace ipcscope::diagnose

@@ -14,10 +14,12 @@ class Turns {
 public:
     explicit Turns(const aggregate::Report& report);
 
-    bool taken_by(Pid a, Pid b) const;
+    /// On that channel: where data flows through it, what goes around must be data, too; a lock
+    /// that two stages share makes no answer of what one sends to the other.
+    bool taken_by(Pid a, Pid b, const aggregate::ChannelRow& channel) const;
 
 private:
-    std::map<std::uint64_t, std::uint64_t> group_;   ///< by process
+    std::map<std::uint64_t, std::uint64_t> by_data_, by_all_;   ///< groups, by process
 };
 
 }  // namespace ipcscope::diagnose

@@ -118,19 +118,23 @@ bool tell_zombie(Story& story)
     Finding& made = story.made;
     made = finding(Code::zombie, "");
     std::string reaped = "has not reaped it";
-    if (const auto left = parent_left(story.report, death)) {
+    const ThreadLook* held = held_by_debugger(death);
+    const auto left = parent_left(story.report, death);
+    if (held == nullptr && left) {
         reaped = fmt::format("never did reap it, but exited {}", at(story.report, *left));
     } else if (death.reaped_ns) {
         reaped = fmt::format("did not reap it for at least {}",
                              time(since(until, death.gone_ns.value_or(story.send.first_ns))));
     }
     made.text = fmt::format("{} can do nothing: it is a zombie, which {}, and {} {}.",
-                            head(story), exited, its_parent(death), reaped);
+                            head(story), exited,
+                            held ? "its debugger " + who(held->tracer) : its_parent(death), reaped);
     made.severity = death.reaped_ns ? Severity::warning : Severity::error;
     made.at_ns = death.gone_ns.value_or(story.send.first_ns);
     made.duration_ns = since(until, made.at_ns);
     made.evidence.push_back({"zombie_ns", made.duration_ns});
-    made.advice = "Only its parent can remove it, by wait(); or the parent's end.";
+    made.advice = held ? "End or detach the debugger: its parent can reap it then."
+                       : "Only its parent can remove it, by wait(); or the parent's end.";
     return true;
 }
 

@@ -80,8 +80,10 @@ std::optional<Asked> asked(const Story& story)
 /// The others of the place that the same process sent the signal to, or SIGKILL.
 struct Rest {
     std::vector<const Death*> at_once;      ///< ended by the signal
+    std::vector<const Death*> exited;       ///< by themselves, at once
     std::vector<const Death*> killed;       ///< got SIGKILL alone
     std::vector<const Story*> slow;
+    std::size_t others = 0;                 ///< got the signal, and have findings of their own, or none
 };
 
 std::uint64_t ended_ns(const std::vector<Story*>& slow)
@@ -91,6 +93,28 @@ std::uint64_t ended_ns(const std::vector<Story*>& slow)
         ended_ns = std::max(ended_ns, story->end_ns);
     }
     return ended_ns;
+}
+
+/// What the process, which is none of the slow ones, got first of the two signals; nullptr: none.
+const DeathSend* first_of(const Asked& key, const Death& death)
+{
+    const DeathSend* sent = send_of(death, key.sender, key.signal);
+    return sent ? sent
+        : got(death, key.signal) ? nullptr : send_of(death, key.sender, IPCSCOPE_SIGKILL);
+}
+
+void add(Rest& rest, const Death& death, const DeathSend& first, bool asked)
+{
+    const bool at_once = death.exit_code && death.gone_ns &&
+                         since(*death.gone_ns, first.first_ns) < kThresholds.slow_death_ns;
+    const unsigned by = death.exit_code ? decode::ended_by(*death.exit_code) : 0;
+    if (at_once && by == first.signal) {
+        (asked ? rest.at_once : rest.killed).push_back(&death);
+    } else if (at_once && asked && by == 0) {
+        rest.exited.push_back(&death);
+    } else {
+        rest.others += asked;
+    }
 }
 
 /// `slow`: in the order in which they were asked.
@@ -107,19 +131,12 @@ Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slo
     for (const Death& death : main.report.deaths) {
         const bool is_slow = std::ranges::any_of(
             slow, [&](const Story* story) { return &story->death == &death; });
-        if (is_slow || !death.exit_code || !death.gone_ns) {
-            continue;
+        const DeathSend* first = is_slow ? nullptr : first_of(key, death);
+        if (first != nullptr && first->first_ns >= from_ns && first->first_ns <= to_ns &&
+            !was_zombie(death, *first) &&
+            place_text(main.report, death.target.tgid, first->first_ns) == key.place) {
+            add(rest, death, *first, first->signal == key.signal);
         }
-        const DeathSend* sent = send_of(death, key.sender, key.signal);
-        const DeathSend* first = sent ? sent
-            : got(death, key.signal) ? nullptr : send_of(death, key.sender, IPCSCOPE_SIGKILL);
-        if (first == nullptr || first->first_ns < from_ns || first->first_ns > to_ns ||
-            decode::ended_by(*death.exit_code) != first->signal ||
-            since(*death.gone_ns, first->first_ns) >= kThresholds.slow_death_ns ||
-            place_text(main.report, death.target.tgid, first->first_ns) != key.place) {
-            continue;
-        }
-        (sent ? rest.at_once : rest.killed).push_back(&death);
     }
     return rest;
 }
@@ -128,13 +145,19 @@ Rest rest_of(const Asked& key, const Story& main, const std::vector<Story*>& slo
 std::string others(const Asked& key, const Rest& rest)
 {
     const std::string signal = decode::signal_name(key.signal);
+    const std::size_t described = rest.at_once.size() + rest.exited.size() + rest.slow.size();
     std::string text;
-    if (const std::size_t more = rest.at_once.size() + rest.slow.size(); more != 0) {
-        text = fmt::format(" {} went to {} of {}:", signal,
-                           counted(more, "more process", "more processes"), glued(key.place));
+    if (const std::size_t more = described + rest.others; more != 0) {
+        text = fmt::format(" {} went to {} of {}{}", signal,
+                           counted(more, "more process", "more processes"), glued(key.place),
+                           described != 0 ? ":" : ".");
     }
     if (!rest.at_once.empty()) {
         text += fmt::format(" it ended {} at once.", names(rest.at_once));
+    }
+    if (!rest.exited.empty()) {
+        text += fmt::format(" {} exited by {} at once.", names(rest.exited),
+                            rest.exited.size() == 1 ? "itself" : "themselves");
     }
     for (const Story* story : std::span(rest.slow).first(std::min(rest.slow.size(), kNamed))) {
         text += fmt::format(" {} {}", who(story->death.target), story->did);
@@ -153,6 +176,7 @@ std::string others(const Asked& key, const Rest& rest)
 std::vector<const Death*> describe(Story& main, const Asked& key, const Rest& rest)
 {
     std::vector<const Death*> members = rest.at_once;
+    members.insert(members.end(), rest.exited.begin(), rest.exited.end());
     members.insert(members.end(), rest.killed.begin(), rest.killed.end());
     for (const Story* story : rest.slow) {
         members.push_back(&story->death);

@@ -53,6 +53,33 @@ TEST(UnitShutdown, IsOneFindingOfAllItsProcesses)
     EXPECT_EQ(made.subjects[2].role, "inside");
 }
 
+/// They are counted as the others are that got the signal.
+TEST(UnitShutdown, ThoseThatExitByThemselvesAtOnce)
+{
+    Unit life;
+    life.move_to(70, "/system.slice/app.service");
+    for (const std::uint32_t pid : {20u, 21u}) {
+        life.process(pid, "prefork");
+        life.look_up(900, pid, "prefork", 1);
+    }
+    life.send(1000, kManager, kApp, kTerm, kBlocked);
+    life.send(1000, kManager, kShell, kTerm);
+    for (const std::uint32_t pid : {8u, 20u, 21u}) {
+        life.send(1000, kManager, pid, kTerm, kHandled);
+        life.take(1001, pid, kTerm);
+    }
+    life.end(1002, kShell, 15);
+    for (const std::uint32_t pid : {8u, 20u, 21u}) {
+        life.end(1010, pid, pid == 8 ? 11 : 0);   // one ends by something else
+    }
+    life.send(3000, kManager, kApp, kKill);
+    life.end(3001, kApp, 9);
+    EXPECT_NE(life.text(4000).find("SIGTERM went to 4 more processes of app.service: it ended 5 (bash) at "
+                                   "once. 20 (prefork), 21 (prefork) exited by themselves at once."),
+              std::string::npos)
+        << life.text(4000);
+}
+
 TEST(UnitShutdown, WhatGotSigkillAlone)
 {
     Unit life;

@@ -20,8 +20,9 @@ constexpr std::size_t kMostTakings = 16;
 constexpr std::size_t kMostLooks = 256;      ///< threads, of all looks
 constexpr std::size_t kMostChildren = 3;
 constexpr std::uint64_t kWorthALook_ns = 10'000'000;   ///< most processes end at once
+constexpr std::uint64_t kMostHandling_ns = 1'000'000'000;   ///< of a fault
 constexpr std::uint64_t kMostFreeDelay_ns = 1'000'000'000;   ///< an RCU grace period
-constexpr unsigned kSighup = 1;
+constexpr unsigned kSigterm = 15;
 constexpr std::int32_t kLastDeath = 3;       ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED: 1..3
 
 bool should_end(const decode::SignalGenerate& body)
@@ -34,19 +35,63 @@ bool should_end(const decode::SignalGenerate& body)
     return (bit & IPCSCOPE_ASK_TO_END) != 0 || body.fatal != 0 || to_zombie;
 }
 
-/// Makes room: of a SIGHUP that the process took by itself, as daemons do, nothing follows.
-/// @return whether there was one
-bool forget_message(Death& death)
+/// Of what the process took by itself, as daemons take SIGHUP, and a JVM SIGQUIT, nothing follows.
+bool is_message(const Death& death, const DeathSend& send)
 {
-    const auto found = std::ranges::find_if(death.sends, [&](const DeathSend& send) {
-        const DeathTaking* taking = death.taking_of(send);
-        return send.signal == kSighup && taking != nullptr && takes_itself(taking->how);
-    });
+    const DeathTaking* taking = death.taking_of(send);
+    return !send.fatal && send.signal != kSigterm && taking != nullptr && takes_itself(taking->how);
+}
+
+/// Forgets the oldest message; for what ends the process, where there is none, the newest send
+/// that did not.  @return whether there is room
+bool make_room(Death& death, bool fatal)
+{
+    if (death.sends.size() < kMostSends) {
+        return true;
+    }
+    auto found = std::ranges::find_if(
+        death.sends, [&](const DeathSend& send) { return is_message(death, send); });
+    if (found == death.sends.end() && fatal) {
+        const auto newest = std::ranges::find_if_not(death.sends.rbegin(), death.sends.rend(),
+                                                     &DeathSend::fatal);
+        if (newest != death.sends.rend()) {
+            found = std::next(newest).base();
+            death.other_sends += found->count;
+        }
+    }
     if (found == death.sends.end()) {
         return false;
     }
     death.sends.erase(found);
     return true;
+}
+
+DeathSend first_send(const decode::Event& event, const decode::SignalGenerate& body)
+{
+    DeathSend send;
+    send.sender = process_of(event);
+    send.sender_tid = event.task.tid;
+    send.named = event.task.tid == event.task.tgid || !event.process.empty();
+    send.origin = decode::origin_of(body);
+    send.terminal = body.terminal;
+    send.signal = body.sig;
+    send.first_ns = event.time_ns;
+    send.target_state = decode::state_of(body.target_state);
+    send.blocked = body.blocked != 0;
+    send.unkillable = body.unkillable != 0;
+    send.fatal = body.fatal != 0;
+    send.dying = body.dying != 0;
+    send.memory_limit = body.memory_limit;
+    send.memory_cgroup = SafeText::name(
+        {reinterpret_cast<const char*>(body.cgroup_name), sizeof body.cgroup_name});
+    return send;
+}
+
+void count(DeathSend& send, const decode::Event& event, const decode::SignalGenerate& body)
+{
+    ++send.count;
+    send.last_ns = event.time_ns;
+    ++send.outcomes[body.result];
 }
 
 /// @return the send, where it is the first of its kind
@@ -60,32 +105,14 @@ DeathSend* add_send(Death& death, const decode::Event& event, const decode::Sign
     };
     auto at = std::ranges::find_if(death.sends, same);
     if (at == death.sends.end()) {
-        if (death.sends.size() == kMostSends && !forget_message(death)) {
+        if (!make_room(death, body.fatal != 0)) {
             ++death.other_sends;
             return nullptr;
         }
-        DeathSend send;
-        send.sender = sender;
-        send.sender_tid = event.task.tid;
-        send.named = event.task.tid == event.task.tgid || !event.process.empty();
-        send.origin = origin;
-        send.terminal = body.terminal;
-        send.signal = body.sig;
-        send.first_ns = event.time_ns;
-        send.target_state = decode::state_of(body.target_state);
-        send.blocked = body.blocked != 0;
-        send.unkillable = body.unkillable != 0;
-        send.fatal = body.fatal != 0;
-        send.dying = body.dying != 0;
-        send.memory_limit = body.memory_limit;
-        send.memory_cgroup = SafeText::name(
-            {reinterpret_cast<const char*>(body.cgroup_name), sizeof body.cgroup_name});
-        at = death.sends.insert(death.sends.end(), send);
+        at = death.sends.insert(death.sends.end(), first_send(event, body));
         made = &*at;
     }
-    ++at->count;
-    at->last_ns = event.time_ns;
-    ++at->outcomes[body.result];
+    count(*at, event, body);
     return made;
 }
 
@@ -165,14 +192,39 @@ void DeathTable::on(const decode::Event& event, const decode::SignalGenerate& bo
             child->unreaped_ns = event.time_ns;
         }
     }
-    if (should_end(body)) {
+    const DeathSend* fault = fault_before(event, body);
+    if (should_end(body) || fault != nullptr) {
         senders_.use(event.task.tgid) = event.process;
-        DeathSend* send = add_send(open(event, body.target_tgid), event, body);
+        Death& death = open(event, body.target_tgid);
+        if (fault != nullptr && make_room(death, true)) {
+            death.sends.insert(
+                std::ranges::upper_bound(death.sends, fault->first_ns, {}, &DeathSend::first_ns),
+                *fault);
+            faults_.erase(body.target_tgid);
+        }
+        DeathSend* send = add_send(death, event, body);
         if (send != nullptr) {
             send->callers = named(body.stack, body.stack_depth);
             note_mask(*send, body);
         }
+    } else if (decode::origin_of(body) == decode::Origin::fault) {
+        DeathSend& handled = faults_.use(body.target_tgid);
+        handled = first_send(event, body);
+        count(handled, event, body);
     }
+}
+
+/// A handler of a fault that restores the default, and sends the signal once more, from the same
+/// thread: the process ends by that fault.  Often it is blocked until the handler returns.
+const DeathSend* DeathTable::fault_before(const decode::Event& event,
+                                          const decode::SignalGenerate& body) const
+{
+    const DeathSend* fault = faults_.find(body.target_tgid);
+    const bool again = fault != nullptr && decode::origin_of(body) == decode::Origin::task &&
+                       event.task.tgid == body.target_tgid && fault->signal == body.sig &&
+                       fault->sender_tid == event.task.tid &&
+                       event.time_ns - fault->first_ns < kMostHandling_ns;
+    return again ? fault : nullptr;
 }
 
 /// Since when it is blocked, as far as the records of its birth and exec show.
@@ -258,6 +310,7 @@ void DeathTable::on(const decode::Event& event, const decode::Thread& body)
         close(tgid);   // of the last bearer of the number
         processes_.erase(tgid);
         senders_.erase(tgid);
+        faults_.erase(tgid);
     }
     Process& process = processes_.use(tgid);
     if (body.reason == IPCSCOPE_THREAD_FORK) {

@@ -16,8 +16,9 @@
 namespace ipcscope::aggregate {
 
 /// A Death begins with the first signal whose default action ends a process: any SIGHUP,
-/// SIGINT, SIGQUIT, SIGKILL or SIGTERM, another where it is fatal.  It ends as the process
-/// is reaped.  Of those that have ended the ones that took longest are kept.
+/// SIGINT, SIGQUIT, SIGKILL or SIGTERM, another where it is fatal, a handled fault where the
+/// process sends itself that signal once more.  It ends as the process is reaped.  Of those that
+/// have ended the ones that took longest are kept.
 class DeathTable {
 public:
     static constexpr std::size_t kMostDeaths = 1024;
@@ -73,6 +74,8 @@ private:
     void left(const Process& parent, std::uint32_t child, std::uint64_t end_ns,
               Unreaped& row) const;
     void note_mask(DeathSend& send, const decode::SignalGenerate& body) const;
+    const DeathSend* fault_before(const decode::Event& event,
+                                  const decode::SignalGenerate& body) const;
     void settle_children(Process& parent, std::uint64_t end_ns);
     Task task_of(std::uint32_t tgid) const;
     std::vector<SafeText> named(std::span<const __u64> ids, std::size_t depth) const;
@@ -82,6 +85,7 @@ private:
     BoundedMap<std::uint32_t, Process> processes_{kMostProcesses};   ///< by tgid
     BoundedMap<std::uint32_t, Death> open_{kMostOpen};
     BoundedMap<std::uint32_t, Comm> senders_{kMostOpen};   ///< their newest names, by tgid
+    BoundedMap<std::uint32_t, DeathSend> faults_{kMostOpen};   ///< their last handled ones, by tgid
     BoundedMap<std::uint32_t, Unreaped> unreaped_{kMostOpen};   ///< by the parent's tgid
     std::size_t zombies_ = 0;            ///< of all processes, at least
     std::vector<Death> closed_;          ///< full: a heap, the quickest first

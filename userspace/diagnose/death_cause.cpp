@@ -17,20 +17,17 @@ namespace {
 using aggregate::Death;
 using aggregate::DeathSend;
 
-constexpr unsigned kSigpipe = 13, kSigxfsz = 25;
+constexpr unsigned kSigpipe = 13, kSigterm = 15, kSigxfsz = 25;
 
 /// That a sentence has; a longer one is shown below it.
 constexpr std::size_t kLongestCommand = 60;
 
-/// " (memory cgroup oom, limit 20.0 MiB)"
+/// "memory cgroup oom was at its limit of 20.0 MiB"
 std::string memory_of(const DeathSend& send)
 {
-    if (send.origin != decode::Origin::oom) {
-        return "";
-    }
     return send.memory_limit == 0 && send.memory_cgroup.empty()
-        ? ": the machine had run out of memory"
-        : fmt::format(": memory cgroup {} was at its limit of {}", send.memory_cgroup.view(),
+        ? "the machine had run out of memory"
+        : fmt::format("memory cgroup {} was at its limit of {}", send.memory_cgroup.view(),
                       glued(bytes(send.memory_limit)));
 }
 
@@ -60,34 +57,53 @@ std::string own_call(const Story& story, const DeathSend& send)
         ? "it wrote to a pipe or socket whose other end is closed, which is not in the trace" : "";
 }
 
+bool signal_ended_it(const Story& story)
+{
+    const auto& code = story.death.exit_code;
+    return code && decode::ended_by(*code) == story.send.signal;
+}
+
 }  // namespace
+
+std::optional<Code> accident(const Story& story)
+{
+    const Code code = code_of_cause(story.send.origin);
+    return signal_ended_it(story) && code != Code::ended_by_kernel ? std::optional(code) : std::nullopt;
+}
+
+void add_memory(Story& story, std::string_view joint)
+{
+    const DeathSend& send = story.send;
+    if (send.origin != decode::Origin::oom) {
+        return;
+    }
+    story.made.text.pop_back();   // the full stop
+    story.made.text += fmt::format("{}{}. No process sent it.", joint, memory_of(send));
+    if (send.memory_limit != 0) {
+        story.made.evidence.push_back({"memory_limit_bytes", send.memory_limit});
+        story.made.evidence.push_back({"memory_cgroup", send.memory_cgroup.str()});
+    }
+}
 
 bool tell_cause(Story& story)
 {
     const DeathSend& send = story.send;
-    const Death& death = story.death;
-    if (send.origin == decode::Origin::task || !death.exit_code ||
-        decode::ended_by(*death.exit_code) != send.signal) {
+    if (send.origin == decode::Origin::task || !signal_ended_it(story)) {
         return false;
     }
-    const std::string when = at(story.report, send.first_ns);
-    std::string text = fmt::format("{} was ended by {} from {} {}{}.", who(death.target),
-                                   decode::signal_name(send.signal), sender_of(story.report, send), when,
-                                   memory_of(send));
-    if (send.origin == decode::Origin::oom) {
-        text += " No process sent it.";
-    }
-    text += reaping(story);
-    story.made = finding(code_of_cause(send.origin), std::move(text));
+    const bool again = send.origin == decode::Origin::fault && !send.fatal;
+    story.made = finding(code_of_cause(send.origin),
+                         fmt::format("{} was ended by {} from {} {}{}.", who(story.death.target),
+                                     decode::signal_name(send.signal),
+                                     sender_of(story.report, send), at(story.report, send.first_ns),
+                                     again ? ", which its handler sent once more" : ""));
+    add_memory(story, ": ");
+    story.made.text += reaping(story);
     story.made.at_ns = send.first_ns;
     if (send.origin == decode::Origin::kernel) {   // why, no table says
         for (const SafeText& caller : send.callers) {
             story.made.stack.push_back(caller.str());
         }
-    }
-    if (send.origin == decode::Origin::oom && send.memory_limit != 0) {
-        story.made.evidence.push_back({"memory_limit_bytes", send.memory_limit});
-        story.made.evidence.push_back({"memory_cgroup", send.memory_cgroup.str()});
     }
     if (send.origin == decode::Origin::terminal && send.terminal != 0) {
         story.made.evidence.push_back({"terminal", decode::terminal_name(send.terminal)});
@@ -120,11 +136,47 @@ bool tell_self(Story& story, const DeathSend& send)
     return true;
 }
 
+/// "SIGTERM from 5 (bash), user root, at 1.20 s"
+std::string signal_of(const Story& story, const DeathSend& send,
+                      const std::optional<aggregate::Lineage>& sender)
+{
+    std::string text = fmt::format("{} from {}", decode::signal_name(send.signal),
+                                   sender_of(story.report, send));
+    if (sender && sender->known) {
+        text += fmt::format(", {}{},", sender->user.empty() ? "" : "user ", user(*sender));
+    }
+    return text + " " + at(story.report, send.first_ns);
+}
+
+/// A process that took a SIGTERM by itself, and exited at once.
+bool tell_exit(Story& story)
+{
+    const Death& death = story.death;
+    const DeathSend& send = story.send;
+    const aggregate::DeathTaking* taking = death.taking_of(send);
+    if (send.signal != kSigterm || send.origin != decode::Origin::task || !death.exit_code ||
+        decode::ended_by(*death.exit_code) != 0 || send.sender.tgid == death.target.tgid ||
+        taking == nullptr || !aggregate::takes_itself(taking->how)) {
+        return false;
+    }
+    const auto lineage = lineage_at(story.report, send.sender.tgid, send.first_ns);
+    story.made = finding(Code::ended_by_process,
+                         fmt::format("{} got {}, {}, and exited with status {} after {}.",
+                                     who(death.target), signal_of(story, send, lineage),
+                                     taken_by(taking->how), decode::exit_status(*death.exit_code),
+                                     time(story.lasted_ns)));
+    story.made.at_ns = send.first_ns;
+    return true;
+}
+
 bool tell_sender(Story& story)
 {
     const Death& death = story.death;
     const DeathSend* found = send_that_ended(death);
-    if (found == nullptr || found->origin != decode::Origin::task) {
+    if (found == nullptr) {
+        return tell_exit(story);
+    }
+    if (found->origin != decode::Origin::task) {
         return false;
     }
     const DeathSend& send = *found;
@@ -132,19 +184,29 @@ bool tell_sender(Story& story)
     if (send.sender.tgid == death.target.tgid) {
         return tell_self(story, send);
     }
-    std::string text = fmt::format("{} was ended by {} from {}", who(death.target),
-                                   decode::signal_name(send.signal), sender_of(story.report, send));
     const auto lineage = lineage_at(story.report, send.sender.tgid, send.first_ns);
-    if (lineage && lineage->known) {
-        text += fmt::format(", {}{},", lineage->user.empty() ? "" : "user ", user(*lineage));
-    }
-    text += " " + at(story.report, send.first_ns);
+    std::string text = fmt::format("{} was ended by {}", who(death.target),
+                                   signal_of(story, send, lineage));
     if (lineage && !lineage->command.empty() && lineage->command.width() <= kLongestCommand) {
         text += ": " + lineage->command.str();
     }
     story.made = finding(Code::ended_by_process, text + ".");
     story.made.at_ns = send.first_ns;
     return true;
+}
+
+/// What many have in common: "ended by SIGTERM from 5 (bash)".
+std::string how_of_many(const Story& story, const DeathSend& send)
+{
+    const std::string signal = decode::signal_name(send.signal);
+    // SIGPIPE, SIGXFSZ: each by a call of its own.  The kernel: each time in another's context.
+    const bool own = story.made.code == Code::ended_by_kernel && send.origin == decode::Origin::task;
+    const std::string from = own ? ""
+        : send.origin == decode::Origin::kernel ? " from the kernel"
+                                                : " from " + sender_of(story.report, send);
+    const bool exited = story.made.code == Code::ended_by_process && story.ender == nullptr;
+    return exited ? fmt::format("asked by {}{} to end, and exited at once", signal, from)
+                  : fmt::format("ended by {}{}", signal, from);
 }
 
 bool ManyAtOnce::has_own_finding(const Story& story)
@@ -154,16 +216,12 @@ bool ManyAtOnce::has_own_finding(const Story& story)
         return true;
     }
     const DeathSend& send = story.ender == nullptr ? story.send : *story.ender;
-    const std::uint32_t by = code == Code::ended_by_process ? send.sender.tgid : 0;
-    Group& group = groups_[{code, send.origin, send.signal, by}];
+    Group& group = groups_[{code, send.origin, how_of_many(story, send)}];
     if (++group.count <= kMostEach) {
         return true;
     }
     if (group.count == kMostEach + 1) {
         group.first_ns = send.first_ns;
-        // SIGPIPE, SIGXFSZ: each by a call of its own.
-        const bool own = code == Code::ended_by_kernel && send.origin == decode::Origin::task;
-        group.sender = own ? "" : " from " + sender_of(story.report, send);
     }
     group.subjects.push_back({story.death.target, "target"});
     return false;
@@ -176,11 +234,10 @@ void ManyAtOnce::add_rest(Findings& findings) const
             continue;
         }
         Finding made = finding(std::get<Code>(kind),
-                               fmt::format("{} by {}{}.",
-                                           counted(group.subjects.size(),
-                                                   "more process was ended",
-                                                   "more processes were ended"),
-                                           decode::signal_name(std::get<2>(kind)), group.sender));
+                               fmt::format("{} {}.",
+                                           counted(group.subjects.size(), "more process was",
+                                                   "more processes were"),
+                                           std::get<std::string>(kind)));
         made.subjects = group.subjects;
         made.at_ns = group.first_ns;
         findings.push_back(std::move(made));

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -19,6 +21,11 @@ bool tell_cause(Story& story);
 
 /// It ended at once, by a signal of another process.  @return likewise
 bool tell_sender(Story& story);
+
+/// What it is where the OOM killer, a fault or its seccomp filter ended it, however long that took.
+std::optional<Code> accident(const Story& story);
+/// Adds to the last sentence, where it is the OOM killer's story, which memory had run out.
+void add_memory(Story& story, std::string_view joint);
 
 /// A pid namespace, a cgroup, a terminal or a process ends many at once: the first ones have
 /// findings of their own, the rest one for all of a kind.
@@ -33,11 +40,10 @@ private:
     struct Group {
         std::size_t count = 0;
         std::uint64_t first_ns = 0;
-        std::string sender;   ///< of the first of the rest
         std::vector<Subject> subjects;
     };
-    /// By the code, the signal, and the sender where that is a process.
-    std::map<std::tuple<Code, decode::Origin, unsigned, std::uint32_t>, Group> groups_;
+    /// By the code, the origin, and what is said of the rest: "ended by SIGTERM from 5 (a)".
+    std::map<std::tuple<Code, decode::Origin, std::string>, Group> groups_;
 };
 
 }  // namespace ipcscope::diagnose

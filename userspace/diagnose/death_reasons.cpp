@@ -392,6 +392,13 @@ std::optional<Reason> core_dump(Story& story)
     return Reason{fault ? Code::crash : Code::slow_exit, ns, std::move(text)};
 }
 
+std::string_view taken_by(How how)
+{
+    return how == How::handler   ? "ran its handler"
+           : how == How::sigwait ? "took it by sigwait()"
+                                 : "read it from a signalfd";
+}
+
 std::optional<Reason> disposition(const Story& story)
 {
     const Death& death = story.death;
@@ -416,12 +423,10 @@ std::optional<Reason> disposition(const Story& story)
         fmt::format("blocked {} for {}{}", name, time(blocked_ns),
                     send.blocking ? blocked_by(story.report, *send.blocking) : "");
     if (taking != nullptr && aggregate::takes_itself(taking->how)) {
-        const std::string what = taking->how == How::handler    ? "ran its handler"
-                                 : taking->how == How::sigwait ? "took it by sigwait()"
-                                                               : "read it from a signalfd";
         const bool mostly = blocked_ns >= story.lasted_ns / 2 && blocked_ns != 0;
         return Reason{mostly ? Code::signal_blocked : Code::slow_exit, 0,
-                      (blocked_ns != 0 ? blocked + ", " : "") + what + " " +
+                      fmt::format("{}{} ", blocked_ns != 0 ? blocked + ", " : "",
+                                  taken_by(taking->how)) +
                           at(story.report, taking->at_ns) + how_long(story, *taking)};
     }
     if (blocked_ns != 0 && taking->how == How::standard) {

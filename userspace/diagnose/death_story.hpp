@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "aggregate/report.hpp"
@@ -64,6 +65,8 @@ std::string reaping(const Story& story);
 std::vector<Reason> hindrances(Story& story);
 /// It dumped core, or did so when it was last looked at; sets the finding's stack.
 std::optional<Reason> core_dump(Story& story);
+/// "ran its handler", of a signal that it took by itself
+std::string_view taken_by(decode::How how);
 /// What it did with the signal.
 std::optional<Reason> disposition(const Story& story);
 /// "it slept in f when it was looked at", of the thread that took the signal; "" where that

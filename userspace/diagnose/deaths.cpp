@@ -39,14 +39,20 @@ bool asks_to_end(unsigned signal)
     return signal == kSighup || signal == kSigint || signal == kSigquit || signal == kSigterm;
 }
 
-/// A process that was asked politely, and then not.
+/// It reached the process while that lived: on 5.10 one to a zombie is "delivered", too.
+bool reached(const Death& death, const DeathSend& send)
+{
+    return send.at(Outcome::delivered) + send.at(Outcome::info_lost) != 0 &&
+           (!death.gone_ns || send.first_ns <= *death.gone_ns);
+}
+
+/// A process that was asked politely, and then not; or again, when it had no handler any more.
 const DeathSend* first_kill_after(const Death& death, const DeathSend& send)
 {
     for (const DeathSend& other : death.sends) {
-        const bool had_effect = other.at(Outcome::delivered) != 0 ||
-                                other.at(Outcome::info_lost) != 0;
-        if (is_kill(other) && had_effect && other.first_ns > send.first_ns &&
-            other.signal != send.signal && other.sender.tgid != death.target.tgid) {
+        if (is_kill(other) && reached(death, other) && other.first_ns > send.first_ns &&
+            (other.signal != send.signal || (!send.fatal && other.fatal)) &&
+            other.sender.tgid != death.target.tgid) {
             return &other;
         }
     }
@@ -86,33 +92,70 @@ bool has_no_effect(const Death& death, const DeathSend& send)
     return asks_to_end(send.signal) && ((by_a_process && ignored) || pending);
 }
 
+bool was_taken(const Death& death, const DeathSend& send)
+{
+    const DeathTaking* taking = death.taking_of(send);
+    return taking != nullptr && aggregate::takes_itself(taking->how);
+}
+
+/// It is the one that ended it, though its handler may have sent it once more.  Of one that came
+/// again much later, or long before the end, the first was a message.
+bool ended_by_it(const Death& death, const DeathSend& send)
+{
+    return send_that_ended(death) == &send && death.gone_ns &&
+           since(send.last_ns, send.first_ns) < kThresholds.slow_death_ns &&
+           since(*death.gone_ns, send.first_ns) < kThresholds.sigint_ends_ns;
+}
+
 /// SIGHUP, SIGUSR1, ... may mean anything to a process that takes them by itself.
 bool is_a_message(const Death& death, const DeathSend& send)
 {
-    const DeathTaking* taking = death.taking_of(send);
     return send.signal != kSigterm && send.signal != kSigint && send.signal != kSigquit &&
-           taking != nullptr && aggregate::takes_itself(taking->how);
+           was_taken(death, send) && !ended_by_it(death, send);
+}
+
+/// A process that signals its group ignores that itself.
+bool is_own(const Death& death, const DeathSend& send)
+{
+    return send.sender.tgid == death.target.tgid && !is_kill(send) &&
+           !(death.exit_code && decode::ended_by(*death.exit_code) == send.signal);
+}
+
+/// A story begins with it, whatever came before.
+bool begins_story(const Death& death, const DeathSend& send)
+{
+    if (is_kill(send) || send.signal == kSigterm || ended_soon_after(death, send) ||
+        ended_by_it(death, send)) {
+        return true;
+    }
+    const DeathSend* kill = first_kill_after(death, send);
+    return kill != nullptr && kill->first_ns - send.first_ns < kThresholds.sigint_ends_ns;
+}
+
+/// A SIGHUP without effect has nothing to do with what is sent after it, nor has another signal
+/// with what is sent much later.
+bool is_apart(const DeathSend& idle, const DeathSend& later)
+{
+    return idle.signal == kSighup ||
+           since(later.first_ns, idle.first_ns) > kThresholds.sigint_ends_ns;
 }
 
 /// The send that the story begins with; nullptr: there is none.
 const DeathSend* main_send(const Death& death)
 {
+    const DeathSend* idle = nullptr;   // has had no effect: the story where no other is
     for (const DeathSend& send : death.sends) {
-        const bool own = send.sender.tgid == death.target.tgid && !is_kill(send) &&
-                         !(death.exit_code && decode::ended_by(*death.exit_code) == send.signal);
-        if (own || is_a_message(death, send)) {
-            continue;   // a process that signals its group ignores that itself
+        if (is_own(death, send) || is_a_message(death, send)) {
+            continue;
         }
-        if (is_kill(send) || send.signal == kSigterm || ended_soon_after(death, send) ||
-            has_no_effect(death, send)) {
-            return &send;
-        }
-        const DeathSend* kill = first_kill_after(death, send);
-        if (kill != nullptr && kill->first_ns - send.first_ns < kThresholds.sigint_ends_ns) {
-            return &send;
+        if (send.signal != kSigterm && has_no_effect(death, send)) {
+            const bool first = idle == nullptr || (idle->signal == kSighup && send.signal != kSighup);
+            idle = first ? &send : idle;
+        } else if (begins_story(death, send)) {
+            return idle == nullptr || is_apart(*idle, send) ? &send : idle;
         }
     }
-    return nullptr;
+    return idle;
 }
 
 /// Not what anyone sent to stop it: a crash, or the OOM killer.
@@ -130,7 +173,7 @@ bool is_accident(const Death& death, const DeathSend& send)
 const DeathSend& story_send(const Death& death, const DeathSend& main)
 {
     const DeathSend* end = send_that_ended(death);
-    if (end == nullptr || end->signal == main.signal || end->first_ns < main.first_ns) {
+    if (end == nullptr || end == &main || end->first_ns < main.first_ns) {
         return main;
     }
     const bool soon = death.gone_ns &&
@@ -181,7 +224,9 @@ std::string followed_by(const Story& story)
                            from, after, time(since(story.end_ns, kill->first_ns)));
     }
     const std::uint64_t dying = since(*story.death.gone_ns, kill->first_ns);
-    if (dying < kThresholds.slow_death_ns) {
+    const auto& code = story.death.exit_code;
+    const bool other_end = code && decode::ended_by(*code) != kill->signal;
+    if (dying < kThresholds.slow_death_ns && !other_end) {
         return fmt::format(" {}{} ended it {} later.", name, from, after);
     }
     return fmt::format(" {}{} followed {} later, and it was gone {} after that.", name, from,
@@ -210,8 +255,9 @@ std::string other_sends(const Death& death, const DeathSend& main, const DeathSe
     std::uint64_t count = death.other_sends;
     const DeathSend* one = nullptr;
     for (const DeathSend& send : death.sends) {
-        if (&send != &main && &send != kill && send.sender.tgid != death.target.tgid &&
-            send.first_ns >= main.first_ns) {
+        const bool meanwhile = send.first_ns >= main.first_ns &&
+                               send.first_ns <= death.gone_ns.value_or(send.first_ns);
+        if (&send != &main && &send != kill && send.sender.tgid != death.target.tgid && meanwhile) {
             count += send.count;
             one = one == nullptr ? &send : one;
         }
@@ -403,7 +449,8 @@ bool tell_long_life(Story& story)
     if (!is_worth_telling(story, known)) {
         return false;
     }
-    const Code code = code_of(story, known);
+    const std::optional<Code> cause = accident(story);
+    const Code code = cause.value_or(code_of(story, known));
     Finding& made = story.made;
     std::vector<std::string> stack = std::move(made.stack);
     story.did = clauses(known) + its_end(story);
@@ -412,8 +459,9 @@ bool tell_long_life(Story& story)
     if (code == Code::slow_exit || code == Code::signal_ignored) {
         made.text += context(story);
     }
+    add_memory(story, "; ");
     made.text += other_sends(story.death, story.send, known.kill) + reaping(story);
-    made.severity = severity_of(story, code);
+    made.severity = cause ? info(code).severity : severity_of(story, code);
     made.at_ns = story.send.first_ns;
     made.duration_ns = story.lasted_ns;
     return true;
@@ -502,11 +550,20 @@ std::string sender_of(const aggregate::Report& report, const DeathSend& send)
 const DeathSend* send_that_ended(const Death& death)
 {
     const unsigned signal = death.exit_code ? decode::ended_by(*death.exit_code) : 0;
-    const auto found = std::ranges::find_if(death.sends, [&](const DeathSend& send) {
-        return send.signal == signal &&
-               send.at(Outcome::delivered) + send.at(Outcome::info_lost) != 0;
-    });
-    return found == death.sends.end() ? nullptr : &*found;
+    const DeathSend* found = nullptr;   // of those that it lived on after
+    for (const DeathSend& send : death.sends) {
+        const bool own = send.origin == decode::Origin::task && send.sender.tgid == death.target.tgid;
+        if (send.signal != signal || !reached(death, send)) {
+            continue;
+        }
+        if (send.fatal) {   // its own: a handler sends it once more
+            return own && found != nullptr ? found : &send;
+        }
+        if (found == nullptr || (!own && was_taken(death, send))) {
+            found = &send;
+        }
+    }
+    return found;
 }
 
 bool is_kill(const DeathSend& send) { return send.signal == IPCSCOPE_SIGKILL || send.fatal; }

@@ -49,6 +49,36 @@ TEST(Deaths, SendersAreKeptApartAndRepeatsCounted)
     EXPECT_TRUE(death.traced);
 }
 
+TEST(Deaths, WhatEndsItHasRoomAmongMany)
+{
+    Family life;
+    for (std::uint32_t i = 0; i < 16; ++i) {
+        life.process(100 + i, "kill");
+        life.send(10 + i, 100 + i, kTarget, kTerm, {.blocked = true});
+    }
+    life.send(40, kParent, kTarget, kKill);
+    const Death death = life.report(1000).deaths.at(0);
+    EXPECT_EQ(death.sends.size(), 16u);
+    EXPECT_EQ(death.sends.front().first_ns, Life::ns(10));
+    EXPECT_EQ(death.sends.back().signal, kKill);
+    EXPECT_EQ(death.other_sends, 1u);
+}
+
+TEST(Deaths, AHandledFaultIsKeptWhereTheProcessSendsItOnceMore)
+{
+    Family life;
+    const Life::Send fault{.disposition = IPCSCOPE_DISPOSITION_HANDLER,
+                           .origin = IPCSCOPE_ORIGIN_FAULT};
+    life.send(10, kTarget, kTarget, 11, fault);
+    EXPECT_TRUE(life.report(1000).deaths.empty());
+    life.send(20, kTarget, kTarget, 11);
+    const Death death = life.report(1000).deaths.at(0);
+    ASSERT_EQ(death.sends.size(), 2u);
+    EXPECT_EQ(death.sends[0].origin, decode::Origin::fault);
+    EXPECT_EQ(death.sends[0].count, 1u);
+    EXPECT_TRUE(death.sends[1].fatal);
+}
+
 TEST(Deaths, OnlyOfSignalsThatShouldEndAProcess)
 {
     Family life;

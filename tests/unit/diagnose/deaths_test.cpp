@@ -403,6 +403,22 @@ TEST(DeathFindings, AZombieOfBeforeTheTrace)
                                "parent 5 (bash) has not reaped it.");
 }
 
+TEST(DeathFindings, AZombieOfBeforeTheTraceThatADebuggerHolds)
+{
+    Story life;
+    life.process(9, "gdb");
+    life.send(1000, kOther, kApp, kKill, kToZombie);
+    auto look = life.look_of(IPCSCOPE_STATE_ZOMBIE);
+    look.record.ppid = kShell;
+    look.record.tracer_pid = 9;
+    life.look(1000, kApp, look);
+    life.look(2000, kApp, look);
+    EXPECT_EQ(life.text(4000), "zombie: SIGKILL from 7 (other) to 6 (app) can do nothing: it is a zombie, "
+                               "which had exited before the trace with status 0, and its debugger 9 (gdb) "
+                               "has not reaped it.");
+    EXPECT_TRUE(life.found(4000).at(0).advice.starts_with("End or detach the debugger"));
+}
+
 TEST(DeathFindings, AParentThatReapsLate)
 {
     Story life;

@@ -53,7 +53,7 @@ LongWait::Ended how_it_ended(const decode::Event& event, const decode::Call& cal
     return is_end_of_file(call) ? Ended::end_of_file : Ended::woken;
 }
 
-/// Beyond the most, those of a loop that sleeps again and again are one.
+/// Beyond the most, neighbouring sleeps are merged, as those of a loop.
 void add_idle(std::vector<Sleep>& idle, const Sleep& piece)
 {
     if (idle.size() < kMostIdle) {
@@ -166,8 +166,9 @@ void WaitTable::call(const decode::Event& event, const decode::Call& call,
         }
         const bool last = piece.end_ns == all.back().end_ns;
         const bool not_over = last && !goes_on && (broken_off || event.unfinished);
-        book({event, call, use, false, not_over}, piece);
-        if (!goes_on) note_long({event, call, use, false, not_over}, piece, last);
+        const Wait wait{event, call, use, false, not_over};
+        book(wait, piece);
+        if (!goes_on) note_long(wait, piece, last);
     }
     if (!event.unfinished) {
         object.use(output, event.task.tid);
@@ -258,8 +259,8 @@ void WaitTable::book_to(const Wait& wait, const Sleep& piece, std::uint32_t wake
 }
 
 /// Start-up is no slowness: before its first call a thread is waited for only where it
-/// slept of its own will, or in poll.  Who holds a lock took it before the wait began, without a call where
-/// it was free.
+/// slept of its own will, or in poll.  Who holds a lock took it before the wait began, without a
+/// call where it was free.
 void WaitTable::blame(Actor& actor, const Sleep& piece, bool flows)
 {
     Blame& blame = actor.judged();

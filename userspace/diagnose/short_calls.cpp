@@ -18,7 +18,7 @@ using aggregate::ChannelRow;
 
 std::uint64_t ring_bytes(const ChannelRow& channel) { return std::uint64_t{channel.ring_slots} * 4096; }
 
-/// dd does; another program where it took most of what the pipe can hold, again and again. Who
+/// dd does; another program where its reads got half of what the pipe can hold, on average. Who
 /// reads line by line as they come, and has seen enough (grep -q), asks for as much.
 bool takes_reads_for_blocks(const ChannelRow& channel, const ChannelEnd& reader)
 {

@@ -311,10 +311,10 @@ std::optional<SlowStage> slowest(const WaitGraph& graph, const Pipeline& pipelin
     std::ranges::move(behind_children(graph, pipeline, stages), std::back_inserter(all));
     SlowStage most;
     std::uint64_t second = 0;
+    const std::uint64_t whole_ns = span_ns(pipeline);
     for (const StageRow& stage : all) {
         // Several of its threads may have held up others at once.
-        const std::uint64_t ns =
-            std::min(held_up_ns(graph, edges, stage.task.tgid), span_ns(pipeline));
+        const std::uint64_t ns = std::min(held_up_ns(graph, edges, stage.task.tgid), whole_ns);
         second = std::max(second, std::min(ns, most.ns));
         if (ns > most.ns) {
             most = {stage, ns};
@@ -323,7 +323,7 @@ std::optional<SlowStage> slowest(const WaitGraph& graph, const Pipeline& pipelin
     if (most.ns == 0) {
         return std::nullopt;
     }
-    if (!is_slow(most, second, span_ns(pipeline))) {
+    if (!is_slow(most, second, whole_ns)) {
         return slow_family(graph, pipeline, edges, all);
     }
     return is_one_of_several(graph, edges, most.stage.task.tgid)
